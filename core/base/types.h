@@ -1,0 +1,63 @@
+// Ids that do not mix, and time that cannot be read.
+//
+// An Id is a number with a kind: a Term is not an Index, and neither is a bare integer. Raw numbers
+// live only in messages and on disk. Time is a value handed to whoever needs it; MonoClock has no
+// now().
+#ifndef LOCKSTEP_CORE_BASE_TYPES_H_
+#define LOCKSTEP_CORE_BASE_TYPES_H_
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <ostream>
+
+namespace lockstep {
+
+// A number of one kind. Zero means "none" for every kind.
+template <class Tag>
+class Id {
+ public:
+  constexpr Id() = default;
+  explicit constexpr Id(uint64_t value) : value_(value) {}
+  constexpr uint64_t value() const { return value_; }
+  constexpr Id Next() const { return Id(value_ + 1); }
+  // REQUIRES: value() > 0.
+  constexpr Id Previous() const { return Id(value_ - 1); }
+  constexpr Id Plus(uint64_t count) const { return Id(value_ + count); }
+  // The distance from `earlier`. REQUIRES: earlier <= *this.
+  constexpr uint64_t Since(Id earlier) const { return value_ - earlier.value_; }
+  constexpr explicit operator bool() const { return value_ != 0; }
+  friend constexpr auto operator<=>(Id, Id) = default;
+  friend std::ostream& operator<<(std::ostream& os, Id id) { return os << id.value_; }
+
+ private:
+  uint64_t value_ = 0;
+};
+
+using NodeId = Id<struct NodeIdTag>;    // a process with an address: a server or a client; from 1
+using GroupId = Id<struct GroupIdTag>;  // a Raft group; a node holds at most one replica of each
+using ShardId = Id<struct ShardIdTag>;  // a part of the key space
+using Term = Id<struct TermTag>;        // Raft's logical clock; 0 is before the first election
+using Index = Id<struct IndexTag>;      // log position, from 1; 0 is "before the first"
+using PersistSeq = Id<struct PersistTag>;   // numbers one replica's batches for the log, from 1
+using ReadSeq = Id<struct ReadSeqTag>;      // numbers one leader's read barriers within its term
+using Ticket = Id<struct TicketTag>;        // numbers the jobs of one storage lane, from 1
+using RequestId = Id<struct RequestIdTag>;  // one client call at one node, from 1
+using SessionId = Id<struct SessionIdTag>;  // a client session: the log index that registered it
+
+// A monotonic clock without now(): asking it for the time does not compile.
+struct MonoClock {
+  using duration = std::chrono::nanoseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<MonoClock>;
+  static constexpr bool is_steady = true;
+};
+using Duration = MonoClock::duration;
+using Instant = MonoClock::time_point;
+
+inline constexpr Instant kNever = Instant::max();
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_CORE_BASE_TYPES_H_

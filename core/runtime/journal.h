@@ -1,0 +1,73 @@
+// The structured trace of what a process decided. Free when nobody listens: callers ask first.
+// The simulator's checkers and its readable trace both read it; production can record it.
+#ifndef LOCKSTEP_CORE_RUNTIME_JOURNAL_H_
+#define LOCKSTEP_CORE_RUNTIME_JOURNAL_H_
+
+#include <cstdint>
+
+#include "core/base/bytes.h"
+#include "core/base/types.h"
+#include "core/runtime/log.h"
+
+namespace lockstep {
+
+// Each kind says which fields of Note it uses.
+enum class NoteKind : uint8_t {
+  // At boot, before anything else: what the disk held. term/peer: hard state (peer is the vote);
+  // position: the log's base; number: the table's applied index.
+  kBooted,
+  // position, entry: an entry found in the log at boot (after kBooted, in order).
+  kBootEntry,
+  // term, peer (the vote): the replica's hard state changed in memory; not durable yet.
+  kHardState,
+  // position, entry: appended in memory.
+  kAppended,
+  // position.index: this index and all after it were forgotten. peer: the leader that caused it.
+  kTruncated,
+  // position: the log now begins after it. number: 1 if an installed snapshot replaced it.
+  kBaseMoved,
+  // term: became leader; position: its last log entry at that moment.
+  kBecameLeader,
+  kBecameFollower,      // term; peer: the leader if known
+  kBecameCandidate,     // term
+  kBecamePreCandidate,  // term (its own, not the one it asks for)
+  // position.index: committed through here.
+  kCommitted,
+  // A durable promise leaves the node. term, peer (candidate).
+  kVoteGranted,
+  // A durable promise leaves the node. term, peer (the leader), position.index: the match.
+  kAppendAcked,
+  // position, entry: the table applied it. number: hash of the reply.
+  kApplied,
+  // position: a snapshot was installed and is durable.
+  kSnapshotInstalled,
+  kSnapshotSent,     // peer, position: the last part left the leader
+  kSnapshotResumed,  // peer, position, number: offset that it went on from
+  kTransferStarted,  // peer
+  // A client's request was answered. number: RequestId; position.index: the index answered at, if
+  // any.
+  kReplied,
+  // A message from outside failed validation and was dropped. number: its size.
+  kMalformed,
+};
+
+struct Note {
+  NoteKind kind;
+  GroupId group;
+  Term term;
+  NodeId peer;
+  LogPosition position;
+  uint64_t number = 0;
+  const Entry* entry = nullptr;  // valid during the call only
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  virtual bool listening() const = 0;
+  virtual void Record(const Note& note) = 0;
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_CORE_RUNTIME_JOURNAL_H_

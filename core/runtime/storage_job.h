@@ -1,0 +1,139 @@
+// The storage jobs that core names and storage executes. Jobs and results are values; no job calls
+// back.
+//
+// There are two lanes, each strictly first in, first out: the log lane (write-ahead log, one write
+// and one fsync per job) and the table lane (everything about LevelDB). A lane executes one job at
+// a time; the two run independently of each other.
+#ifndef LOCKSTEP_CORE_RUNTIME_STORAGE_JOB_H_
+#define LOCKSTEP_CORE_RUNTIME_STORAGE_JOB_H_
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/types.h"
+#include "core/runtime/log.h"
+
+namespace lockstep {
+
+// --- Log lane
+// ---------------------------------------------------------------------------------------------
+
+// Makes the batches of any number of groups durable with one write and one fsync. Result:
+// std::monostate.
+struct CommitLog {
+  std::vector<LogBatch> batches;  // at most one per group
+};
+
+// --- Table lane
+// -------------------------------------------------------------------------------------------
+
+// Applies committed entries in order to the group's machine. Entries at or below the table's
+// applied index are skipped (they have no ApplyResult); a gap is a Check failure. Not fsynced: the
+// log is the truth.
+struct ApplyEntries {
+  GroupId group;
+  std::vector<Entry> entries;
+};
+struct ApplyResult {
+  Index index;
+  Term term;
+  Bytes reply;  // empty for a no-op
+};
+struct ApplyDone {
+  GroupId group;
+  std::vector<ApplyResult> results;
+  LogPosition applied;  // the table's position after the job
+};
+
+// Answers reads, all from the same state.
+struct QueryTable {
+  struct Item {
+    RequestId id;
+    Bytes query;
+  };
+  GroupId group;
+  std::vector<Item> items;
+};
+struct QueryDone {
+  struct Item {
+    RequestId id;
+    Bytes reply;
+  };
+  GroupId group;
+  std::vector<Item> items;
+  LogPosition applied;  // the state they were answered from
+};
+
+// Makes the whole table durable. Afterwards the log up to `durable` may be dropped.
+struct Checkpoint {
+  GroupId group;
+};
+struct CheckpointDone {
+  GroupId group;
+  LogPosition durable;
+};
+
+// Reads the next part of a snapshot for `peer`. Without `snapshot` a new one is taken of the
+// current state and `offset` must be 0; the snapshot stays open, unaffected by later writes, until
+// CloseSnapshot for the same (group, peer) or until a new one is taken for it.
+struct ReadSnapshot {
+  GroupId group;
+  NodeId peer;
+  std::optional<LogPosition> snapshot;
+  uint64_t offset = 0;     // in the snapshot's byte stream
+  uint64_t bytes_max = 0;  // the chunk holds at most this many bytes (at least 1)
+};
+struct ReadSnapshotDone {
+  GroupId group;
+  NodeId peer;
+  LogPosition snapshot;
+  uint64_t offset = 0;
+  Bytes data;
+  bool last = false;
+  // The snapshot asked for is not open any more (the process restarted, or it was closed): begin
+  // anew.
+  bool gone = false;
+};
+struct CloseSnapshot {
+  GroupId group;
+  NodeId peer;
+};
+
+// Stages a part of a snapshot that arrives. Parts of another snapshot than the staged one replace
+// it when offset is 0 and are refused otherwise. With the last part in place the staged state
+// becomes the table, atomically and durably, unless the table is already at or past the snapshot.
+struct WriteSnapshot {
+  GroupId group;
+  LogPosition snapshot;
+  uint64_t offset = 0;
+  Bytes data;
+  bool last = false;
+};
+struct WriteSnapshotDone {
+  GroupId group;
+  LogPosition snapshot;
+  uint64_t next_offset = 0;  // all bytes before it are staged; where to go on
+  bool complete = false;     // the table is durably at or past the snapshot
+  LogPosition applied;       // the table's position after the job
+};
+
+using LogJob = CommitLog;
+using TableJob =
+    std::variant<ApplyEntries, QueryTable, Checkpoint, ReadSnapshot, CloseSnapshot, WriteSnapshot>;
+using StorageJob = std::variant<CommitLog, ApplyEntries, QueryTable, Checkpoint, ReadSnapshot,
+                                CloseSnapshot, WriteSnapshot>;
+// monostate: CommitLog or CloseSnapshot has been done.
+using StorageResult = std::variant<std::monostate, ApplyDone, QueryDone, CheckpointDone,
+                                   ReadSnapshotDone, WriteSnapshotDone>;
+
+enum class Lane : uint8_t { kLog, kTable };
+inline Lane LaneOf(const StorageJob& job) {
+  return std::holds_alternative<CommitLog>(job) ? Lane::kLog : Lane::kTable;
+}
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_CORE_RUNTIME_STORAGE_JOB_H_

@@ -1,0 +1,61 @@
+// The executor of storage jobs: one write-ahead log and one LevelDB per process, for all its
+// replicas. Blocking. The two lanes may be run by two threads (one each); a lane by one thread at a
+// time. The simulator calls it inline; production gives each lane a thread.
+#ifndef LOCKSTEP_STORAGE_ENGINE_H_
+#define LOCKSTEP_STORAGE_ENGINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/types.h"
+#include "core/runtime/log.h"
+#include "core/runtime/state_machine.h"
+#include "core/runtime/storage_job.h"
+#include "storage/file_system.h"
+
+namespace lockstep::storage {
+
+struct EngineOptions {
+  std::string directory;        // made if missing; holds wal/ and table/
+  std::vector<GroupId> groups;  // the replicas that live here
+  uint64_t wal_segment_bytes_max = uint64_t{64}
+                                   << 20;  // a segment is closed when it has grown to this
+  uint64_t table_write_buffer_bytes = uint64_t{4} << 20;
+};
+
+class Wal;
+class TableStore;
+
+class Engine {
+ public:
+  // Opens or creates, repairs a torn tail, and reports damage that is none as DataLoss naming file
+  // and offset. `machines` outlives the engine.
+  static absl::StatusOr<std::unique_ptr<Engine>> Open(FileSystem& files,
+                                                      const EngineOptions& options,
+                                                      const MachineFactory& machines);
+  ~Engine();
+
+  // What each replica finds, in the order of EngineOptions::groups. Call once, after Open.
+  std::vector<ReplicaImage> TakeImages();
+
+  // Executes one job. After an error every later call on either lane fails with it (sticky): nobody
+  // knows what the disk holds.
+  absl::StatusOr<StorageResult> Run(const StorageJob& job);
+
+  // A digest of a group's table (keys, values, applied position), for checkers that compare
+  // replicas.
+  uint64_t TableDigest(GroupId group) const;
+
+ private:
+  Engine();
+  std::unique_ptr<Wal> wal_;
+  std::unique_ptr<TableStore> tables_;
+  std::vector<ReplicaImage> images_;
+};
+
+}  // namespace lockstep::storage
+
+#endif  // LOCKSTEP_STORAGE_ENGINE_H_
