@@ -1,0 +1,45 @@
+// The only place that composes a node. The simulator, lockstepd and the tests all call it.
+#ifndef LOCKSTEP_CORE_NODE_ROLES_H_
+#define LOCKSTEP_CORE_NODE_ROLES_H_
+
+#include <memory>
+#include <vector>
+
+#include "core/base/rng.h"
+#include "core/base/types.h"
+#include "core/kv/kv_machine.h"
+#include "core/raft/io.h"
+#include "core/runtime/host.h"
+#include "core/runtime/log.h"
+#include "core/runtime/process.h"
+#include "core/runtime/state_machine.h"
+
+namespace lockstep::node {
+
+// One node of a key-value cluster. All limits are data.
+struct NodeOptions {
+  NodeId self;
+  std::vector<GroupId> groups;  // the replicas that this node hosts
+  raft::Config raft;            // for each of them
+  kv::KvOptions kv;
+  uint64_t apply_entries_max = 1024;             // in one job
+  uint64_t apply_bytes_max = uint64_t{8} << 20;  // in one job (one entry always fits)
+  uint64_t requests_max = 65536;  // client calls not yet answered; beyond: OVERLOADED
+  // The log is compacted when the entries that it holds reach this many bytes, or this many
+  // entries...
+  uint64_t log_bytes_max = uint64_t{64} << 20;
+  uint64_t log_entries_max = 100000;
+  // ...and keeps this many applied entries for followers that are a little behind.
+  uint64_t log_entries_kept = 5000;
+};
+
+// Makes the state machines of a node's groups. Give it to storage::Engine::Open.
+std::unique_ptr<MachineFactory> MakeMachines(const NodeOptions& options);
+
+// Makes one incarnation of a node from what its disk holds. `host` outlives it.
+std::unique_ptr<Process> MakeNode(const NodeOptions& options, std::vector<ReplicaImage> images,
+                                  Rng rng, const Host& host);
+
+}  // namespace lockstep::node
+
+#endif  // LOCKSTEP_CORE_NODE_ROLES_H_

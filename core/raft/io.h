@@ -1,0 +1,153 @@
+// What goes into a Raft replica and what comes out of it. Values only.
+#ifndef LOCKSTEP_CORE_RAFT_IO_H_
+#define LOCKSTEP_CORE_RAFT_IO_H_
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/types.h"
+#include "core/raft/messages.h"
+#include "core/raft/quorum.h"
+#include "core/runtime/log.h"
+
+namespace lockstep::raft {
+
+// All limits and time spans are data: production reads them from its configuration, the simulator
+// draws them.
+struct Config {
+  NodeId self;
+  Membership membership;
+  // An election starts when no leader was heard for a time drawn from [election_min, election_max].
+  Duration election_min = std::chrono::milliseconds(1000);
+  Duration election_max = std::chrono::milliseconds(2000);
+  Duration heartbeat = std::chrono::milliseconds(100);  // less than election_min
+  uint64_t append_bytes_max = uint64_t{1}
+                              << 20;    // entries in one AppendRequest (one entry always fits)
+  uint64_t append_entries_max = 1024;   // likewise, counted
+  uint64_t inflight_messages_max = 64;  // unanswered AppendRequests with entries, a peer
+  uint64_t inflight_bytes_max = uint64_t{8} << 20;  // entries in them
+  uint64_t uncommitted_bytes_max = uint64_t{128}
+                                   << 20;  // the leader's uncommitted tail; beyond: kOverloaded
+  uint64_t pending_reads_max = 65536;      // read barriers not yet released; beyond: kOverloaded
+  uint64_t snapshot_chunk_bytes_max = uint64_t{1} << 20;
+  uint64_t snapshot_chunks_max = 4;  // unanswered chunks, a peer
+};
+
+// --- Inputs
+// ------------------------------------------------------------------------------------------------
+
+struct TimerFired {};  // Output::wake_at has come (or not: then nothing happens)
+struct Received {      // has passed Validate
+  NodeId from;
+  Message message;
+};
+struct Propose {
+  RequestId id;
+  Bytes command;
+};
+struct ReadBarrier {  // a linearizable read wants to know which state it may be answered from
+                      // (thesis §6.4)
+  RequestId id;
+};
+struct TransferLeadership {  // thesis §3.10. `to` none: the most up-to-date follower
+  NodeId to;
+};
+struct Persisted {  // durable up to and including this batch
+  PersistSeq through;
+};
+struct PeerUnreachable {  // a hint: what was sent to it is probably lost
+  NodeId peer;
+};
+struct Compact {  // the state machine's table is durable through here: the log may be dropped up to
+                  // it
+  Index through;
+};
+struct SnapshotChunkRead {  // answers Output::SnapshotRead
+  NodeId peer;
+  LogPosition snapshot;
+  uint64_t offset = 0;
+  Bytes data;
+  bool last = false;
+  bool gone = false;  // begin anew
+};
+struct SnapshotChunkWritten {  // answers Output::SnapshotWrite
+  LogPosition snapshot;
+  uint64_t next_offset = 0;
+  bool complete = false;  // the table is durably at or past `snapshot`
+  LogPosition applied;    // the table's position
+};
+using Input =
+    std::variant<TimerFired, Received, Propose, ReadBarrier, TransferLeadership, Persisted,
+                 PeerUnreachable, Compact, SnapshotChunkRead, SnapshotChunkWritten>;
+
+// --- Outputs
+// -----------------------------------------------------------------------------------------------
+
+// A message and the write that must be durable before it may leave. Sequence 0: at once.
+struct Outgoing {
+  NodeId to;
+  Message message;
+  PersistSeq after;
+};
+
+struct Accepted {  // a proposal is in the leader's log at `position`; it is committed iff that
+                   // entry is
+  RequestId id;
+  LogPosition position;
+};
+enum class RefusedWhy : uint8_t {
+  kNotLeader,       // definitely not executed
+  kOverloaded,      // definitely not executed: a limit is reached
+  kTransferring,    // definitely not executed: leadership is being handed over
+  kLeadershipLost,  // a read that was waiting: definitely not answered
+};
+struct Refused {
+  RequestId id;
+  RefusedWhy why;
+};
+struct ReadReady {  // answer from a state at or after `at`
+  RequestId id;
+  Index at;
+};
+enum class Role : uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };
+struct RoleChange {
+  Role role;
+  Term term;
+  NodeId leader;  // none: not known
+};
+struct SnapshotRead {  // read a part of a snapshot to send to `peer`; without `snapshot`: take a
+                       // new one
+  NodeId peer;
+  std::optional<LogPosition> snapshot;
+  uint64_t offset = 0;
+  uint64_t bytes_max = 0;
+};
+struct SnapshotWrite {  // stage a part of a snapshot that arrived
+  LogPosition snapshot;
+  uint64_t offset = 0;
+  Bytes data;
+  bool last = false;
+};
+
+// Steps only add to it; the node takes what is there at the end of a turn.
+struct Output {
+  // The open batch. When the node writes it, it calls Raft::TakeBatch, which also numbers it.
+  std::vector<Outgoing> send;
+  std::vector<Accepted> accepted;
+  std::vector<Refused> refused;
+  std::vector<ReadReady> reads;
+  std::vector<RoleChange> roles;
+  std::vector<SnapshotRead> snapshot_reads;
+  std::vector<SnapshotWrite> snapshot_writes;
+  std::vector<NodeId> snapshot_closes;  // nothing more will be read for this peer
+
+  void Clear();
+  bool empty() const;
+};
+
+}  // namespace lockstep::raft
+
+#endif  // LOCKSTEP_CORE_RAFT_IO_H_

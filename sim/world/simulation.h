@@ -1,0 +1,62 @@
+// One seed, one run: a cluster, its clients, its faults and its checkers, from boot to verdict.
+#ifndef LOCKSTEP_SIM_WORLD_SIMULATION_H_
+#define LOCKSTEP_SIM_WORLD_SIMULATION_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/types.h"
+#include "sim/check/checker.h"
+#include "sim/faults/fault_kind.h"
+#include "sim/trace/trace.h"
+
+namespace lockstep::sim {
+
+// What a person chooses. Everything else is drawn from the seed.
+struct RunOptions {
+  uint64_t seed = 1;
+  uint32_t nodes_min = 3;
+  uint32_t nodes_max = 5;
+  // Operations issued by all clients together before the liveness phase; 0: drawn.
+  uint32_t operations = 0;
+  // Virtual time of the safety phase; zero: drawn. The run goes on to the liveness phase when
+  // either the operations or the time are used up.
+  Duration time{0};
+  uint64_t events_max = 20'000'000;  // a run that takes more is a livelock and fails
+  FaultSet faults_allowed =
+      FaultSet::All();                 // kinds that may be switched on; a coin per kind decides
+  bool all_allowed_faults_on = false;  // no coins: every allowed kind is on
+  TraceSink* trace = nullptr;          // a readable trace, not owned; nullptr: none
+  uint64_t trace_until_event = UINT64_MAX;  // stop the run after this event (replay --until)
+};
+
+// What a run did. A batch of seeds in which one of these stays zero tests nothing.
+struct Counters {
+  // In a fixed order, names for people: "elections", "commits", "truncations", "snapshots
+  // installed", ...
+  std::vector<std::pair<std::string, uint64_t>> values;
+  void Add(const Counters& other);  // by name; REQUIRES: the same names in the same order, or empty
+};
+
+struct RunReport {
+  uint64_t seed = 0;
+  std::string hash;  // 32 hex digits: the 128-bit trace hash
+  uint64_t events = 0;
+  Duration virtual_time{0};
+  uint32_t nodes = 0;
+  uint32_t operations = 0;  // that clients issued
+  Counters counters;
+  std::string climate;  // everything drawn for the run, in a few lines
+  std::optional<Violation> violation;
+  uint64_t violation_event = 0;  // the event after which it was found
+};
+
+RunReport Run(const RunOptions& options);
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_WORLD_SIMULATION_H_
