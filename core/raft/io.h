@@ -11,6 +11,7 @@
 #include "core/base/types.h"
 #include "core/raft/messages.h"
 #include "core/raft/quorum.h"
+#include "core/runtime/journal.h"
 #include "core/runtime/log.h"
 
 namespace lockstep::raft {
@@ -32,6 +33,8 @@ struct Config {
   uint64_t uncommitted_bytes_max = uint64_t{128}
                                    << 20;  // the leader's uncommitted tail; beyond: kOverloaded
   uint64_t pending_reads_max = 65536;      // read barriers not yet released; beyond: kOverloaded
+  // The log in memory: a follower takes no more entries, a leader no more proposals (kOverloaded).
+  uint64_t log_bytes_max = uint64_t{256} << 20;
   uint64_t snapshot_chunk_bytes_max = uint64_t{1} << 20;
   uint64_t snapshot_chunks_max = 4;  // unanswered chunks, a peer
 };
@@ -132,9 +135,18 @@ struct SnapshotWrite {  // stage a part of a snapshot that arrived
   bool last = false;
 };
 
-// Steps only add to it; the node takes what is there at the end of a turn.
+// A note for the journal that owns the entry it is about.
+struct LoggedNote {
+  Note note;  // its group and entry pointer are filled in by the node
+  std::optional<Entry> entry;
+};
+
+// Steps only add to it; the node takes what is there at the end of a turn. What must be written is
+// not here but in the replica's open batch (Raft::TakeBatch), which grows while an earlier one is
+// being written.
 struct Output {
-  // The open batch. When the node writes it, it calls Raft::TakeBatch, which also numbers it.
+  bool notes_wanted = false;  // somebody listens to the journal
+  std::vector<LoggedNote> notes;
   std::vector<Outgoing> send;
   std::vector<Accepted> accepted;
   std::vector<Refused> refused;
@@ -144,8 +156,8 @@ struct Output {
   std::vector<SnapshotWrite> snapshot_writes;
   std::vector<NodeId> snapshot_closes;  // nothing more will be read for this peer
 
+  // Forgets everything but notes_wanted; keeps the memory for the next turn.
   void Clear();
-  bool empty() const;
 };
 
 }  // namespace lockstep::raft

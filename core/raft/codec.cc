@@ -1,0 +1,399 @@
+#include "core/raft/codec.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/hash.h"
+#include "core/proto/wire.h"
+
+namespace lockstep::raft {
+namespace {
+
+// Field numbers of PeerMessage.body, by the alternatives of Body. AppendAccepted and AppendRejected
+// are one message on the wire (AppendReply), told apart by its `accepted`.
+constexpr uint32_t kBodyFields[] = {10, 11, 12, 13, 14, 15, 15, 16, 17, 18, 19, 20};
+static_assert(std::size(kBodyFields) == std::variant_size_v<Body>);
+
+// --- Encoding: one description a message, for both sinks (core/proto/wire.h)
+// ----------------------------------
+
+template <class Sink>
+void Fields(const PreVoteRequest& m, Sink& sink) {
+  sink.Number(1, m.next_term.value());
+  sink.Number(2, m.last.index.value());
+  sink.Number(3, m.last.term.value());
+}
+template <class Sink>
+void Fields(const PreVoteReply& m, Sink& sink) {
+  sink.Number(1, m.next_term.value());
+  sink.Number(2, m.granted ? 1 : 0);
+}
+template <class Sink>
+void Fields(const VoteRequest& m, Sink& sink) {
+  sink.Number(1, m.last.index.value());
+  sink.Number(2, m.last.term.value());
+  sink.Number(3, m.transfer ? 1 : 0);
+}
+template <class Sink>
+void Fields(const VoteReply& m, Sink& sink) {
+  sink.Number(1, m.granted ? 1 : 0);
+}
+template <class Sink>
+void Fields(const Entry& m, Sink& sink) {
+  sink.Number(1, m.term.value());
+  sink.Number(2, static_cast<uint64_t>(m.kind));
+  sink.Text(3, m.data.view());
+}
+template <class Sink>
+void Fields(const AppendRequest& m, Sink& sink) {
+  sink.Number(1, m.prev.index.value());
+  sink.Number(2, m.prev.term.value());
+  sink.Number(3, m.commit.value());
+  sink.Number(4, m.read_seq.value());
+  for (const Entry& entry : m.entries) {
+    sink.Message(5, [&](auto& inner) { Fields(entry, inner); });
+  }
+}
+template <class Sink>
+void Fields(const AppendAccepted& m, Sink& sink) {
+  sink.Number(1, 1);
+  sink.Number(2, m.match.value());
+  sink.Number(6, m.read_seq.value());
+}
+template <class Sink>
+void Fields(const AppendRejected& m, Sink& sink) {
+  sink.Number(3, m.rejected.value());
+  sink.Number(4, m.hint.index.value());
+  sink.Number(5, m.hint.term.value());
+  sink.Number(6, m.read_seq.value());
+}
+template <class Sink>
+void Fields(const Heartbeat& m, Sink& sink) {
+  sink.Number(1, m.commit.value());
+  sink.Number(2, m.read_seq.value());
+}
+template <class Sink>
+void Fields(const HeartbeatReply& m, Sink& sink) {
+  sink.Number(1, m.read_seq.value());
+}
+template <class Sink>
+void Fields(const SnapshotChunk& m, Sink& sink) {
+  sink.Number(1, m.snapshot.index.value());
+  sink.Number(2, m.snapshot.term.value());
+  sink.Number(3, m.offset);
+  sink.Text(4, m.data.view());
+  sink.Number(5, StableHash(m.data.view()));
+  sink.Number(6, m.last ? 1 : 0);
+}
+template <class Sink>
+void Fields(const SnapshotReply& m, Sink& sink) {
+  sink.Number(1, m.snapshot.index.value());
+  sink.Number(2, m.snapshot.term.value());
+  sink.Number(3, m.next_offset);
+  sink.Number(4, m.complete ? 1 : 0);
+}
+template <class Sink>
+void Fields(const TimeoutNow&, Sink&) {}
+
+// --- Decoding
+// --------------------------------------------------------------------------------------------
+
+bool ReadBody(absl::string_view text, const Bytes&, PreVoteRequest* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->next_term = Term(reader.number());
+    if (reader.field() == 2) m->last.index = Index(reader.number());
+    if (reader.field() == 3) m->last.term = Term(reader.number());
+  }
+  return reader.ok();
+}
+bool ReadBody(absl::string_view text, const Bytes&, PreVoteReply* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->next_term = Term(reader.number());
+    if (reader.field() == 2) m->granted = reader.number() != 0;
+  }
+  return reader.ok();
+}
+bool ReadBody(absl::string_view text, const Bytes&, VoteRequest* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->last.index = Index(reader.number());
+    if (reader.field() == 2) m->last.term = Term(reader.number());
+    if (reader.field() == 3) m->transfer = reader.number() != 0;
+  }
+  return reader.ok();
+}
+bool ReadBody(absl::string_view text, const Bytes&, VoteReply* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->granted = reader.number() != 0;
+  }
+  return reader.ok();
+}
+
+Bytes Share(absl::string_view part, const Bytes& whole) {
+  return part.empty() ? Bytes()
+                      : whole.Slice(static_cast<size_t>(part.data() - whole.data()), part.size());
+}
+
+bool ReadBody(absl::string_view text, const Bytes& whole, Entry* m) {
+  m->kind = EntryKind{0};
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->term = Term(reader.number());
+    if (reader.field() == 2) m->kind = static_cast<EntryKind>(reader.number() & 0xFF);
+    if (reader.field() == 3) m->data = Share(reader.text(), whole);
+  }
+  return reader.ok();
+}
+
+bool ReadBody(absl::string_view text, const Bytes& whole, AppendRequest* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->prev.index = Index(reader.number());
+    if (reader.field() == 2) m->prev.term = Term(reader.number());
+    if (reader.field() == 3) m->commit = Index(reader.number());
+    if (reader.field() == 4) m->read_seq = ReadSeq(reader.number());
+    if (reader.field() == 5 && !ReadBody(reader.text(), whole, &m->entries.emplace_back()))
+      return false;
+  }
+  Index index = m->prev.index;
+  for (Entry& entry : m->entries) entry.index = index = index.Next();
+  return reader.ok();
+}
+
+// Decides between the two kinds of AppendReply.
+bool ReadAppendReply(absl::string_view text, Body* body) {
+  AppendAccepted accepted;
+  AppendRejected rejected;
+  bool is_accepted = false;
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) is_accepted = reader.number() != 0;
+    if (reader.field() == 2) accepted.match = Index(reader.number());
+    if (reader.field() == 3) rejected.rejected = Index(reader.number());
+    if (reader.field() == 4) rejected.hint.index = Index(reader.number());
+    if (reader.field() == 5) rejected.hint.term = Term(reader.number());
+    if (reader.field() == 6) accepted.read_seq = rejected.read_seq = ReadSeq(reader.number());
+  }
+  *body = is_accepted ? Body(accepted) : Body(rejected);
+  return reader.ok();
+}
+
+bool ReadBody(absl::string_view text, const Bytes&, Heartbeat* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->commit = Index(reader.number());
+    if (reader.field() == 2) m->read_seq = ReadSeq(reader.number());
+  }
+  return reader.ok();
+}
+bool ReadBody(absl::string_view text, const Bytes&, HeartbeatReply* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->read_seq = ReadSeq(reader.number());
+  }
+  return reader.ok();
+}
+bool ReadBody(absl::string_view text, const Bytes& whole, SnapshotChunk* m) {
+  uint64_t checksum = 0;
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->snapshot.index = Index(reader.number());
+    if (reader.field() == 2) m->snapshot.term = Term(reader.number());
+    if (reader.field() == 3) m->offset = reader.number();
+    if (reader.field() == 4) m->data = Share(reader.text(), whole);
+    if (reader.field() == 5) checksum = reader.number();
+    if (reader.field() == 6) m->last = reader.number() != 0;
+  }
+  return reader.ok() && checksum == StableHash(m->data.view());
+}
+bool ReadBody(absl::string_view text, const Bytes&, SnapshotReply* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->snapshot.index = Index(reader.number());
+    if (reader.field() == 2) m->snapshot.term = Term(reader.number());
+    if (reader.field() == 3) m->next_offset = reader.number();
+    if (reader.field() == 4) m->complete = reader.number() != 0;
+  }
+  return reader.ok();
+}
+bool ReadBody(absl::string_view text, const Bytes&, TimeoutNow*) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+  }
+  return reader.ok();
+}
+
+template <class T>
+bool ReadInto(absl::string_view text, const Bytes& whole, Body* body) {
+  return ReadBody(text, whole, &body->emplace<T>());
+}
+
+bool ReadBodyField(uint32_t field, absl::string_view text, const Bytes& whole, Body* body) {
+  switch (field) {
+    case 10:
+      return ReadInto<PreVoteRequest>(text, whole, body);
+    case 11:
+      return ReadInto<PreVoteReply>(text, whole, body);
+    case 12:
+      return ReadInto<VoteRequest>(text, whole, body);
+    case 13:
+      return ReadInto<VoteReply>(text, whole, body);
+    case 14:
+      return ReadInto<AppendRequest>(text, whole, body);
+    case 15:
+      return ReadAppendReply(text, body);
+    case 16:
+      return ReadInto<Heartbeat>(text, whole, body);
+    case 17:
+      return ReadInto<HeartbeatReply>(text, whole, body);
+    case 18:
+      return ReadInto<SnapshotChunk>(text, whole, body);
+    case 19:
+      return ReadInto<SnapshotReply>(text, whole, body);
+    case 20:
+      return ReadInto<TimeoutNow>(text, whole, body);
+    default:
+      return false;
+  }
+}
+
+// --- The door
+// ----------------------------------------------------------------------------------------------
+
+// Indexes and terms beyond this are no correct replica's; it keeps all arithmetic far from
+// overflow.
+constexpr uint64_t kNumberMax = uint64_t{1} << 56;
+
+absl::Status Bounded(uint64_t value, const char* what) {
+  if (value <= kNumberMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, " ", value, " is beyond any log's"));
+}
+
+absl::Status Bounded(LogPosition position, const char* what) {
+  if (absl::Status status = Bounded(position.index.value(), what); !status.ok()) return status;
+  if ((position.index == Index()) != (position.term == Term())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, " ", Describe(position), ": index 0 has term 0, no other"));
+  }
+  return Bounded(position.term.value(), what);
+}
+
+struct BodyCheck {
+  Term term;
+
+  absl::Status operator()(const PreVoteRequest& m) const {
+    if (m.next_term <= term)
+      return absl::InvalidArgumentError("a pre-vote asks for a term after the sender's");
+    if (absl::Status status = Bounded(m.next_term.value(), "next term"); !status.ok())
+      return status;
+    return Last(m.last);
+  }
+  absl::Status operator()(const PreVoteReply& m) const {
+    return Bounded(m.next_term.value(), "next term");
+  }
+  absl::Status operator()(const VoteRequest& m) const { return Last(m.last); }
+  absl::Status operator()(const VoteReply&) const { return absl::OkStatus(); }
+  absl::Status operator()(const AppendRequest& m) const {
+    if (absl::Status status = Bounded(m.prev, "prev"); !status.ok()) return status;
+    if (absl::Status status = Bounded(m.commit.value(), "commit"); !status.ok()) return status;
+    Term last = m.prev.term;
+    for (const Entry& entry : m.entries) {
+      if (entry.term < last || entry.term > term || entry.term == Term()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("entry ", Describe(entry), " after term ", last.value()));
+      }
+      if (entry.kind != EntryKind::kNoop && entry.kind != EntryKind::kCommand) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("entry of unknown kind ", static_cast<int>(entry.kind)));
+      }
+      last = entry.term;
+    }
+    return m.prev.term > term
+               ? absl::InvalidArgumentError("prev is of a later term than the message")
+               : absl::OkStatus();
+  }
+  absl::Status operator()(const AppendAccepted& m) const {
+    return Bounded(m.match.value(), "match");
+  }
+  absl::Status operator()(const AppendRejected& m) const {
+    if (m.hint.index == Index() || m.hint.term > term) {
+      return absl::InvalidArgumentError(absl::StrCat("hint ", Describe(m.hint), " names no entry"));
+    }
+    if (absl::Status status = Bounded(m.hint.index.value(), "hint"); !status.ok()) return status;
+    return Bounded(m.rejected.value(), "rejected");
+  }
+  absl::Status operator()(const Heartbeat& m) const { return Bounded(m.commit.value(), "commit"); }
+  absl::Status operator()(const HeartbeatReply&) const { return absl::OkStatus(); }
+  absl::Status operator()(const SnapshotChunk& m) const {
+    if (m.snapshot.index == Index() || m.snapshot.term > term) {
+      return absl::InvalidArgumentError(absl::StrCat("snapshot of ", Describe(m.snapshot)));
+    }
+    if (absl::Status status = Bounded(m.offset, "offset"); !status.ok()) return status;
+    return Bounded(m.snapshot, "snapshot");
+  }
+  absl::Status operator()(const SnapshotReply& m) const {
+    if (absl::Status status = Bounded(m.next_offset, "offset"); !status.ok()) return status;
+    return Bounded(m.snapshot, "snapshot");
+  }
+  absl::Status operator()(const TimeoutNow&) const { return absl::OkStatus(); }
+
+  absl::Status Last(LogPosition last) const {
+    if (last.term > term)
+      return absl::InvalidArgumentError("the last entry is of a later term than the message");
+    return Bounded(last, "last");
+  }
+};
+
+}  // namespace
+
+Bytes EncodePeerMessage(GroupId group, const Message& message) {
+  const auto fields = [&](auto& sink) {
+    sink.Number(1, group.value());
+    sink.Number(2, message.term.value());
+    const uint32_t field = kBodyFields[message.body.index()];
+    std::visit(
+        [&](const auto& body) { sink.Message(field, [&](auto& inner) { Fields(body, inner); }); },
+        message.body);
+  };
+  wire::SizeSink size;
+  fields(size);
+  return Bytes::Make(size.size(), [&](char* to) {
+    wire::WriteSink sink(to);
+    fields(sink);
+    CheckEq(sink.end(), static_cast<const char*>(to + size.size()));
+  });
+}
+
+absl::Status DecodePeerMessage(const Bytes& bytes, GroupId* group, Message* message) {
+  *group = GroupId();
+  message->term = Term();
+  bool has_body = false;
+  wire::Reader reader(bytes.view());
+  while (reader.Next()) {
+    if (reader.field() == 1) *group = GroupId(reader.number());
+    if (reader.field() == 2) message->term = Term(reader.number());
+    if (reader.field() < 10) continue;
+    if (!ReadBodyField(reader.field(), reader.text(), bytes, &message->body)) {
+      return absl::InvalidArgumentError(absl::StrCat("peer message of ", bytes.size(),
+                                                     " bytes: malformed field ", reader.field()));
+    }
+    has_body = true;
+  }
+  if (!reader.ok() || !has_body) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("peer message of ", bytes.size(), " bytes: malformed"));
+  }
+  return Validate(*message);
+}
+
+absl::Status Validate(const Message& message) {
+  if (absl::Status status = Bounded(message.term.value(), "term"); !status.ok()) return status;
+  return std::visit(BodyCheck{message.term}, message.body);
+}
+
+}  // namespace lockstep::raft

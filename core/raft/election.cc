@@ -1,0 +1,125 @@
+// Elections: Raft §5.2 and §5.4.1, PreVote (thesis §9.6), stickiness to a live leader (thesis
+// §4.2.3).
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/raft/raft.h"
+
+namespace lockstep::raft {
+
+// The election timer ran out: nothing was heard of a leader for long.
+void Raft::Campaign(Output& out) {
+  ResetElectionTimer();
+  if (!config_.membership.IsVoter(config_.self)) return;
+  BecomePreCandidate(out);
+}
+
+void Raft::BecomePreCandidate(Output& out) {
+  role_ = PreCandidate{};
+  std::get<PreCandidate>(role_).ballots.Cast(config_.self, Vote::kGranted);
+  ReportRole(out);
+  for (NodeId voter : config_.membership.voters()) {
+    if (voter == config_.self) continue;
+    Send(voter, PreVoteRequest{.next_term = hard_.term.Next(), .last = log_.last()},
+         AfterHardState(), out);
+  }
+  CountPreVotes(out);
+}
+
+// Raft §5.2: "a follower increments its current term and transitions to candidate state. It then
+// votes for itself and issues RequestVote RPCs in parallel."
+void Raft::BecomeCandidate(bool transfer, Output& out) {
+  Check(config_.membership.IsVoter(config_.self));
+  Check(!is_leader());
+  SetHardState(HardState{hard_.term.Next(), config_.self}, out);
+  role_ = Candidate{};  // The own vote is counted when it is durable: OnInput(Persisted).
+  ResetElectionTimer();
+  ReportRole(out);
+  for (NodeId voter : config_.membership.voters()) {
+    if (voter == config_.self) continue;
+    Send(voter, VoteRequest{.last = log_.last(), .transfer = transfer}, AfterHardState(), out);
+  }
+}
+
+void Raft::BecomeLeader(Output& out) {
+  CheckEq(AfterHardState(),
+          PersistSeq());  // Its term and its own vote are durable: appends may go at once.
+  Leader leader;
+  leader.heartbeat_at = now_ + config_.heartbeat;
+  leader.uncommitted_bytes = log_.BytesAfter(commit_);
+  for (NodeId member : config_.membership.members()) {
+    if (member == config_.self) continue;
+    Leader::Peer& peer = leader.peers.emplace_back(Leader::Peer{member, Progress{}});
+    peer.progress.next = log_.last_index().Next();
+    peer.progress.contact = now_;
+  }
+  role_ = std::move(leader);
+  ReportRole(out);
+  // Raft §8: a leader commits a no-op of its own term at once; only then does it know what is
+  // committed.
+  Entry noop{log_.last_index().Next(), hard_.term, EntryKind::kNoop, Bytes()};
+  Leader& self = std::get<Leader>(role_);
+  self.term_start = noop.index;
+  self.uncommitted_bytes += CostOf(noop);
+  AppendEntry(std::move(noop), out);
+}
+
+void Raft::CountPreVotes(Output& out) {
+  const Ballots& ballots = std::get<PreCandidate>(role_).ballots;
+  const VoteOutcome outcome =
+      config_.membership.Tally([&](NodeId voter) { return ballots.Of(voter); });
+  if (outcome == VoteOutcome::kWon) BecomeCandidate(/*transfer=*/false, out);
+  if (outcome == VoteOutcome::kLost) BecomeFollower(hard_.term, NodeId(), out);
+}
+
+void Raft::CountVotes(Output& out) {
+  const Ballots& ballots = std::get<Candidate>(role_).ballots;
+  const VoteOutcome outcome =
+      config_.membership.Tally([&](NodeId voter) { return ballots.Of(voter); });
+  if (outcome == VoteOutcome::kWon) BecomeLeader(out);
+  if (outcome == VoteOutcome::kLost) BecomeFollower(hard_.term, NodeId(), out);
+}
+
+// Does this node hear a live leader? Then it helps nobody to depose it.
+bool Raft::IsSticky() const {
+  if (is_leader()) return true;
+  const Follower* follower = std::get_if<Follower>(&role_);
+  return follower != nullptr && follower->leader != NodeId() &&
+         now_ < follower->heard + config_.election_min;
+}
+
+void Raft::OnMessage(NodeId from, const PreVoteRequest& request, Output& out) {
+  // A learner answers too: it may have been promoted without knowing it yet.
+  const bool granted =
+      request.next_term > hard_.term && !IsSticky() && log_.IsAtLeastAsUpToDate(request.last);
+  Send(from, PreVoteReply{.next_term = request.next_term, .granted = granted}, AfterHardState(),
+       out);
+}
+
+void Raft::OnMessage(NodeId from, const PreVoteReply& reply, Output& out) {
+  PreCandidate* candidate = std::get_if<PreCandidate>(&role_);
+  if (candidate == nullptr || reply.next_term != hard_.term.Next()) return;
+  candidate->ballots.Cast(from, reply.granted ? Vote::kGranted : Vote::kRefused);
+  CountPreVotes(out);
+}
+
+void Raft::OnMessage(NodeId from, const VoteRequest& request, Output& out) {
+  // Raft Fig. 2: "If votedFor is null or candidateId, and candidate's log is at least as up-to-date
+  // as receiver's log, grant vote."
+  const bool free = hard_.vote == from || (hard_.vote == NodeId() && leader() == NodeId());
+  const bool granted = free && log_.IsAtLeastAsUpToDate(request.last);
+  if (granted) {
+    SetHardState(HardState{hard_.term, from}, out);
+    ResetElectionTimer();
+  }
+  Send(from, VoteReply{.granted = granted}, AfterHardState(), out);
+}
+
+void Raft::OnMessage(NodeId from, const VoteReply& reply, Output& out) {
+  Candidate* candidate = std::get_if<Candidate>(&role_);
+  if (candidate == nullptr) return;
+  candidate->ballots.Cast(from, reply.granted ? Vote::kGranted : Vote::kRefused);
+  CountVotes(out);
+}
+
+}  // namespace lockstep::raft

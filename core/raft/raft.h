@@ -1,0 +1,168 @@
+// One replica of one group: Raft (Ongaro and Ousterhout 2014; "thesis" is Ongaro 2014) as a value.
+//
+// Step takes one input and the time; Flush ends a turn; what is to be done comes out as values.
+// Total: no status, no exception, no I/O. One file per section of the paper: election.cc,
+// replication.cc (the leader's side), follower.cc, reads.cc, snapshot.cc, transfer.cc.
+//
+// Durability: what must be written collects in the open batch. A message names the batch that must
+// be durable before it may leave (Outgoing::after); only the leader's appends and heartbeats go at
+// once (thesis §10.2.1).
+//
+// Invariants, checked after every Step: base <= commit <= last; durable <= last; a leader's peers
+// have match < next and match <= last; hard state never moves backward.
+#ifndef LOCKSTEP_CORE_RAFT_RAFT_H_
+#define LOCKSTEP_CORE_RAFT_RAFT_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "core/base/rng.h"
+#include "core/base/types.h"
+#include "core/raft/durable.h"
+#include "core/raft/io.h"
+#include "core/raft/log.h"
+#include "core/raft/role.h"
+#include "core/runtime/log.h"
+
+namespace lockstep::raft {
+
+class Raft {
+ public:
+  // A replica as it boots from `image`. `now` starts its election timer.
+  Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now);
+
+  // One input. Effects are appended to `out`.
+  void Step(Instant now, Input input, Output& out);
+  // The end of a turn: sends what the turn's inputs made ready, in as few messages as possible.
+  void Flush(Instant now, Output& out);
+
+  // The open batch, if there is something to write. TakeBatch hands it out and numbers it:
+  // Persisted{seq} must follow when it is durable. Batches are written in the order in which they
+  // were taken.
+  bool HasBatch() const { return !batch_.empty(); }
+  LogBatch TakeBatch(PersistSeq* seq);
+
+  // When to come back with TimerFired at the latest.
+  Instant wake_at() const;
+
+  Role role() const { return static_cast<Role>(role_.index()); }
+  bool is_leader() const { return role() == Role::kLeader; }
+  NodeId leader() const;  // of the current term, as far as known; none otherwise
+  Term term() const { return hard_.term; }
+  HardState hard_state() const { return hard_; }
+  const RaftLog& log() const { return log_; }
+  Index commit() const { return commit_; }
+  Index durable() const { return durable_.index(); }
+  PersistSeq completed() const { return durable_.completed(); }
+  const Config& config() const { return config_; }
+  // nullptr unless leader. For status reports and scripts.
+  const Leader* leader_state() const { return std::get_if<Leader>(&role_); }
+
+ private:
+  // --- raft.cc: dispatch, terms, the send rules
+  // ------------------------------------------------------------
+  void OnInput(const TimerFired& input, Output& out);
+  void OnInput(Received& input, Output& out);
+  void OnInput(Propose& input, Output& out);
+  void OnInput(const ReadBarrier& input, Output& out);
+  void OnInput(const TransferLeadership& input, Output& out);
+  void OnInput(const Persisted& input, Output& out);
+  void OnInput(const PeerUnreachable& input, Output& out);
+  void OnInput(const Compact& input, Output& out);
+  void OnInput(SnapshotChunkRead& input, Output& out);
+  void OnInput(const SnapshotChunkWritten& input, Output& out);
+
+  // False: the message's term forbids looking at it.
+  bool AdmitTerm(NodeId from, const Message& message, Output& out);
+  void SetHardState(HardState next, Output& out);
+  void BecomeFollower(Term term, NodeId leader, Output& out);
+  void HearLeader(NodeId leader, Output& out);
+  void ReportRole(Output& out);
+  void ReleaseLeadership(Output& out);
+  void ResetElectionTimer();
+  void CheckInvariants() const;
+
+  PersistSeq AfterHardState() const;  // the batch that makes the current term and vote durable
+  PersistSeq AfterAll() const;        // the batch that makes everything so far durable
+  void Send(NodeId to, Body body, PersistSeq after, Output& out);
+  void AppendEntry(Entry entry, Output& out);
+  void TruncateFrom(Index from, NodeId leader, Output& out);
+  void CommitTo(Index index, Output& out);
+  void AddNote(NoteKind kind, NodeId peer, LogPosition position, uint64_t number,
+               Output& out) const;
+
+  // --- election.cc (Raft §5.2, §5.4.1; thesis §6.4.1, §9.6)
+  // --------------------------------------------------
+  void Campaign(Output& out);
+  void BecomePreCandidate(Output& out);
+  void BecomeCandidate(bool transfer, Output& out);
+  void BecomeLeader(Output& out);
+  void CountPreVotes(Output& out);
+  void CountVotes(Output& out);
+  bool IsSticky() const;
+  void OnMessage(NodeId from, const PreVoteRequest& request, Output& out);
+  void OnMessage(NodeId from, const PreVoteReply& reply, Output& out);
+  void OnMessage(NodeId from, const VoteRequest& request, Output& out);
+  void OnMessage(NodeId from, const VoteReply& reply, Output& out);
+
+  // --- replication.cc: the leader (Raft §5.3, §5.4.2)
+  // --------------------------------------------------------
+  void OnHeartbeatDue(Output& out);
+  void SendAppends(Leader::Peer& peer, Output& out);
+  void SendAppend(Leader::Peer& peer, bool with_entries, Output& out);
+  void SendHeartbeat(Leader::Peer& peer, Output& out);
+  void NoteContact(NodeId from);
+  void Acknowledge(Leader::Peer& peer, Index match, Output& out);
+  void AdvanceCommit(Output& out);
+  bool QuorumIsSilent() const;
+  Leader::Peer* FindPeer(NodeId id);
+  void OnMessage(NodeId from, const AppendAccepted& reply, Output& out);
+  void OnMessage(NodeId from, const AppendRejected& reply, Output& out);
+  void OnMessage(NodeId from, const HeartbeatReply& reply, Output& out);
+
+  // --- follower.cc (Raft §5.3)
+  // -----------------------------------------------------------------------------
+  void OnMessage(NodeId from, AppendRequest& request, Output& out);
+  void OnMessage(NodeId from, const Heartbeat& heartbeat, Output& out);
+  void RejectAppend(NodeId from, Index rejected, ReadSeq read_seq, Output& out);
+  void Adopt(std::vector<Entry>& entries, NodeId leader, Output& out);
+
+  // --- reads.cc (thesis §6.4)
+  // ------------------------------------------------------------------------------
+  void StartReadRound(Output& out);
+  void ConfirmReads(Leader::Peer& peer, ReadSeq seq, Output& out);
+  void ReleaseReads(Output& out);
+
+  // --- snapshot.cc (Raft §7)
+  // -------------------------------------------------------------------------------
+  void ReadNextChunk(Leader::Peer& peer, Output& out);
+  void RestartStalledTransfer(Leader::Peer& peer, Output& out);
+  Index CompactionLimit(Index through) const;
+  void InstallSnapshot(LogPosition snapshot, Output& out);
+  void OnMessage(NodeId from, SnapshotChunk& chunk, Output& out);
+  void OnMessage(NodeId from, const SnapshotReply& reply, Output& out);
+
+  // --- transfer.cc (thesis §3.10)
+  // --------------------------------------------------------------------------
+  void TellTransferee(Output& out);
+  void OnMessage(NodeId from, const TimeoutNow& message, Output& out);
+
+  Config config_;
+  Rng rng_;
+  Instant now_;
+  HardState hard_;
+  RaftLog log_;
+  Index commit_;
+  Durable durable_;
+  RoleState role_;
+  Instant election_at_;  // unless leader: an election is due
+
+  LogBatch batch_;            // open
+  PersistSeq batch_seq_{1};   // its number
+  PersistSeq hard_state_in_;  // the batch that holds the newest hard state; none: from boot
+  uint64_t snapshot_writes_pending_ = 0;
+};
+
+}  // namespace lockstep::raft
+
+#endif  // LOCKSTEP_CORE_RAFT_RAFT_H_

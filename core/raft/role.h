@@ -1,0 +1,82 @@
+// What a replica is at the moment. Each role holds only the state that it alone needs.
+#ifndef LOCKSTEP_CORE_RAFT_ROLE_H_
+#define LOCKSTEP_CORE_RAFT_ROLE_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "core/base/types.h"
+#include "core/raft/progress.h"
+#include "core/raft/quorum.h"
+
+namespace lockstep::raft {
+
+// Who voted how: at most one vote a node, the first one counts.
+class Ballots {
+ public:
+  void Cast(NodeId voter, Vote vote) {
+    if (Of(voter) == Vote::kMissing) votes_.push_back({voter, vote});
+  }
+  Vote Of(NodeId voter) const {
+    for (const Ballot& ballot : votes_) {
+      if (ballot.voter == voter) return ballot.vote;
+    }
+    return Vote::kMissing;
+  }
+
+ private:
+  struct Ballot {
+    NodeId voter;
+    Vote vote;
+  };
+  std::vector<Ballot> votes_;
+};
+
+struct Follower {
+  NodeId leader;  // of this term; none: not known
+  Instant heard;  // when the leader was last heard; meaningful when it is known
+};
+
+struct PreCandidate {  // asks whether an election would be won, in the term after its own
+  Ballots ballots;
+};
+
+struct Candidate {
+  Ballots ballots;  // its own is cast when it is durable
+};
+
+// A read that waits until leadership is confirmed for its sequence number.
+struct PendingRead {
+  RequestId id;
+  Index at;     // answer from this state or a later one
+  ReadSeq seq;  // none: not part of a round yet
+};
+
+struct Transfer {
+  NodeId to;
+  Instant deadline;
+  bool told = false;  // TimeoutNow was sent
+};
+
+struct Leader {
+  struct Peer {
+    NodeId id;
+    Progress progress;
+  };
+  std::vector<Peer> peers;  // everybody but itself, ascending
+  Index term_start;         // its no-op
+  Instant heartbeat_at;     // the next one is due
+  uint64_t uncommitted_bytes = 0;
+  ReadSeq read_seq;               // the newest read round
+  std::deque<PendingRead> reads;  // ascending (seq, arrival); those without a round last
+  std::optional<Transfer> transfer;
+};
+
+using RoleState = std::variant<Follower, PreCandidate, Candidate, Leader>;
+
+}  // namespace lockstep::raft
+
+#endif  // LOCKSTEP_CORE_RAFT_ROLE_H_
