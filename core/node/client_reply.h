@@ -1,0 +1,30 @@
+// The answers that a node gives of itself, encoded (core/proto/client.proto).
+#ifndef LOCKSTEP_CORE_NODE_CLIENT_REPLY_H_
+#define LOCKSTEP_CORE_NODE_CLIENT_REPLY_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "core/base/bytes.h"
+#include "core/base/types.h"
+#include "core/proto/client.pb.h"
+
+namespace lockstep::node {
+
+// A state machine's encoded proto::Result as a reply, copied without being parsed.
+Bytes ReplyWithResult(const Bytes& result);
+Bytes ReplyWithResult(const proto::Result& result);
+Bytes OkReply();
+// Definitely not executed here. `leader`: who may be it; none: not known.
+Bytes NotLeaderReply(NodeId leader);
+// Definitely not executed: the named limit is reached.
+Bytes OverloadedReply(absl::string_view limit, uint64_t value);
+// Not known whether it will be executed.
+Bytes LeadershipLostReply();
+Bytes UnknownGroupReply(GroupId group);
+Bytes MalformedReply(size_t bytes);
+
+}  // namespace lockstep::node
+
+#endif  // LOCKSTEP_CORE_NODE_CLIENT_REPLY_H_

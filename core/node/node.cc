@@ -1,0 +1,148 @@
+#include "core/node/node.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "core/base/check.h"
+#include "core/kv/command.h"
+#include "core/node/client_reply.h"
+#include "core/raft/codec.h"
+
+namespace lockstep::node {
+
+Node::Node(const NodeOptions& options, std::vector<ReplicaImage> images, Rng rng, const Host& host)
+    : options_(options), host_(host) {
+  CheckEq(images.size(), options_.groups.size());
+  std::sort(images.begin(), images.end(),
+            [](const ReplicaImage& a, const ReplicaImage& b) { return a.group < b.group; });
+  for (const ReplicaImage& image : images) {
+    const Rng stream = rng.Split("replica", image.group.value());
+    replicas_.push_back(std::make_unique<Replica>(options_, image, stream, host_));
+  }
+}
+
+const Replica* Node::replica(GroupId group) const { return const_cast<Node*>(this)->Find(group); }
+
+Replica* Node::Find(GroupId group) {
+  for (const std::unique_ptr<Replica>& replica : replicas_) {
+    if (replica->group() == group) return replica.get();
+  }
+  return nullptr;
+}
+
+void Node::OnMessage(NodeId from, const Bytes& message) {
+  if (failed_) return;
+  GroupId group;
+  raft::Message decoded;
+  const absl::Status status = raft::DecodePeerMessage(message, &group, &decoded);
+  Replica* replica = status.ok() ? Find(group) : nullptr;
+  if (replica == nullptr) {
+    Note note{.kind = NoteKind::kMalformed,
+              .group = group,
+              .term = Term(),
+              .peer = from,
+              .position = LogPosition{},
+              .number = message.size(),
+              .entry = nullptr};
+    if (host_.journal.listening()) host_.journal.Record(note);
+    return;
+  }
+  replica->OnMessage(from, std::move(decoded));
+}
+
+void Node::OnStorage(Lane lane, Ticket, absl::StatusOr<StorageResult> result) {
+  if (failed_) return;
+  if (!result.ok()) {
+    failed_ =
+        true;  // Nobody knows what the disk holds: say nothing more. The host stops the process.
+    return;
+  }
+  if (lane == Lane::kLog) {
+    OnLogDone();
+  } else {
+    OnTableDone(*result);
+  }
+}
+
+void Node::OnLogDone() {
+  const std::vector<Write> done = std::exchange(under_way_, {});
+  for (const Write& write : done) write.replica->OnPersisted(write.seq);
+}
+
+void Node::OnTableDone(StorageResult& result) {
+  std::visit(
+      [this](auto& done) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(done)>, std::monostate>) {
+          Replica* replica = Find(done.group);
+          Check(replica != nullptr);
+          replica->OnTableDone(done);
+        }
+      },
+      result);
+}
+
+void Node::OnRequest(RequestId id, const Bytes& request) {
+  if (failed_) return;
+  if (!request_.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
+    return RefuseAtDoor(id, MalformedReply(request.size()));
+  }
+  Replica* replica = Find(GroupId(request_.group()));
+  if (replica == nullptr) return RefuseAtDoor(id, UnknownGroupReply(GroupId(request_.group())));
+  switch (request_.body_case()) {
+    case proto::ClientRequest::kCommand: {
+      const absl::Status status = kv::ValidateCommand(request_.command(), options_.kv.limits);
+      if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
+      return replica->OnCommand(id, kv::Encode(request_.command()));
+    }
+    case proto::ClientRequest::kQuery: {
+      const absl::Status status = kv::ValidateQuery(request_.query(), options_.kv.limits);
+      if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
+      return replica->OnQuery(id, kv::Encode(request_.query()));
+    }
+    case proto::ClientRequest::kTransferLeadership:
+      return replica->OnTransferLeadership(id, NodeId(request_.transfer_leadership().to()));
+    case proto::ClientRequest::BODY_NOT_SET:
+      return RefuseAtDoor(id, MalformedReply(request.size()));
+  }
+}
+
+void Node::OnPeerLink(NodeId peer, bool up) {
+  if (failed_) return;
+  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnPeerLink(peer, up);
+}
+
+void Node::OnWake() {
+  if (failed_) return;
+  armed_ = kNever;
+  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnWake();
+}
+
+void Node::OnTurnEnd() {
+  if (failed_) return;
+  Instant wake_at = kNever;
+  for (const std::unique_ptr<Replica>& replica : replicas_) {
+    replica->EndTurn();
+    wake_at = std::min(wake_at, replica->wake_at());
+  }
+  for (Refusal& refusal : refusals_) host_.replies.Reply(refusal.id, std::move(refusal.reply));
+  refusals_.clear();
+  SubmitLog();
+  if (wake_at == armed_) return;
+  armed_ = wake_at;
+  host_.clock.WakeAt(wake_at);
+}
+
+void Node::SubmitLog() {
+  if (!under_way_.empty()) return;
+  CommitLog job;
+  for (const std::unique_ptr<Replica>& replica : replicas_) {
+    if (!replica->HasBatch()) continue;
+    PersistSeq seq;
+    job.batches.push_back(replica->TakeBatch(&seq));
+    under_way_.push_back({replica.get(), seq});
+  }
+  if (!job.batches.empty()) host_.disk.Submit(std::move(job));
+}
+
+}  // namespace lockstep::node

@@ -1,0 +1,64 @@
+// The shell: one process that hosts a node's replicas, and the only code that turns outputs into
+// effects.
+//
+// Invariant: at most one write to the log is under way; while it is, the replicas' next batches
+// grow, which is group commit and back-pressure at once.
+#ifndef LOCKSTEP_CORE_NODE_NODE_H_
+#define LOCKSTEP_CORE_NODE_NODE_H_
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/base/rng.h"
+#include "core/node/replica.h"
+#include "core/node/roles.h"
+#include "core/proto/client.pb.h"
+#include "core/runtime/host.h"
+#include "core/runtime/process.h"
+
+namespace lockstep::node {
+
+class Node final : public Process {
+ public:
+  Node(const NodeOptions& options, std::vector<ReplicaImage> images, Rng rng, const Host& host);
+
+  void OnMessage(NodeId from, const Bytes& message) override;
+  void OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result) override;
+  void OnRequest(RequestId id, const Bytes& request) override;
+  void OnPeerLink(NodeId peer, bool up) override;
+  void OnWake() override;
+  void OnTurnEnd() override;
+
+  // nullptr: not hosted here. For status reports and tests.
+  const Replica* replica(GroupId group) const;
+
+ private:
+  struct Refusal {
+    RequestId id;
+    Bytes reply;
+  };
+  struct Write {
+    Replica* replica;
+    PersistSeq seq;
+  };
+
+  Replica* Find(GroupId group);
+  void OnLogDone();
+  void OnTableDone(StorageResult& result);
+  void RefuseAtDoor(RequestId id, Bytes reply) { refusals_.push_back({id, std::move(reply)}); }
+  void SubmitLog();
+
+  const NodeOptions options_;
+  const Host host_;
+  std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group
+  std::vector<Write> under_way_;   // the batches of the log write that is under way
+  std::vector<Refusal> refusals_;  // of requests that reached no replica
+  bool failed_ = false;            // the disk failed: nothing is promised any more
+  Instant armed_ = kNever;         // the alarm as last set
+  proto::ClientRequest request_;   // scratch: parsing into it again reuses its memory
+};
+
+}  // namespace lockstep::node
+
+#endif  // LOCKSTEP_CORE_NODE_NODE_H_

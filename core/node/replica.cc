@@ -1,0 +1,302 @@
+#include "core/node/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/hash.h"
+#include "core/node/client_reply.h"
+
+namespace lockstep::node {
+
+Replica::Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host)
+    : group_(image.group),
+      options_(options),
+      host_(host),
+      raft_(options.raft, image, rng, host.clock.Now()),
+      outbox_(image.group, host),
+      applied_(image.applied),
+      apply_submitted_(image.applied.index),
+      checkpoint_entries_(options.log_entries_max),
+      checkpoint_bytes_(options.log_bytes_max) {
+  CheckLe(raft_.commit(), std::max(applied_.index, raft_.log().base().index));
+  CheckLe(raft_.log().base().index,
+          applied_.index);  // The log is dropped only where the table has it.
+  out_.notes_wanted = host.journal.listening();
+  if (out_.notes_wanted) NoteBoot(image);
+}
+
+// --- Events
+// ------------------------------------------------------------------------------------------------
+
+void Replica::Step(raft::Input input) { raft_.Step(host_.clock.Now(), std::move(input), out_); }
+
+void Replica::OnMessage(NodeId from, raft::Message message) {
+  Step(raft::Received{from, std::move(message)});
+}
+
+void Replica::OnCommand(RequestId id, Bytes command) {
+  if (AtRequestLimit(id)) return;
+  Step(raft::Propose{id, std::move(command)});
+}
+
+void Replica::OnQuery(RequestId id, Bytes query) {
+  if (AtRequestLimit(id)) return;
+  queries_.emplace(id, std::move(query));
+  Step(raft::ReadBarrier{id});
+}
+
+void Replica::OnTransferLeadership(RequestId id, NodeId to) {
+  if (!raft_.is_leader()) return Refuse(id, raft::RefusedWhy::kNotLeader);
+  Step(raft::TransferLeadership{to});
+  Answer(id, OkReply(), Index());
+}
+
+void Replica::OnPeerLink(NodeId peer, bool up) {
+  if (!up) Step(raft::PeerUnreachable{peer});
+}
+
+void Replica::OnWake() {
+  if (host_.clock.Now() >= raft_.wake_at()) Step(raft::TimerFired{});
+}
+
+void Replica::OnPersisted(PersistSeq through) { Step(raft::Persisted{through}); }
+
+void Replica::OnTableDone(ApplyDone& done) {
+  applying_ = false;
+  applied_ = done.applied;
+  size_t entry = 0;
+  for (ApplyResult& result : done.results) {
+    if (out_.notes_wanted) {
+      while (being_applied_[entry].index < result.index) ++entry;
+      Record(Note{.kind = NoteKind::kApplied,
+                  .group = group_,
+                  .term = raft_.term(),
+                  .peer = NodeId(),
+                  .position = LogPosition{result.index, result.term},
+                  .number = StableHash(result.reply.view()),
+                  .entry = &being_applied_[entry]});
+    }
+    // A later entry than the oldest proposal's: that one was answered when leadership was lost.
+    if (proposals_.empty() || proposals_.front().position.index != result.index) continue;
+    const Proposal proposal = proposals_.front();
+    proposals_.pop_front();
+    CheckEq(proposal.position.term, result.term);
+    Answer(proposal.id, ReplyWithResult(result.reply), result.index);
+  }
+}
+
+void Replica::OnTableDone(QueryDone& done) {
+  for (QueryDone::Item& item : done.items) {
+    --queries_under_way_;
+    Answer(item.id, ReplyWithResult(item.reply), done.applied.index);
+  }
+}
+
+void Replica::OnTableDone(CheckpointDone& done) {
+  checkpointing_ = false;
+  const uint64_t durable = done.durable.index.value();
+  const bool too_big = raft_.log().bytes() >= checkpoint_bytes_;
+  const uint64_t kept = too_big ? 0 : options_.log_entries_kept;
+  if (durable > kept) Step(raft::Compact{Index(durable - kept)});
+  // When a follower's snapshot holds the log back, do not try again at every turn.
+  checkpoint_entries_ =
+      std::max(options_.log_entries_max, raft_.log().size() + options_.log_entries_max / 4);
+  checkpoint_bytes_ =
+      std::max(options_.log_bytes_max, raft_.log().bytes() + options_.log_bytes_max / 4);
+}
+
+void Replica::OnTableDone(ReadSnapshotDone& done) {
+  Step(raft::SnapshotChunkRead{done.peer, done.snapshot, done.offset, std::move(done.data),
+                               done.last, done.gone});
+}
+
+void Replica::OnTableDone(WriteSnapshotDone& done) {
+  applied_ = done.applied;
+  Step(raft::SnapshotChunkWritten{done.snapshot, done.next_offset, done.complete, done.applied});
+  apply_submitted_ = std::max(apply_submitted_, applied_.index);
+}
+
+// --- The end of a turn
+// -----------------------------------------------------------------------------------------
+
+void Replica::EndTurn() {
+  raft_.Flush(host_.clock.Now(), out_);
+  if (out_.notes_wanted) RecordNotes();
+  outbox_.Release(raft_.completed());
+  outbox_.Post(out_.send, raft_.completed());
+  RouteProposals();
+  RouteReads();
+  SendAnswers();
+  SubmitSnapshotJobs();
+  SubmitApply();
+  SubmitQueries();
+  SubmitCheckpoint();
+  out_.Clear();
+}
+
+LogBatch Replica::TakeBatch(PersistSeq* seq) {
+  LogBatch batch = raft_.TakeBatch(seq);
+  batch.group = group_;
+  return batch;
+}
+
+void Replica::RouteProposals() {
+  // The entries of a term that we lead no more may still be committed by the next leader, or may
+  // not.
+  const Term lost = raft_.is_leader() ? raft_.term().Previous() : raft_.term();
+  while (!proposals_.empty() && proposals_.front().position.term <= lost) {
+    Answer(proposals_.front().id, LeadershipLostReply(), Index());
+    proposals_.pop_front();
+  }
+  for (const raft::Accepted& accepted : out_.accepted) {
+    if (accepted.position.term <= lost) {
+      Answer(accepted.id, LeadershipLostReply(), Index());
+      continue;
+    }
+    if (!proposals_.empty()) CheckLt(proposals_.back().position.index, accepted.position.index);
+    proposals_.push_back({accepted.position, accepted.id});
+  }
+  for (const raft::Refused& refused : out_.refused) Refuse(refused.id, refused.why);
+}
+
+void Replica::RouteReads() {
+  for (const raft::ReadReady& read : out_.reads) reads_.push_back({read.at, read.id});
+}
+
+void Replica::SubmitSnapshotJobs() {
+  for (NodeId peer : out_.snapshot_closes) host_.disk.Submit(CloseSnapshot{group_, peer});
+  for (const raft::SnapshotRead& read : out_.snapshot_reads) {
+    host_.disk.Submit(ReadSnapshot{group_, read.peer, read.snapshot, read.offset, read.bytes_max});
+  }
+  for (raft::SnapshotWrite& write : out_.snapshot_writes) {
+    host_.disk.Submit(
+        WriteSnapshot{group_, write.snapshot, write.offset, std::move(write.data), write.last});
+  }
+}
+
+void Replica::SubmitApply() {
+  if (applying_ || raft_.commit() <= apply_submitted_) return;
+  std::vector<Entry> entries =
+      raft_.log().Slice(apply_submitted_.Next(), raft_.commit(), options_.apply_entries_max,
+                        options_.apply_bytes_max);
+  apply_submitted_ = entries.back().index;
+  if (out_.notes_wanted) being_applied_ = entries;
+  applying_ = true;
+  host_.disk.Submit(ApplyEntries{group_, std::move(entries)});
+}
+
+// Reads whose state has been applied, all in one job behind what was applied before them.
+void Replica::SubmitQueries() {
+  QueryTable job{.group = group_, .items = {}};
+  while (!reads_.empty() && reads_.front().at <= applied_.index) {
+    const auto query = queries_.find(reads_.front().id);
+    Check(query != queries_.end());
+    job.items.push_back({query->first, std::move(query->second)});
+    queries_.erase(query);
+    reads_.pop_front();
+  }
+  if (job.items.empty()) return;
+  queries_under_way_ += job.items.size();
+  host_.disk.Submit(std::move(job));
+}
+
+void Replica::SubmitCheckpoint() {
+  const raft::RaftLog& log = raft_.log();
+  const bool due = log.size() >= checkpoint_entries_ || log.bytes() >= checkpoint_bytes_;
+  if (checkpointing_ || !due || applied_.index <= log.base().index) return;
+  checkpointing_ = true;
+  host_.disk.Submit(Checkpoint{group_});
+}
+
+// --- Answers
+// ---------------------------------------------------------------------------------------------------
+
+bool Replica::AtRequestLimit(RequestId id) {
+  const uint64_t waiting =
+      proposals_.size() + queries_.size() + queries_under_way_ + out_.accepted.size();
+  if (waiting < options_.requests_max) return false;
+  Answer(id, OverloadedReply("requests_max", options_.requests_max), Index());
+  return true;
+}
+
+void Replica::Answer(RequestId id, Bytes reply, Index index) {
+  answers_.push_back({id, std::move(reply), index});
+}
+
+void Replica::SendAnswers() {
+  for (ReadyAnswer& answer : answers_) {
+    if (out_.notes_wanted) {
+      Record(Note{.kind = NoteKind::kReplied,
+                  .group = group_,
+                  .term = raft_.term(),
+                  .peer = NodeId(),
+                  .position = LogPosition{answer.index, Term()},
+                  .number = answer.id.value(),
+                  .entry = nullptr});
+    }
+    host_.replies.Reply(answer.id, std::move(answer.reply));
+  }
+  answers_.clear();
+}
+
+void Replica::Refuse(RequestId id, raft::RefusedWhy why) {
+  queries_.erase(id);
+  switch (why) {
+    case raft::RefusedWhy::kNotLeader:
+    case raft::RefusedWhy::kLeadershipLost:  // Only reads, which were not answered: the same to a
+                                             // client.
+    case raft::RefusedWhy::kTransferring:
+      return Answer(id, NotLeaderReply(raft_.is_leader() ? NodeId() : raft_.leader()), Index());
+    case raft::RefusedWhy::kOverloaded:
+      return Answer(id,
+                    OverloadedReply("uncommitted_bytes_max", options_.raft.uncommitted_bytes_max),
+                    Index());
+  }
+}
+
+// --- The journal
+// ------------------------------------------------------------------------------------------------
+
+void Replica::Record(Note note) {
+  note.group = group_;
+  host_.journal.Record(note);
+}
+
+void Replica::RecordNotes() {
+  for (raft::LoggedNote& logged : out_.notes) {
+    logged.note.entry = logged.entry.has_value() ? &*logged.entry : nullptr;
+    Record(logged.note);
+  }
+}
+
+void Replica::NoteBoot(const ReplicaImage& image) {
+  Record(Note{.kind = NoteKind::kBooted,
+              .group = group_,
+              .term = image.hard_state.term,
+              .peer = image.hard_state.vote,
+              .position = image.base,
+              .number = image.applied.index.value(),
+              .entry = nullptr});
+  for (const Entry& entry : image.entries) {
+    Record(Note{.kind = NoteKind::kBootEntry,
+                .group = group_,
+                .term = image.hard_state.term,
+                .peer = NodeId(),
+                .position = LogPosition{entry.index, entry.term},
+                .number = 0,
+                .entry = &entry});
+  }
+  // The replica sets its log beside a table that is ahead of it: see raft::Raft's constructor.
+  if (raft_.log().base() != image.base) {
+    Record(Note{.kind = NoteKind::kBaseMoved,
+                .group = group_,
+                .term = raft_.term(),
+                .peer = NodeId(),
+                .position = raft_.log().base(),
+                .number = 1,
+                .entry = nullptr});
+  }
+}
+
+}  // namespace lockstep::node

@@ -1,0 +1,113 @@
+// One replica inside a node: Raft, the requests that wait for it, and the way of committed entries
+// into the table. Events only step it; EndTurn turns what came out into effects, and it is called
+// by Node alone.
+//
+// Two pipelines, each with one job under way, so that the next batch grows meanwhile: what Raft
+// wants written (collected by Node over all replicas) and what is committed and not yet applied.
+#ifndef LOCKSTEP_CORE_NODE_REPLICA_H_
+#define LOCKSTEP_CORE_NODE_REPLICA_H_
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "core/base/bytes.h"
+#include "core/base/rng.h"
+#include "core/base/types.h"
+#include "core/node/outbox.h"
+#include "core/node/roles.h"
+#include "core/raft/raft.h"
+#include "core/runtime/host.h"
+#include "core/runtime/storage_job.h"
+
+namespace lockstep::node {
+
+class Replica {
+ public:
+  Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host);
+
+  GroupId group() const { return group_; }
+  const raft::Raft& raft() const { return raft_; }
+
+  // --- Events
+  // ---------------------------------------------------------------------------------------------
+  void OnMessage(NodeId from, raft::Message message);
+  void OnCommand(RequestId id, Bytes command);
+  void OnQuery(RequestId id, Bytes query);
+  void OnTransferLeadership(RequestId id, NodeId to);
+  void OnPeerLink(NodeId peer, bool up);
+  void OnWake();
+  void OnPersisted(PersistSeq through);
+  void OnTableDone(ApplyDone& done);
+  void OnTableDone(QueryDone& done);
+  void OnTableDone(CheckpointDone& done);
+  void OnTableDone(ReadSnapshotDone& done);
+  void OnTableDone(WriteSnapshotDone& done);
+
+  // --- The end of a turn
+  // ------------------------------------------------------------------------------------
+  void EndTurn();
+  bool HasBatch() const { return raft_.HasBatch(); }
+  LogBatch TakeBatch(PersistSeq* seq);
+  Instant wake_at() const { return raft_.wake_at(); }
+
+ private:
+  struct Proposal {
+    LogPosition position;
+    RequestId id;
+  };
+  struct Read {
+    Index at;
+    RequestId id;
+  };
+  struct ReadyAnswer {
+    RequestId id;
+    Bytes reply;
+    Index index;  // of the state that it tells of; none: of no state
+  };
+
+  void Step(raft::Input input);
+  bool AtRequestLimit(RequestId id);
+  void Answer(RequestId id, Bytes reply, Index index);
+  void Refuse(RequestId id, raft::RefusedWhy why);
+  void NoteBoot(const ReplicaImage& image);
+  void Record(Note note);
+
+  // EndTurn, in this order.
+  void RecordNotes();
+  void RouteProposals();
+  void RouteReads();
+  void SendAnswers();
+  void SubmitSnapshotJobs();
+  void SubmitApply();
+  void SubmitQueries();
+  void SubmitCheckpoint();
+
+  const GroupId group_;
+  const NodeOptions& options_;
+  const Host& host_;
+  raft::Raft raft_;
+  raft::Output out_;
+  Outbox outbox_;
+
+  std::deque<Proposal> proposals_;             // ascending position; leader only
+  absl::btree_map<RequestId, Bytes> queries_;  // arrived, not yet handed to the table
+  std::deque<Read> reads_;                     // released by Raft; ascending `at`
+  uint64_t queries_under_way_ = 0;
+  std::vector<ReadyAnswer> answers_;  // leave at the end of the turn
+
+  LogPosition applied_;    // the table's position
+  Index apply_submitted_;  // handed to the table up to here. Invariant: applied <= it <= commit
+  bool applying_ = false;  // an ApplyEntries job is under way
+  std::vector<Entry>
+      being_applied_;  // its entries, kept only while somebody listens to the journal
+  bool checkpointing_ = false;
+  uint64_t
+      checkpoint_entries_;     // the next checkpoint is due when the log holds this many entries...
+  uint64_t checkpoint_bytes_;  // ...or bytes
+};
+
+}  // namespace lockstep::node
+
+#endif  // LOCKSTEP_CORE_NODE_REPLICA_H_
