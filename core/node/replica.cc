@@ -26,8 +26,7 @@ Replica::Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng,
   if (out_.notes_wanted) NoteBoot(image);
 }
 
-// --- Events
-// ------------------------------------------------------------------------------------------------
+// Events.
 
 void Replica::Step(raft::Input input) { raft_.Step(host_.clock.Now(), std::move(input), out_); }
 
@@ -108,7 +107,7 @@ void Replica::OnTableDone(CheckpointDone& done) {
 
 void Replica::OnTableDone(ReadSnapshotDone& done) {
   Step(raft::SnapshotChunkRead{done.peer, done.snapshot, done.offset, std::move(done.data),
-                               done.last, done.gone});
+                               done.last, done.gone, done.tag});
 }
 
 void Replica::OnTableDone(WriteSnapshotDone& done) {
@@ -117,8 +116,7 @@ void Replica::OnTableDone(WriteSnapshotDone& done) {
   apply_submitted_ = std::max(apply_submitted_, applied_.index);
 }
 
-// --- The end of a turn
-// -----------------------------------------------------------------------------------------
+// The end of a turn.
 
 void Replica::EndTurn() {
   raft_.Flush(host_.clock.Now(), out_);
@@ -167,7 +165,8 @@ void Replica::RouteReads() {
 void Replica::SubmitSnapshotJobs() {
   for (NodeId peer : out_.snapshot_closes) host_.disk.Submit(CloseSnapshot{group_, peer});
   for (const raft::SnapshotRead& read : out_.snapshot_reads) {
-    host_.disk.Submit(ReadSnapshot{group_, read.peer, read.snapshot, read.offset, read.bytes_max});
+    host_.disk.Submit(
+        ReadSnapshot{group_, read.peer, read.snapshot, read.offset, read.bytes_max, read.tag});
   }
   for (raft::SnapshotWrite& write : out_.snapshot_writes) {
     host_.disk.Submit(
@@ -209,8 +208,7 @@ void Replica::SubmitCheckpoint() {
   host_.disk.Submit(Checkpoint{group_});
 }
 
-// --- Answers
-// ---------------------------------------------------------------------------------------------------
+// Answers.
 
 bool Replica::AtRequestLimit(RequestId id) {
   const uint64_t waiting =
@@ -255,8 +253,7 @@ void Replica::Refuse(RequestId id, raft::RefusedWhy why) {
   }
 }
 
-// --- The journal
-// ------------------------------------------------------------------------------------------------
+// The journal.
 
 void Replica::Record(Note note) {
   note.group = group_;

@@ -30,8 +30,7 @@ class Replica {
   GroupId group() const { return group_; }
   const raft::Raft& raft() const { return raft_; }
 
-  // --- Events
-  // ---------------------------------------------------------------------------------------------
+  // Events.
   void OnMessage(NodeId from, raft::Message message);
   void OnCommand(RequestId id, Bytes command);
   void OnQuery(RequestId id, Bytes query);
@@ -45,8 +44,7 @@ class Replica {
   void OnTableDone(ReadSnapshotDone& done);
   void OnTableDone(WriteSnapshotDone& done);
 
-  // --- The end of a turn
-  // ------------------------------------------------------------------------------------
+  // The end of a turn.
   void EndTurn();
   bool HasBatch() const { return raft_.HasBatch(); }
   LogBatch TakeBatch(PersistSeq* seq);

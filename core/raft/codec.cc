@@ -16,8 +16,7 @@ namespace {
 constexpr uint32_t kBodyFields[] = {10, 11, 12, 13, 14, 15, 15, 16, 17, 18, 19, 20};
 static_assert(std::size(kBodyFields) == std::variant_size_v<Body>);
 
-// --- Encoding: one description a message, for both sinks (core/proto/wire.h)
-// ----------------------------------
+// Encoding: one description a message, for both sinks (core/proto/wire.h).
 
 template <class Sink>
 void Fields(const PreVoteRequest& m, Sink& sink) {
@@ -97,8 +96,7 @@ void Fields(const SnapshotReply& m, Sink& sink) {
 template <class Sink>
 void Fields(const TimeoutNow&, Sink&) {}
 
-// --- Decoding
-// --------------------------------------------------------------------------------------------
+// Decoding.
 
 bool ReadBody(absl::string_view text, const Bytes&, PreVoteRequest* m) {
   wire::Reader reader(text);
@@ -262,8 +260,7 @@ bool ReadBodyField(uint32_t field, absl::string_view text, const Bytes& whole, B
   }
 }
 
-// --- The door
-// ----------------------------------------------------------------------------------------------
+// The door.
 
 // Indexes and terms beyond this are no correct replica's; it keeps all arithmetic far from
 // overflow.

@@ -39,8 +39,7 @@ struct Config {
   uint64_t snapshot_chunks_max = 4;  // unanswered chunks, a peer
 };
 
-// --- Inputs
-// ------------------------------------------------------------------------------------------------
+// Inputs.
 
 struct TimerFired {};  // Output::wake_at has come (or not: then nothing happens)
 struct Received {      // has passed Validate
@@ -75,6 +74,7 @@ struct SnapshotChunkRead {  // answers Output::SnapshotRead
   Bytes data;
   bool last = false;
   bool gone = false;  // begin anew
+  uint64_t tag = 0;   // of the SnapshotRead that it answers
 };
 struct SnapshotChunkWritten {  // answers Output::SnapshotWrite
   LogPosition snapshot;
@@ -86,8 +86,7 @@ using Input =
     std::variant<TimerFired, Received, Propose, ReadBarrier, TransferLeadership, Persisted,
                  PeerUnreachable, Compact, SnapshotChunkRead, SnapshotChunkWritten>;
 
-// --- Outputs
-// -----------------------------------------------------------------------------------------------
+// Outputs.
 
 // A message and the write that must be durable before it may leave. Sequence 0: at once.
 struct Outgoing {
@@ -127,6 +126,7 @@ struct SnapshotRead {  // read a part of a snapshot to send to `peer`; without `
   std::optional<LogPosition> snapshot;
   uint64_t offset = 0;
   uint64_t bytes_max = 0;
+  uint64_t tag = 0;
 };
 struct SnapshotWrite {  // stage a part of a snapshot that arrived
   LogPosition snapshot;

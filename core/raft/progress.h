@@ -53,10 +53,11 @@ struct SnapshotTransfer {
   uint64_t acked_offset = 0;            // the follower has staged everything before it
   uint64_t read_offset = 0;             // the next part to read begins here
   std::deque<uint64_t> unacked_ends;    // where each part sent and not yet acknowledged ends
-  bool reading = false;
-  bool all_read = false;   // the last part was sent
-  bool resending = false;  // nothing was heard for long: an older offset is news now
-  Instant heard;           // the last news, or the last resend
+  uint64_t reading = 0;                 // the tag of the read under way; 0: none
+  bool all_read = false;                // the last part was sent
+  bool resent = false;                  // a gap was reported at acked_offset and has been answered
+  bool resending = false;               // nothing was heard for long: an older offset is news now
+  Instant heard;                        // the last news, or the last resend
 };
 
 struct Progress {

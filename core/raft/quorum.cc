@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "core/base/check.h"
 
 namespace lockstep::raft {
@@ -21,8 +22,7 @@ size_t MajorityOf(size_t voters) { return voters / 2 + 1; }
 
 uint64_t MajorityValue(const std::vector<NodeId>& voters,
                        absl::FunctionRef<uint64_t(NodeId)> reached) {
-  std::vector<uint64_t> values;
-  values.reserve(voters.size());
+  absl::InlinedVector<uint64_t, 8> values;  // Called for every acknowledgement.
   for (NodeId voter : voters) values.push_back(reached(voter));
   std::sort(values.begin(), values.end());
   return values[values.size() - MajorityOf(values.size())];

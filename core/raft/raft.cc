@@ -68,8 +68,7 @@ Instant Raft::wake_at() const {
   return leader != nullptr ? leader->heartbeat_at : election_at_;
 }
 
-// --- Inputs
-// ------------------------------------------------------------------------------------------------
+// Inputs.
 
 void Raft::OnInput(const TimerFired&, Output& out) {
   if (is_leader()) {
@@ -128,8 +127,7 @@ void Raft::OnInput(const Compact& input, Output& out) {
   AddNote(NoteKind::kBaseMoved, NodeId(), log_.base(), 0, out);
 }
 
-// --- Terms (Raft §5.1)
-// ---------------------------------------------------------------------------------------
+// Terms (Raft §5.1).
 
 bool Raft::AdmitTerm(NodeId from, const Message& message, Output& out) {
   // Pre-votes speak about a future term and change nobody's, so that a node which cannot win an
@@ -212,8 +210,7 @@ void Raft::ResetElectionTimer() {
   election_at_ = now_ + rng_.Between(config_.election_min, config_.election_max);
 }
 
-// --- Writing and sending
-// ---------------------------------------------------------------------------------------
+// Writing and sending.
 
 PersistSeq Raft::AfterHardState() const {
   return hard_state_in_ > durable_.completed() ? hard_state_in_ : PersistSeq();

@@ -59,8 +59,7 @@ class Raft {
   const Leader* leader_state() const { return std::get_if<Leader>(&role_); }
 
  private:
-  // --- raft.cc: dispatch, terms, the send rules
-  // ------------------------------------------------------------
+  // raft.cc: dispatch, terms, the send rules.
   void OnInput(const TimerFired& input, Output& out);
   void OnInput(Received& input, Output& out);
   void OnInput(Propose& input, Output& out);
@@ -91,8 +90,7 @@ class Raft {
   void AddNote(NoteKind kind, NodeId peer, LogPosition position, uint64_t number,
                Output& out) const;
 
-  // --- election.cc (Raft §5.2, §5.4.1; thesis §6.4.1, §9.6)
-  // --------------------------------------------------
+  // election.cc (Raft §5.2, §5.4.1; thesis §6.4.1, §9.6).
   void Campaign(Output& out);
   void BecomePreCandidate(Output& out);
   void BecomeCandidate(bool transfer, Output& out);
@@ -105,8 +103,7 @@ class Raft {
   void OnMessage(NodeId from, const VoteRequest& request, Output& out);
   void OnMessage(NodeId from, const VoteReply& reply, Output& out);
 
-  // --- replication.cc: the leader (Raft §5.3, §5.4.2)
-  // --------------------------------------------------------
+  // replication.cc: the leader (Raft §5.3, §5.4.2).
   void OnHeartbeatDue(Output& out);
   void SendAppends(Leader::Peer& peer, Output& out);
   void SendAppend(Leader::Peer& peer, bool with_entries, Output& out);
@@ -120,30 +117,27 @@ class Raft {
   void OnMessage(NodeId from, const AppendRejected& reply, Output& out);
   void OnMessage(NodeId from, const HeartbeatReply& reply, Output& out);
 
-  // --- follower.cc (Raft §5.3)
-  // -----------------------------------------------------------------------------
+  // follower.cc (Raft §5.3).
   void OnMessage(NodeId from, AppendRequest& request, Output& out);
   void OnMessage(NodeId from, const Heartbeat& heartbeat, Output& out);
   void RejectAppend(NodeId from, Index rejected, ReadSeq read_seq, Output& out);
   void Adopt(std::vector<Entry>& entries, NodeId leader, Output& out);
 
-  // --- reads.cc (thesis §6.4)
-  // ------------------------------------------------------------------------------
+  // reads.cc (thesis §6.4).
   void StartReadRound(Output& out);
   void ConfirmReads(Leader::Peer& peer, ReadSeq seq, Output& out);
   void ReleaseReads(Output& out);
 
-  // --- snapshot.cc (Raft §7)
-  // -------------------------------------------------------------------------------
+  // snapshot.cc (Raft §7).
   void ReadNextChunk(Leader::Peer& peer, Output& out);
+  void ResendFromAcked(Leader::Peer& peer, Output& out);
   void RestartStalledTransfer(Leader::Peer& peer, Output& out);
   Index CompactionLimit(Index through) const;
   void InstallSnapshot(LogPosition snapshot, Output& out);
   void OnMessage(NodeId from, SnapshotChunk& chunk, Output& out);
   void OnMessage(NodeId from, const SnapshotReply& reply, Output& out);
 
-  // --- transfer.cc (thesis §3.10)
-  // --------------------------------------------------------------------------
+  // transfer.cc (thesis §3.10).
   void TellTransferee(Output& out);
   void OnMessage(NodeId from, const TimeoutNow& message, Output& out);
 
@@ -161,6 +155,7 @@ class Raft {
   PersistSeq batch_seq_{1};   // its number
   PersistSeq hard_state_in_;  // the batch that holds the newest hard state; none: from boot
   uint64_t snapshot_writes_pending_ = 0;
+  uint64_t snapshot_read_tag_ = 0;  // tells the answer to the newest read from late ones
 };
 
 }  // namespace lockstep::raft

@@ -10,8 +10,7 @@
 
 namespace lockstep::raft {
 
-// --- Compaction
-// ------------------------------------------------------------------------------------------
+// Compaction.
 
 // A follower that receives a snapshot needs the entries after it; without them it would need the
 // next one.
@@ -27,29 +26,28 @@ Index Raft::CompactionLimit(Index through) const {
   return through;
 }
 
-// --- The leader
-// -------------------------------------------------------------------------------------------
+// The leader.
 
 void Raft::ReadNextChunk(Leader::Peer& peer, Output& out) {
   SnapshotTransfer& transfer = peer.progress.transfer;
-  if (transfer.reading || transfer.all_read) return;
+  if (transfer.reading != 0 || transfer.all_read) return;
   if (transfer.unacked_ends.size() >= config_.snapshot_chunks_max) return;
-  transfer.reading = true;
-  out.snapshot_reads.push_back(
-      {peer.id, transfer.snapshot, transfer.read_offset, config_.snapshot_chunk_bytes_max});
+  transfer.reading = ++snapshot_read_tag_;
+  out.snapshot_reads.push_back({peer.id, transfer.snapshot, transfer.read_offset,
+                                config_.snapshot_chunk_bytes_max, transfer.reading});
 }
 
 void Raft::OnInput(SnapshotChunkRead& input, Output& out) {
   Leader::Peer* peer = FindPeer(input.peer);
   if (peer == nullptr || peer->progress.state != Progress::State::kSnapshot) return;
   SnapshotTransfer& transfer = peer->progress.transfer;
-  if (!transfer.reading || input.offset != transfer.read_offset) return;
-  if (transfer.snapshot.has_value() && *transfer.snapshot != input.snapshot) return;
-  transfer.reading = false;
+  if (input.tag != transfer.reading) return;  // Late: it has begun anew or gone back since.
+  transfer.reading = 0;
   if (input.gone) {
     peer->progress.BecomeSnapshot(now_);
     return ReadNextChunk(*peer, out);
   }
+  CheckEq(input.offset, transfer.read_offset);
   transfer.snapshot = input.snapshot;
   transfer.read_offset += input.data.size();
   transfer.unacked_ends.push_back(transfer.read_offset);
@@ -75,43 +73,56 @@ void Raft::OnMessage(NodeId from, const SnapshotReply& reply, Output& out) {
     peer->progress.BecomeProbe(peer->progress.match.Next());
     return Acknowledge(*peer, std::max(reply.snapshot.index, peer->progress.match), out);
   }
-  const bool rewind = reply.next_offset < transfer.acked_offset && transfer.resending;
-  const bool advance =
-      reply.next_offset > transfer.acked_offset && reply.next_offset <= transfer.read_offset;
-  if (rewind) {  // It lost what it had staged: go on where it can.
+  if (reply.next_offset > transfer.acked_offset && reply.next_offset <= transfer.read_offset) {
     transfer.acked_offset = reply.next_offset;
-    transfer.read_offset = reply.next_offset;
-    transfer.unacked_ends.clear();
-    transfer.all_read = false;
-    AddNote(NoteKind::kSnapshotResumed, from, reply.snapshot, reply.next_offset, out);
+    transfer.heard = now_;
+    transfer.resent = false;
+    transfer.resending = false;
+    while (!transfer.unacked_ends.empty() &&
+           transfer.unacked_ends.front() <= transfer.acked_offset) {
+      transfer.unacked_ends.pop_front();
+    }
+    return ReadNextChunk(*peer, out);
   }
-  if (advance) transfer.acked_offset = reply.next_offset;
-  if (!rewind && !advance) return;  // Act only on news.
-  transfer.heard = now_;
-  transfer.resending = false;
-  while (!transfer.unacked_ends.empty() && transfer.unacked_ends.front() <= transfer.acked_offset) {
-    transfer.unacked_ends.pop_front();
+  // A part behind a gap arrived: the one at the gap is lost. Answered once an offset, so that
+  // duplicates of this reply breed nothing; the timer covers the rest.
+  const bool gap = reply.next_offset == transfer.acked_offset && !transfer.unacked_ends.empty();
+  if (gap && !transfer.resent) {
+    transfer.resent = true;
+    return ResendFromAcked(*peer, out);
   }
-  ReadNextChunk(*peer, out);
+  // It lost what it had staged: go on where it can. Only an answer to a resend says so; others are
+  // stale.
+  if (reply.next_offset < transfer.acked_offset && transfer.resending) {
+    transfer.acked_offset = reply.next_offset;
+    transfer.heard = now_;
+    transfer.resending = false;
+    ResendFromAcked(*peer, out);
+  }
+}
+
+void Raft::ResendFromAcked(Leader::Peer& peer, Output& out) {
+  SnapshotTransfer& transfer = peer.progress.transfer;
+  transfer.read_offset = transfer.acked_offset;
+  transfer.unacked_ends.clear();
+  transfer.all_read = false;
+  transfer.reading = 0;
+  AddNote(NoteKind::kSnapshotResumed, peer.id, transfer.snapshot.value_or(LogPosition{}),
+          transfer.acked_offset, out);
+  ReadNextChunk(peer, out);
 }
 
 // Called at each heartbeat: sends again from the last acknowledged offset when nothing was heard
 // for long.
 void Raft::RestartStalledTransfer(Leader::Peer& peer, Output& out) {
   SnapshotTransfer& transfer = peer.progress.transfer;
-  if (transfer.reading || now_ < transfer.heard + config_.election_min) return;
+  if (transfer.reading != 0 || now_ < transfer.heard + config_.election_min) return;
   transfer.heard = now_;
   transfer.resending = true;
-  transfer.read_offset = transfer.acked_offset;
-  transfer.unacked_ends.clear();
-  transfer.all_read = false;
-  AddNote(NoteKind::kSnapshotResumed, peer.id, transfer.snapshot.value_or(LogPosition{}),
-          transfer.acked_offset, out);
-  ReadNextChunk(peer, out);
+  ResendFromAcked(peer, out);
 }
 
-// --- The follower
-// -----------------------------------------------------------------------------------------
+// The follower.
 
 void Raft::OnMessage(NodeId from, SnapshotChunk& chunk, Output& out) {
   HearLeader(from, out);

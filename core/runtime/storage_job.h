@@ -18,8 +18,7 @@
 
 namespace lockstep {
 
-// --- Log lane
-// ---------------------------------------------------------------------------------------------
+// Log lane.
 
 // Makes the batches of any number of groups durable with one write and one fsync. Result:
 // std::monostate.
@@ -27,8 +26,7 @@ struct CommitLog {
   std::vector<LogBatch> batches;  // at most one per group
 };
 
-// --- Table lane
-// -------------------------------------------------------------------------------------------
+// Table lane.
 
 // Applies committed entries in order to the group's machine. Entries at or below the table's
 // applied index are skipped (they have no ApplyResult); a gap is a Check failure. Not fsynced: the
@@ -85,6 +83,7 @@ struct ReadSnapshot {
   std::optional<LogPosition> snapshot;
   uint64_t offset = 0;     // in the snapshot's byte stream
   uint64_t bytes_max = 0;  // the chunk holds at most this many bytes (at least 1)
+  uint64_t tag = 0;        // handed back in the result
 };
 struct ReadSnapshotDone {
   GroupId group;
@@ -96,6 +95,7 @@ struct ReadSnapshotDone {
   // The snapshot asked for is not open any more (the process restarted, or it was closed): begin
   // anew.
   bool gone = false;
+  uint64_t tag = 0;
 };
 struct CloseSnapshot {
   GroupId group;
