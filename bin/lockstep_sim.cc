@@ -1,1 +1,11 @@
-int main() { return 0; }
+// lockstep-sim: simulate clusters under faults, and replay what was found. See --help.
+#include "bin/lockstep_sim_options.h"
+#include "bin/lockstep_sim_run.h"
+
+int main(int argc, char** argv) {
+  using namespace lockstep::bin;
+  const ParsedOptions parsed = ParseSimOptions(argc, argv);
+  if (!parsed.options.has_value()) return parsed.exit_code;
+  if (parsed.options->command == SimCommand::kReplay) return Replay(*parsed.options);
+  return RunBatch(*parsed.options, argv[0]);
+}

@@ -4,8 +4,10 @@
 #ifndef LOCKSTEP_STORAGE_ENGINE_H_
 #define LOCKSTEP_STORAGE_ENGINE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,9 +23,11 @@ namespace lockstep::storage {
 struct EngineOptions {
   std::string directory;        // made if missing; holds wal/ and table/
   std::vector<GroupId> groups;  // the replicas that live here
-  uint64_t wal_segment_bytes_max = uint64_t{64}
-                                   << 20;  // a segment is closed when it has grown to this
+  // A segment is closed when it has grown to this.
+  uint64_t wal_segment_bytes_max = uint64_t{64} << 20;
+  uint64_t wal_salt = 0;  // WalOptions::salt
   uint64_t table_write_buffer_bytes = uint64_t{4} << 20;
+  uint64_t table_block_cache_bytes = uint64_t{8} << 20;
 };
 
 class Wal;
@@ -32,11 +36,15 @@ class TableStore;
 class Engine {
  public:
   // Opens or creates, repairs a torn tail, and reports damage that is none as DataLoss naming file
-  // and offset. `machines` outlives the engine.
+  // and offset; a log that begins after the end of its table is DataLoss too. FailedPrecondition
+  // when another process has the directory open. `files` and `machines` outlive the engine.
   static absl::StatusOr<std::unique_ptr<Engine>> Open(FileSystem& files,
                                                       const EngineOptions& options,
                                                       const MachineFactory& machines);
+  // Writes nothing, and returns at once also when the disk is dead.
   ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   // What each replica finds, in the order of EngineOptions::groups. Call once, after Open.
   std::vector<ReplicaImage> TakeImages();
@@ -46,14 +54,21 @@ class Engine {
   absl::StatusOr<StorageResult> Run(const StorageJob& job);
 
   // A digest of a group's table (keys, values, applied position), for checkers that compare
-  // replicas.
+  // replicas. Belongs to the table lane. 0 when the table cannot be read.
   uint64_t TableDigest(GroupId group) const;
 
  private:
   Engine();
+  absl::StatusOr<StorageResult> Execute(const StorageJob& job);
+  absl::Status Fail(const absl::Status& error);
+
+  std::unique_ptr<File> lock_;  // of the directory; the last to go
   std::unique_ptr<Wal> wal_;
   std::unique_ptr<TableStore> tables_;
   std::vector<ReplicaImage> images_;
+  std::atomic<bool> failed_{false};  // says that error_ is set
+  std::mutex mutex_;                 // the two lanes may fail at the same time
+  absl::Status error_;               // the first, of either lane; guarded by mutex_
 };
 
 }  // namespace lockstep::storage

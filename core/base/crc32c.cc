@@ -68,6 +68,10 @@ uint32_t Crc32cExtend(uint32_t crc, absl::string_view bytes) {
                      : ExtendPortable(start, bytes.data(), bytes.size()));
 }
 
+uint32_t Crc32cExtendPortable(uint32_t crc, absl::string_view bytes) {
+  return ~ExtendPortable(~crc, bytes.data(), bytes.size());
+}
+
 uint32_t Crc32c(absl::string_view bytes) { return Crc32cExtend(0, bytes); }
 
 }  // namespace lockstep

@@ -14,6 +14,9 @@ uint32_t Crc32c(absl::string_view bytes);
 // The CRC of a text whose first part has the CRC `crc` and whose rest is `bytes`.
 uint32_t Crc32cExtend(uint32_t crc, absl::string_view bytes);
 
+// The same, in code for any processor: what Crc32cExtend runs where there is no instruction for it.
+uint32_t Crc32cExtendPortable(uint32_t crc, absl::string_view bytes);
+
 }  // namespace lockstep
 
 #endif  // LOCKSTEP_CORE_BASE_CRC32C_H_

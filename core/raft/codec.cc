@@ -1,5 +1,6 @@
 #include "core/raft/codec.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -142,7 +143,8 @@ bool ReadBody(absl::string_view text, const Bytes& whole, Entry* m) {
   wire::Reader reader(text);
   while (reader.Next()) {
     if (reader.field() == 1) m->term = Term(reader.number());
-    if (reader.field() == 2) m->kind = static_cast<EntryKind>(reader.number() & 0xFF);
+    if (reader.field() == 2)
+      m->kind = static_cast<EntryKind>(std::min<uint64_t>(reader.number(), 0xFF));
     if (reader.field() == 3) m->data = Share(reader.text(), whole);
   }
   return reader.ok();
@@ -390,6 +392,12 @@ absl::Status DecodePeerMessage(const Bytes& bytes, GroupId* group, Message* mess
 
 absl::Status Validate(const Message& message) {
   if (absl::Status status = Bounded(message.term.value(), "term"); !status.ok()) return status;
+  // Candidates and leaders, and whoever answers them, have a term; pre-votes come before the first.
+  const bool pre_vote = std::holds_alternative<PreVoteRequest>(message.body) ||
+                        std::holds_alternative<PreVoteReply>(message.body);
+  if (message.term == Term() && !pre_vote) {
+    return absl::InvalidArgumentError(absl::StrCat(Describe(message), ": no term"));
+  }
   return std::visit(BodyCheck{message.term}, message.body);
 }
 

@@ -34,15 +34,17 @@ void Raft::OnMessage(NodeId from, AppendRequest& request, Output& out) {
   Send(from, AppendAccepted{.match = held, .read_seq = request.read_seq}, AfterAll(), out);
 }
 
-// Takes over what is new, and nothing when a limit is reached: the leader will come again.
+// Takes over what is new, and stops when the log is full: the leader will come again.
 void Raft::Adopt(std::vector<Entry>& entries, NodeId leader, Output& out) {
   for (Entry& entry : entries) {
     const std::optional<Term> held = log_.TermAt(entry.index);
     if (held == entry.term)
       continue;  // A duplicate, or a stale message: never truncates (Raft §5.3).
-    if (log_.size() > 0 && log_.bytes() + CostOf(entry) > config_.log_bytes_max) {
-      if (!held.has_value()) return;
-    }
+    // Full: compaction will make room, if there is something committed to compact. Otherwise the
+    // tail must grow, or a log full of an old term's entries could never take the no-op that they
+    // need to be committed (Raft §5.4.2). The leader bounds what is not committed.
+    const bool full = log_.bytes() + CostOf(entry) > config_.log_bytes_max;
+    if (full && log_.base().index < commit_ && !held.has_value()) return;
     // Raft Fig. 2: "If an existing entry conflicts with a new one (same index but different terms),
     // delete the existing entry and all that follow it."
     if (held.has_value()) TruncateFrom(entry.index, leader, out);

@@ -122,8 +122,7 @@ void Raft::OnInput(const Compact& input, Output& out) {
   if (through <= log_.base().index) return;
   log_.CompactThrough(through);
   durable_.Covered(through);
-  batch_.base = log_.base();
-  std::erase_if(batch_.append, [&](const Entry& entry) { return entry.index <= through; });
+  MoveBatchBase(log_.base());
   AddNote(NoteKind::kBaseMoved, NodeId(), log_.base(), 0, out);
 }
 
@@ -243,6 +242,16 @@ void Raft::TruncateFrom(Index from, NodeId leader, Output& out) {
   while (!batch_.append.empty() && batch_.append.back().index >= from) batch_.append.pop_back();
   if (batch_.append.empty())
     batch_.truncate_from = std::min(batch_.truncate_from.value_or(from), from);
+}
+
+// The open batch moves the log's base. What it was going to append or to truncate at or before the
+// base is void: a truncation there means that nothing on disk outlives the new base.
+void Raft::MoveBatchBase(LogPosition base) {
+  batch_.base = base;
+  std::erase_if(batch_.append, [&](const Entry& entry) { return entry.index <= base.index; });
+  if (batch_.truncate_from.has_value() && *batch_.truncate_from <= base.index) {
+    batch_.truncate_from = base.index.Next();
+  }
 }
 
 void Raft::CommitTo(Index index, Output& out) {

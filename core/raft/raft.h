@@ -86,6 +86,7 @@ class Raft {
   void Send(NodeId to, Body body, PersistSeq after, Output& out);
   void AppendEntry(Entry entry, Output& out);
   void TruncateFrom(Index from, NodeId leader, Output& out);
+  void MoveBatchBase(LogPosition base);
   void CommitTo(Index index, Output& out);
   void AddNote(NoteKind kind, NodeId peer, LogPosition position, uint64_t number,
                Output& out) const;

@@ -52,6 +52,9 @@ void Raft::ReleaseReads(Output& out) {
   while (!leader.reads.empty()) {
     const PendingRead& read = leader.reads.front();
     if (read.seq == ReadSeq() || read.seq > ReadSeq(confirmed)) return;
+    // The no-op may still be replaced by another leader's entry. Released before it is committed,
+    // the read would then wait for an index that may never be reached.
+    if (read.at > commit_) return;
     out.reads.push_back({read.id, read.at});
     leader.reads.pop_front();
   }

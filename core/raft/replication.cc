@@ -179,6 +179,7 @@ void Raft::AdvanceCommit(Output& out) {
   for (Index i = commit_.Next(); i <= index; i = i.Next())
     leader.uncommitted_bytes -= CostOf(log_.At(i));
   CommitTo(index, out);
+  if (!leader.reads.empty()) ReleaseReads(out);
 }
 
 }  // namespace lockstep::raft

@@ -73,7 +73,7 @@ void Raft::OnMessage(NodeId from, const SnapshotReply& reply, Output& out) {
     peer->progress.BecomeProbe(peer->progress.match.Next());
     return Acknowledge(*peer, std::max(reply.snapshot.index, peer->progress.match), out);
   }
-  if (reply.next_offset > transfer.acked_offset && reply.next_offset <= transfer.read_offset) {
+  if (reply.next_offset > transfer.acked_offset) {
     transfer.acked_offset = reply.next_offset;
     transfer.heard = now_;
     transfer.resent = false;
@@ -82,6 +82,9 @@ void Raft::OnMessage(NodeId from, const SnapshotReply& reply, Output& out) {
            transfer.unacked_ends.front() <= transfer.acked_offset) {
       transfer.unacked_ends.pop_front();
     }
+    // It holds more than we sent: another leader began. Equal positions have equal streams, so we
+    // go on there; our window might never reach that far.
+    if (transfer.acked_offset > transfer.read_offset) return ResendFromAcked(*peer, out);
     return ReadNextChunk(*peer, out);
   }
   // A part behind a gap arrived: the one at the gap is lost. Answered once an offset, so that
@@ -152,19 +155,20 @@ void Raft::OnInput(const SnapshotChunkWritten& input, Output& out) {
 // The table is durably at `snapshot`. Raft §7: keep what follows it in the log if the log agrees
 // with it, otherwise forget the whole log.
 void Raft::InstallSnapshot(LogPosition snapshot, Output& out) {
-  Check(!is_leader());
   if (log_.Matches(snapshot)) {
     log_.CompactThrough(snapshot.index);
     durable_.Covered(snapshot.index);
-    std::erase_if(batch_.append, [&](const Entry& entry) { return entry.index <= snapshot.index; });
   } else {
+    Check(!is_leader());  // Its log holds all that is committed (Leader Completeness).
     log_.Reset(snapshot);
     durable_.Replaced(snapshot.index);
     batch_.append.clear();
     batch_.truncate_from = snapshot.index.Next();
   }
-  batch_.base = snapshot;
+  MoveBatchBase(snapshot);
   commit_ = snapshot.index;
+  // Its log was completed by other means and it was elected while the last part was being written.
+  if (is_leader()) std::get<Leader>(role_).uncommitted_bytes = log_.BytesAfter(commit_);
   AddNote(NoteKind::kBaseMoved, NodeId(), snapshot, 1, out);
   AddNote(NoteKind::kSnapshotInstalled, leader(), snapshot, 0, out);
 }

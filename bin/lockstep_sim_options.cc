@@ -1,0 +1,343 @@
+#include "bin/lockstep_sim_options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "sim/faults/fault_kind.h"
+#include "sim/trace/trace.h"
+
+namespace lockstep::bin {
+namespace {
+
+using sim::FaultKind;
+using sim::FaultSet;
+
+constexpr uint32_t kNodesMax = 15;
+constexpr uint32_t kJobsMax = 1024;
+
+constexpr const char* kAbout =
+    "Runs clusters of Lockstep in a simulated world of faults, one seed a run, and checks them.\n"
+    "The same seed and options give the same run, event for event, on every machine.";
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  lockstep-sim run --seeds 1000            seeds 1 to 1000 on all cores\n"
+    "  lockstep-sim run --seeds 500..600 --jobs 2 --json report.json\n"
+    "  lockstep-sim run --seeds 100 --no-crash --nodes 5\n"
+    "  lockstep-sim run --seeds 100 --faults partition,crash --time 30s\n"
+    "  lockstep-sim run --seeds 20 --hashes     to compare two builds\n"
+    "  lockstep-sim replay --seed 42 --tail 200 the last 200 lines of the story of seed 42\n"
+    "  lockstep-sim replay --seed 42 --node 2 --kind note --from 5000 --until 6000\n"
+    "\n"
+    "Exit codes: 0 passed; 1 bad usage; 127 a run crashed; 128 a run made no progress, or\n"
+    "something that must happen in a batch never did; 129 a safety property or linearizability\n"
+    "is violated, or could not be decided; 130 interrupted. The highest of a batch wins.";
+
+// --- Values -------------------------------------------------------------------------------------
+
+[[noreturn]] void Refuse(const std::string& what) { throw CLI::ValidationError(what); }
+
+uint64_t ParseNumber(const std::string& option, absl::string_view text) {
+  uint64_t number = 0;
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  if (!digits || !absl::SimpleAtoi(text, &number)) {
+    Refuse(absl::StrCat(option, ": \"", text, "\" is not a number"));
+  }
+  return number;
+}
+
+struct Range {
+  uint64_t first;
+  uint64_t final;
+};
+
+// "A..B", both included. `single` says what "N" alone means.
+Range ParseRange(const std::string& option, const std::string& text, Range (*single)(uint64_t)) {
+  const size_t dots = text.find("..");
+  if (dots == text.npos) return single(ParseNumber(option, text));
+  const Range range{ParseNumber(option, text.substr(0, dots)),
+                    ParseNumber(option, text.substr(dots + 2))};
+  if (range.first > range.final) {
+    Refuse(absl::StrCat(option, ": ", text, " is empty: the first must not exceed the last"));
+  }
+  return range;
+}
+
+// "500ms", "30s", "2m", "1h"; whole numbers.
+Duration ParseDuration(const std::string& option, const std::string& text) {
+  static const std::map<std::string, int64_t> kUnits = {{"us", 1'000},
+                                                        {"ms", 1'000'000},
+                                                        {"s", 1'000'000'000},
+                                                        {"m", 60'000'000'000},
+                                                        {"h", 3'600'000'000'000}};
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto unit = kUnits.find(text.substr(digits));
+  if (digits == 0 || unit == kUnits.end()) {
+    Refuse(absl::StrCat(option, ": \"", text, "\" is not a time such as 500ms, 30s, 2m or 1h"));
+  }
+  const uint64_t number = ParseNumber(option, text.substr(0, digits));
+  const auto most = static_cast<uint64_t>(INT64_MAX / 4 / unit->second);
+  if (number == 0 || number > most) {
+    Refuse(absl::StrCat(option, ": ", text, " is out of range: 1 to ", most, unit->first));
+  }
+  return Duration(static_cast<int64_t>(number) * unit->second);
+}
+
+// --- What both commands take --------------------------------------------------------------------
+
+struct RawRunOptions {
+  std::string nodes;
+  std::string operations;
+  std::string time;
+  std::string events_max;
+  std::string faults = "all";
+  std::vector<FaultKind> without;
+};
+
+void AddRunOptions(CLI::App& command, RawRunOptions& raw, SimOptions& options) {
+  const std::string group = "What is simulated";
+  command.add_option("--nodes", raw.nodes, "How many servers: N, or A..B to draw (default 3..5)")
+      ->group(group);
+  command.add_option("--ops", raw.operations, "Operations of all clients (default: drawn)")
+      ->group(group);
+  command
+      .add_option("--time", raw.time,
+                  "Virtual time until faults end, e.g. 500ms, 30s, 2m (default: drawn)")
+      ->group(group);
+  command
+      .add_option("--events-max", raw.events_max,
+                  "Events after which a run counts as stuck (default 20000000)")
+      ->group(group);
+  command
+      .add_option("--faults", raw.faults,
+                  "Kinds of faults allowed: all, none, or names with commas (all,-crash takes out)")
+      ->group("Faults");
+  command
+      .add_flag("--every-fault", options.run.all_allowed_faults_on,
+                "Switch on every allowed kind in every run (default: each in half of the runs)")
+      ->group("Faults");
+  for (size_t i = 0; i < sim::kFaultKinds; ++i) {
+    const auto kind = static_cast<FaultKind>(i);
+    const absl::string_view name = sim::FaultName(kind);
+    command
+        .add_flag_callback(absl::StrCat("--no-", name),
+                           [&raw, kind] { raw.without.push_back(kind); })
+        ->group("Faults, each without");
+  }
+}
+
+void FillRunOptions(const RawRunOptions& raw, sim::RunOptions& run) {
+  if (!raw.nodes.empty()) {
+    const Range nodes = ParseRange("--nodes", raw.nodes, [](uint64_t n) { return Range{n, n}; });
+    if (nodes.first < 1 || nodes.final > kNodesMax) {
+      Refuse(absl::StrCat("--nodes: ", raw.nodes, " is out of range: 1 to ", kNodesMax));
+    }
+    run.nodes_min = static_cast<uint32_t>(nodes.first);
+    run.nodes_max = static_cast<uint32_t>(nodes.final);
+  }
+  if (!raw.operations.empty()) {
+    const uint64_t operations = ParseNumber("--ops", raw.operations);
+    if (operations < 1 || operations > UINT32_MAX) {
+      Refuse(absl::StrCat("--ops: ", operations, " is out of range: 1 to ", UINT32_MAX));
+    }
+    run.operations = static_cast<uint32_t>(operations);
+  }
+  if (!raw.time.empty()) run.time = ParseDuration("--time", raw.time);
+  if (!raw.events_max.empty()) {
+    run.events_max = ParseNumber("--events-max", raw.events_max);
+    if (run.events_max == 0) Refuse("--events-max: must be at least 1");
+  }
+  absl::StatusOr<FaultSet> faults = FaultSet::Parse(raw.faults);
+  if (!faults.ok()) Refuse(absl::StrCat("--faults: ", faults.status().message()));
+  for (FaultKind kind : raw.without) faults->erase(kind);
+  run.faults_allowed = *faults;
+}
+
+// --- run ----------------------------------------------------------------------------------------
+
+struct RawBatchOptions {
+  std::string seeds;
+  std::string seed;
+  std::string jobs;
+  std::string failures_max = "10";
+  std::string seed_timeout = "10m";
+  std::string json;
+};
+
+void AddBatchOptions(CLI::App& command, RawBatchOptions& raw, SimOptions& options) {
+  const std::string group = "The batch";
+  CLI::Option* seeds =
+      command.add_option("--seeds", raw.seeds, "Seeds to run: A..B, or a count N for 1..N")
+          ->group(group);
+  command.add_option("--seed", raw.seed, "One seed (default 1)")->group(group)->excludes(seeds);
+  command.add_option("--jobs,-j", raw.jobs, "Worker processes (default: one a core)")->group(group);
+  command
+      .add_option("--failures-max", raw.failures_max,
+                  "Stop after so many failing seeds; 0: go on to the end (default 10)")
+      ->group(group);
+  command
+      .add_option("--seed-timeout", raw.seed_timeout,
+                  "Real time after which a seed counts as crashed (default 10m)")
+      ->group(group);
+  command.add_option("--json", raw.json, "Write a report for machines to a file, or to stdout: -")
+      ->group(group);
+  command.add_flag("--hashes", options.hashes, "Print only one line a seed: SEED HASH")
+      ->group(group);
+}
+
+void FillBatchOptions(const RawBatchOptions& raw, SimOptions& options) {
+  if (!raw.seeds.empty()) {
+    const Range seeds = ParseRange("--seeds", raw.seeds, [](uint64_t n) { return Range{1, n}; });
+    if (seeds.final == 0) Refuse("--seeds: at least one");
+    if (seeds.final - seeds.first == UINT64_MAX) Refuse("--seeds: too many");
+    options.seed_first = seeds.first;
+    options.seed_final = seeds.final;
+  }
+  if (!raw.seed.empty()) {
+    options.seed_first = options.seed_final = ParseNumber("--seed", raw.seed);
+  }
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  const uint64_t jobs = raw.jobs.empty() ? cores : ParseNumber("--jobs", raw.jobs);
+  if (jobs < 1 || jobs > kJobsMax) {
+    Refuse(absl::StrCat("--jobs: ", jobs, " is out of range: 1 to ", kJobsMax));
+  }
+  options.jobs = static_cast<uint32_t>(std::min<uint64_t>(jobs, options.seeds()));
+  options.failures_max = ParseNumber("--failures-max", raw.failures_max);
+  options.seed_timeout = ParseDuration("--seed-timeout", raw.seed_timeout);
+  if (!raw.json.empty()) options.json = raw.json;
+  if (options.hashes && options.json == "-") {
+    Refuse("--hashes and --json - both want stdout: give --json a file");
+  }
+}
+
+// --- replay -------------------------------------------------------------------------------------
+
+struct RawReplayOptions {
+  std::string seed;
+  std::string from;
+  std::string until;
+  std::vector<std::string> nodes;
+  std::vector<std::string> kinds;
+  std::string tail;
+};
+
+std::string TraceKindNames() {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < sim::kTraceKinds; ++i) {
+    const absl::string_view name = sim::TraceKindName(static_cast<sim::TraceKind>(i));
+    names.emplace_back(name.data(), name.size());
+  }
+  return absl::StrJoin(names, ", ");
+}
+
+void AddReplayOptions(CLI::App& command, RawReplayOptions& raw, SimOptions& options) {
+  const std::string group = "What is shown";
+  command.add_option("--seed", raw.seed, "The seed")->required()->group(group);
+  command.add_option("--from", raw.from, "Show events from this number on")->group(group);
+  command.add_option("--until", raw.until, "Stop the run after this event")->group(group);
+  command.add_option("--node", raw.nodes, "Show only these nodes; 0: the world")->group(group);
+  command
+      .add_option("--kind", raw.kinds, absl::StrCat("Show only these kinds: ", TraceKindNames()))
+      ->group(group);
+  command.add_option("--tail", raw.tail, "Show only so many lines at the end")->group(group);
+  command
+      .add_flag("--in-process", options.in_process,
+                "Run in this process, for a debugger: a failed check then aborts it")
+      ->group(group);
+}
+
+void FillReplayOptions(const RawReplayOptions& raw, SimOptions& options) {
+  options.seed = ParseNumber("--seed", raw.seed);
+  if (!raw.from.empty()) options.from_event = ParseNumber("--from", raw.from);
+  if (!raw.until.empty()) options.until_event = ParseNumber("--until", raw.until);
+  if (options.from_event > options.until_event) Refuse("--from must not exceed --until");
+  for (const std::string& node : raw.nodes) options.nodes.insert(ParseNumber("--node", node));
+  for (const std::string& text : raw.kinds) {
+    for (const std::string& name : std::vector<std::string>(absl::StrSplit(text, ','))) {
+      bool known = false;
+      for (size_t i = 0; i < sim::kTraceKinds; ++i) {
+        known = known || sim::TraceKindName(static_cast<sim::TraceKind>(i)) == name;
+      }
+      if (!known) {
+        Refuse(absl::StrCat("--kind: \"", name, "\" is unknown; known are ", TraceKindNames()));
+      }
+      options.kinds.insert(name);
+    }
+  }
+  if (!raw.tail.empty()) {
+    options.tail = static_cast<size_t>(ParseNumber("--tail", raw.tail));
+    if (options.tail == 0) Refuse("--tail: must be at least 1");
+  }
+}
+
+}  // namespace
+
+bool SimOptions::default_run() const {
+  const sim::RunOptions plain;
+  return run.nodes_min == plain.nodes_min && run.nodes_max == plain.nodes_max &&
+         run.operations == plain.operations && run.time == plain.time &&
+         run.faults_allowed == plain.faults_allowed &&
+         run.all_allowed_faults_on == plain.all_allowed_faults_on;
+}
+
+std::string RunArguments(const SimOptions& options) {
+  const sim::RunOptions& run = options.run;
+  const sim::RunOptions plain;
+  std::string text;
+  if (run.nodes_min != plain.nodes_min || run.nodes_max != plain.nodes_max) {
+    absl::StrAppend(&text, " --nodes ", run.nodes_min, "..", run.nodes_max);
+  }
+  if (run.operations != plain.operations) absl::StrAppend(&text, " --ops ", run.operations);
+  if (run.time != plain.time) {
+    absl::StrAppend(&text, " --time ",
+                    std::chrono::duration_cast<std::chrono::microseconds>(run.time).count(), "us");
+  }
+  if (run.events_max != plain.events_max) absl::StrAppend(&text, " --events-max ", run.events_max);
+  if (!(run.faults_allowed == plain.faults_allowed)) {
+    absl::StrAppend(&text, " --faults ", run.faults_allowed.ToString());
+  }
+  if (run.all_allowed_faults_on) absl::StrAppend(&text, " --every-fault");
+  return text;
+}
+
+ParsedOptions ParseSimOptions(int argc, const char* const* argv) {
+  SimOptions options;
+  RawRunOptions raw_run;
+  RawBatchOptions raw_batch;
+  RawReplayOptions raw_replay;
+  CLI::App app(kAbout, "lockstep-sim");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  CLI::App* run = app.add_subcommand("run", "Run a batch of seeds and judge them");
+  CLI::App* replay = app.add_subcommand("replay", "Run one seed again and print what happens");
+  AddBatchOptions(*run, raw_batch, options);
+  AddReplayOptions(*replay, raw_replay, options);
+  for (CLI::App* command : {run, replay}) AddRunOptions(*command, raw_run, options);
+  run->footer(kFooter);
+  replay->footer(kFooter);
+  try {
+    app.parse(argc, argv);
+    FillRunOptions(raw_run, options.run);
+    options.command = *run ? SimCommand::kRun : SimCommand::kReplay;
+    if (*run) FillBatchOptions(raw_batch, options);
+    if (*replay) FillReplayOptions(raw_replay, options);
+  } catch (const CLI::CallForHelp& help) {
+    app.exit(help);
+    return {.options = std::nullopt, .exit_code = kExitPassed};
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "lockstep-sim: %s (--help says more)\n", error.what());
+    return {.options = std::nullopt, .exit_code = kExitUsage};
+  }
+  return {.options = options, .exit_code = kExitPassed};
+}
+
+}  // namespace lockstep::bin

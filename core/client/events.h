@@ -1,0 +1,86 @@
+// What goes into a client and what comes out of it. All values.
+#ifndef LOCKSTEP_CORE_CLIENT_EVENTS_H_
+#define LOCKSTEP_CORE_CLIENT_EVENTS_H_
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/bytes.h"
+#include "core/base/types.h"
+#include "core/proto/client.pb.h"
+
+namespace lockstep::client {
+
+// Names an operation of the caller, who counts them up from 1.
+using OperationId = Id<struct OperationIdTag>;
+// Names one request on its way, and the reply to it. Never used again.
+using AttemptId = Id<struct AttemptIdTag>;
+
+// --- Inputs
+
+// Begin an operation. REQUIRES: id above all earlier ones, deadline < kNever. The command holds an
+// operation alone: its place in the session is the client's to fill in.
+struct Invoke {
+  OperationId id;
+  std::variant<proto::Command, proto::Query> operation;
+  Instant deadline;
+};
+// A node's answer (an encoded proto::ClientReply). May come late or more than once.
+struct Reply {
+  AttemptId attempt;
+  Bytes reply;
+};
+// No answer is to be expected any more: the connection failed. A help to be quick, never required.
+struct Failed {
+  AttemptId attempt;
+  // True: the request certainly never reached the node (the connection was refused).
+  bool undelivered = false;
+};
+// The time Output::wake_at has come.
+struct Wake {};
+// The caller goes away: closes the session, as a courtesy to the group, without waiting for an
+// answer. Ignored while operations are unfinished.
+struct Leave {};
+
+using Input = std::variant<Invoke, Reply, Failed, Wake, Leave>;
+
+// --- Outputs
+
+// A request (an encoded proto::ClientRequest) to be carried to a node. The carrier may lose or
+// delay it but must deliver it AT MOST ONCE (as any RPC over TCP does): "definitely not executed"
+// rests on it, since the refusal of one copy would say nothing of another.
+struct Send {
+  AttemptId attempt;
+  NodeId to;
+  Bytes request;
+  OperationId operation;  // whose attempt it is; none: of a session, its beginning or end
+};
+
+struct Outcome {
+  enum class Kind : uint8_t {
+    kOk,           // executed once; `result` is its reply. CONFLICT is such a reply.
+    kNotExecuted,  // certainly without effect, now and later; `status` says why. Also unfinished
+                   // reads, which have no effect anyway.
+    kUnknown,      // executed once, or not, or later still (at most once); `status` says why.
+  };
+  Kind kind = Kind::kUnknown;
+  absl::Status status;   // OK exactly when kind is kOk
+  proto::Result result;  // kOk: the reply. Otherwise the refusal that settled it, if one did.
+};
+struct Completion {
+  OperationId id;
+  Outcome outcome;
+};
+
+struct Output {
+  std::vector<Send> sends;
+  std::vector<Completion> completions;
+  Instant wake_at =
+      kNever;  // when to step with Wake, if nothing comes before; replaces all earlier
+};
+
+}  // namespace lockstep::client
+
+#endif  // LOCKSTEP_CORE_CLIENT_EVENTS_H_

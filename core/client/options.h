@@ -1,0 +1,36 @@
+// How a client behaves. One struct, so that a simulation can draw every value.
+#ifndef LOCKSTEP_CORE_CLIENT_OPTIONS_H_
+#define LOCKSTEP_CORE_CLIENT_OPTIONS_H_
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/types.h"
+
+namespace lockstep::client {
+
+struct ClientOptions {
+  // The nodes that may lead the group; each at most once, at least one.
+  std::vector<NodeId> nodes;
+  GroupId group;
+  // How long to wait for the answer to one attempt before making another.
+  Duration attempt_timeout = std::chrono::seconds(1);
+  // The pause before attempt n + 1 is drawn from [p / 2, p] with p = backoff_min * 2^n, at most
+  // backoff_max.
+  Duration backoff_min = std::chrono::milliseconds(10);
+  Duration backoff_max = std::chrono::seconds(1);
+  // Operations under way at a time, and the span of sequences that commands under way may cover.
+  // Must not exceed the group's session_window_max.
+  uint32_t outstanding_max = 64;
+  // Operations that wait for a place; more are refused.
+  uint32_t queue_max = 1024;
+};
+
+// InvalidArgument with what is wrong and what is allowed.
+absl::Status ValidateClientOptions(const ClientOptions& options);
+
+}  // namespace lockstep::client
+
+#endif  // LOCKSTEP_CORE_CLIENT_OPTIONS_H_

@@ -1,0 +1,252 @@
+// What an answer means, and what a client does next.
+//
+// Only the answer to the attempt that is waited for makes the client act again. An answer to an
+// older one can complete the operation or close that attempt; otherwise it changes nothing.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/client/client.h"
+
+namespace lockstep::client {
+namespace {
+
+// Longer messages of servers are cut where we repeat them.
+constexpr size_t kProblemBytesMax = 200;
+
+std::string Problem(NodeId from, const proto::Result& result) {
+  std::string text =
+      absl::StrCat("node ", from.value(), " answered ", proto::Code_Name(result.code()));
+  if (!result.message().empty()) {
+    absl::StrAppend(&text, ": ", absl::string_view(result.message()).substr(0, kProblemBytesMax));
+  }
+  return text;
+}
+
+absl::Status StatusOf(const proto::Result& result) {
+  const std::string text = absl::StrCat(proto::Code_Name(result.code()), ": ", result.message());
+  switch (result.code()) {
+    case proto::TOO_LARGE:
+      return absl::OutOfRangeError(text);
+    case proto::SEQUENCE_STALE:
+      return absl::FailedPreconditionError(text);
+    case proto::UNKNOWN_GROUP:
+      return absl::NotFoundError(text);
+    default:
+      return absl::InvalidArgumentError(text);
+  }
+}
+
+}  // namespace
+
+bool Client::MayBeExecuted(const Operation& operation) const {
+  return operation.forgot_open || !operation.open.empty();
+}
+
+bool Client::SessionLost(const Operation& operation) const {
+  return operation.kind == Kind::kCommand &&
+         operation.request.command().session() != session_.value();
+}
+
+void Client::CloseAttempt(Operation& operation, AttemptId attempt) {
+  const auto found = std::find(operation.open.begin(), operation.open.end(), attempt);
+  Check(found != operation.open.end());
+  operation.open.erase(found);
+  attempts_.erase(attempt);
+}
+
+void Client::OnReply(Instant now, const Reply& input, Output* out) {
+  const auto found = attempts_.find(input.attempt);
+  if (found == attempts_.end()) return;  // Of a finished operation, or a second copy of a refusal.
+  const OperationId id = found->second;
+  const NodeId from = operations_.at(id).target;
+  proto::ClientReply reply;
+  if (input.reply.size() > size_t{INT32_MAX} ||
+      !reply.ParseFromArray(input.reply.data(), static_cast<int>(input.reply.size()))) {
+    return OnNoAnswer(now, id, input.attempt,
+                      absl::StrCat("unreadable answer from node ", from.value()), out);
+  }
+  const proto::Result& result = reply.result();
+  const Kind kind = operations_.at(id).kind;
+  switch (result.code()) {
+    case proto::OK:
+    case proto::CONFLICT:
+      if (kind == Kind::kRegister && result.session() == 0) break;
+      if (operations_.at(id).current == input.attempt) leader_ = from;
+      return OnExecuted(id, std::move(*reply.mutable_result()), out);
+    case proto::NOT_LEADER:
+    case proto::OVERLOADED:
+      return OnRefused(now, id, input.attempt, reply, out);
+    case proto::INVALID_ARGUMENT:
+    case proto::TOO_LARGE:
+    case proto::SEQUENCE_STALE:
+    case proto::UNKNOWN_GROUP:
+      return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
+    case proto::SESSION_UNKNOWN:
+      if (kind != Kind::kCommand) break;
+      return OnSessionUnknown(now, id, input.attempt, out);
+    default:  // LEADERSHIP_LOST, TIMEOUT, and what we do not know: executed or not.
+      break;
+  }
+  OnNoAnswer(now, id, input.attempt, Problem(from, result), out);
+}
+
+void Client::OnFailed(Instant now, const Failed& input, Output* out) {
+  const auto found = attempts_.find(input.attempt);
+  if (found == attempts_.end()) return;
+  const OperationId id = found->second;
+  Operation& operation = operations_.at(id);
+  const bool current = operation.current == input.attempt;
+  if (!input.undelivered) {
+    return OnNoAnswer(now, id, input.attempt,
+                      absl::StrCat("lost the connection to node ", operation.target.value()), out);
+  }
+  CloseAttempt(operation, input.attempt);
+  if (!current) return;
+  operation.last_problem = absl::StrCat("could not reach node ", operation.target.value());
+  LeaderIsNot(operation.target, NodeId());
+  Retry(now, id, out);
+}
+
+void Client::OnExecuted(OperationId id, proto::Result result, Output* out) {
+  if (id == kRegistration) {
+    Check(!session_);
+    session_ = SessionId(result.session());
+    next_sequence_ = 1;
+    Check(by_sequence_.empty());
+    return Erase(id);
+  }
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::kOk;
+  outcome.result = std::move(result);
+  Finish(id, std::move(outcome), out);
+}
+
+void Client::OnRefused(Instant now, OperationId id, AttemptId attempt,
+                       const proto::ClientReply& reply, Output* out) {
+  Operation& operation = operations_.at(id);
+  CloseAttempt(operation, attempt);
+  if (operation.current != attempt) return;
+  operation.last_problem = Problem(operation.target, reply.result());
+  if (reply.result().code() == proto::NOT_LEADER) {
+    LeaderIsNot(operation.target, NodeId(reply.leader()));
+    // Two nodes that name each other must not make us run in circles: one redirection without a
+    // pause, then pauses.
+    const bool named = bool(reply.leader()) && leader_ != operation.target;
+    if (named && !operation.redirected && !SessionLost(operation)) {
+      operation.redirected = true;
+      return SendAttempt(now, id, operation, out);
+    }
+  }
+  Retry(now, id, out);
+}
+
+// The attempt stays open: it may have been executed, or may be later.
+void Client::OnNoAnswer(Instant now, OperationId id, AttemptId attempt, std::string problem,
+                        Output* out) {
+  Operation& operation = operations_.at(id);
+  if (operation.current != attempt) return;
+  operation.last_problem = std::move(problem);
+  LeaderIsNot(operation.target, NodeId());
+  Retry(now, id, out);
+}
+
+// Refused for good. With an index it was settled by that log entry, for all attempts alike; without
+// one the refusal speaks only for its own attempt. SEQUENCE_STALE too: we never say that we are
+// done with an unfinished command, so such an answer is a surprise that proves nothing about the
+// others.
+void Client::OnFinal(OperationId id, AttemptId attempt, proto::Result result, Output* out) {
+  Operation& operation = operations_.at(id);
+  CloseAttempt(operation, attempt);
+  const absl::Status status = StatusOf(result);
+  if (id == kRegistration) {
+    // Nobody who waits for a session will get one. They were never sent.
+    const absl::btree_set<OperationId> waiting = queued_commands_;
+    for (const OperationId command : waiting) FinishUnanswered(command, status, result, out);
+    return Erase(id);
+  }
+  if (result.index() != 0) {
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::kNotExecuted;
+    outcome.status = status;
+    outcome.result = std::move(result);
+    return Finish(id, std::move(outcome), out);
+  }
+  FinishUnanswered(id, status, std::move(result), out);
+}
+
+void Client::OnSessionUnknown(Instant now, OperationId id, AttemptId attempt, Output* out) {
+  Operation& operation = operations_.at(id);
+  CloseAttempt(operation, attempt);
+  const bool current = operation.current == attempt;
+  if (current) {
+    operation.last_problem = absl::StrCat("session ", operation.request.command().session(),
+                                          " is not known to the group any more");
+  }
+  if (SessionLost(operation)) {  // Known already.
+    if (current || operation.phase == Phase::kBackingOff) Retry(now, id, out);
+    return;
+  }
+  const absl::btree_map<uint64_t, OperationId> members = std::move(by_sequence_);
+  by_sequence_.clear();
+  session_ = SessionId();
+  next_sequence_ = 1;
+  // Those that wait for an answer may get a good one still. The others have nothing to wait for.
+  for (const auto& [sequence, member] : members) {
+    const bool pausing = operations_.at(member).phase == Phase::kBackingOff;
+    if (pausing || (member == id && current)) Retry(now, member, out);
+  }
+}
+
+// After an attempt without success: pause and try again, if trying again is safe.
+void Client::Retry(Instant now, OperationId id, Output* out) {
+  Operation& operation = operations_.at(id);
+  operation.current = AttemptId();
+  if (SessionLost(operation)) {
+    if (!MayBeExecuted(operation)) return Requeue(id, operation);
+    return FinishUnanswered(
+        id,
+        absl::AbortedError(absl::StrCat(
+            "the session was lost while the command was under way; whether one of its ",
+            operation.attempts,
+            " attempts was executed is not known; last problem: ", operation.last_problem)),
+        {}, out);
+  }
+  Duration pause = options_.backoff_min;
+  for (uint32_t i = 0; i < operation.backoffs && pause < options_.backoff_max; ++i) pause *= 2;
+  pause = std::min(pause, options_.backoff_max);
+  ++operation.backoffs;
+  const Duration drawn = rng_.Between(pause / 2, pause);
+  operation.phase = Phase::kBackingOff;
+  SetTimer(id, operation, now + std::max(drawn, Duration(1)));
+}
+
+// Back to the queue, in its old order: it has certainly not been executed in the lost session.
+void Client::Requeue(OperationId id, Operation& operation) {
+  Check(!MayBeExecuted(operation));
+  Check(operation.kind == Kind::kCommand);
+  operation.phase = Phase::kQueued;
+  operation.backoffs = 0;
+  operation.redirected = false;
+  queued_commands_.insert(id);
+  CheckLt(0u, started_);
+  --started_;
+  SetTimer(id, operation, operation.deadline);
+}
+
+// News only: another answer may have moved the guess already.
+void Client::LeaderIsNot(NodeId node, NodeId hint) {
+  if (leader_ != node) return;
+  const auto& nodes = options_.nodes;
+  const auto hinted = std::find(nodes.begin(), nodes.end(), hint);
+  if (hinted != nodes.end() && hint != node) {
+    leader_ = hint;
+    return;
+  }
+  const auto at = std::find(nodes.begin(), nodes.end(), node);
+  const size_t next = (static_cast<size_t>(at - nodes.begin()) + 1) % nodes.size();
+  leader_ = nodes[next];
+}
+
+}  // namespace lockstep::client

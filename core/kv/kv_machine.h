@@ -1,0 +1,65 @@
+// The key-value store as a replicated state machine: commands from the log in, replies out.
+//
+// Apply and Query answer with an encoded proto::Result. Apply is total: bytes that are no command,
+// or a command that validation refuses, change nothing, neither data nor session. So do duplicates
+// and stale sequences.
+#ifndef LOCKSTEP_CORE_KV_KV_MACHINE_H_
+#define LOCKSTEP_CORE_KV_KV_MACHINE_H_
+
+#include <memory>
+#include <string>
+
+#include "core/kv/options.h"
+#include "core/kv/sessions.h"
+#include "core/proto/client.pb.h"
+#include "core/runtime/state_machine.h"
+
+namespace lockstep::kv {
+
+class KvMachine final : public StateMachine {
+ public:
+  explicit KvMachine(const KvOptions& options);
+
+  void Load(const TableReader& table) override;
+  // The codes are OK, CONFLICT (a failed comparison, with the current value unless the key is
+  // missing), TOO_LARGE (also an Append that would exceed value_bytes_max: kept as that command's
+  // reply, so its retries get it too), INVALID_ARGUMENT, SESSION_UNKNOWN and SEQUENCE_STALE.
+  // Result.index is set when this command was executed or settled by a log entry: for a replay, the
+  // entry that did so first.
+  Bytes Apply(const Entry& entry, TableWriter& table) override;
+  // Result.index is applied.index.
+  Bytes Query(const Bytes& query, LogPosition applied, const TableReader& table) const override;
+
+  size_t sessions() const { return sessions_.size(); }
+
+ private:
+  void ApplyCommand(const proto::Command& command, Index index, TableWriter& table,
+                    proto::Result* result);
+  void ApplyInSession(const proto::Command& command, Index index, TableWriter& table,
+                      proto::Result* result);
+  StoredReply Execute(const proto::Command& command, TableWriter& table);
+  StoredReply ExecuteAppend(const proto::Append& append, TableWriter& table);
+  StoredReply ExecuteCompareAndSwap(const proto::CompareAndSwap& swap, TableWriter& table);
+  void Fill(const StoredReply& reply, proto::Result* result) const;
+  void TrimScratch();
+
+  const KvOptions options_;
+  Sessions sessions_;
+  proto::Command command_;  // scratch: parsing into it again reuses its memory
+  std::string key_;         // scratch
+};
+
+class KvMachineFactory final : public MachineFactory {
+ public:
+  explicit KvMachineFactory(const KvOptions& options) : options_(options) {}
+  std::unique_ptr<StateMachine> Make(GroupId) const override {
+    return std::make_unique<KvMachine>(options_);
+  }
+
+ private:
+  const KvOptions options_;
+};
+
+}  // namespace lockstep::kv
+
+#endif  // LOCKSTEP_CORE_KV_KV_MACHINE_H_

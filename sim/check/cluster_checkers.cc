@@ -1,0 +1,58 @@
+#include "sim/check/cluster_checkers.h"
+
+#include <string>
+
+namespace lockstep::sim {
+
+GroupChecker& ClusterCheckers::GroupOf(GroupId group) {
+  for (const std::unique_ptr<GroupChecker>& checker : groups_) {
+    if (checker->group() == group) return *checker;
+  }
+  return *groups_.emplace_back(std::make_unique<GroupChecker>(group, findings_));
+}
+
+void ClusterCheckers::OnCrash(Instant, NodeId node) {
+  for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->OnCrash(node);
+}
+
+void ClusterCheckers::AtEnd() {
+  for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->AtEnd();
+}
+
+void ClusterCheckers::OnTableDigest(NodeId node, GroupId group, LogPosition applied,
+                                    uint64_t digest) {
+  GroupOf(group).OnTableDigest(node, applied, digest);
+}
+
+void ClusterCheckers::AppendCounters(Counters* counters) const {
+  GroupCounters sum;
+  uint64_t duplicates = 0;
+  for (const std::unique_ptr<GroupChecker>& checker : groups_) {
+    const GroupCounters& one = checker->counters();
+    sum.elections += one.elections;
+    sum.votes += one.votes;
+    sum.commits += one.commits;
+    sum.applied += one.applied;
+    sum.truncations += one.truncations;
+    sum.compactions += one.compactions;
+    sum.snapshots_sent += one.snapshots_sent;
+    sum.snapshots_installed += one.snapshots_installed;
+    sum.snapshots_resumed += one.snapshots_resumed;
+    sum.recoveries += one.recoveries;
+    duplicates += checker->sessions().duplicates();
+  }
+  auto& values = counters->values;
+  values.emplace_back("elections", sum.elections);
+  values.emplace_back("votes", sum.votes);
+  values.emplace_back("entries committed", sum.commits);
+  values.emplace_back("entries applied", sum.applied);
+  values.emplace_back("log truncations", sum.truncations);
+  values.emplace_back("log compactions", sum.compactions);
+  values.emplace_back("snapshots sent", sum.snapshots_sent);
+  values.emplace_back("snapshots installed", sum.snapshots_installed);
+  values.emplace_back("snapshots resumed", sum.snapshots_resumed);
+  values.emplace_back("recoveries", sum.recoveries);
+  values.emplace_back("duplicate commands", duplicates);
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,53 @@
+// Everything that the nodes' notes can prove or refute, across nodes and across crashes: Raft's
+// five invariants, the durability of promises, and exactly-once execution. One GroupChecker a
+// group; this class only routes.
+#ifndef LOCKSTEP_SIM_CHECK_CLUSTER_CHECKERS_H_
+#define LOCKSTEP_SIM_CHECK_CLUSTER_CHECKERS_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/base/types.h"
+#include "core/runtime/journal.h"
+#include "core/runtime/log.h"
+#include "sim/check/checker.h"
+#include "sim/check/group_checker.h"
+#include "sim/check/session_model.h"
+#include "sim/world/simulation.h"
+
+namespace lockstep::sim {
+
+class ClusterCheckers : public Checker {
+ public:
+  // `findings` outlives this object.
+  explicit ClusterCheckers(Findings& findings) : findings_(findings) {}
+
+  void OnNote(Instant now, NodeId node, const Note& note) override {
+    // Malformed bytes name no group that one could trust.
+    if (note.kind != NoteKind::kMalformed) GroupOf(note.group).OnNote(now, node, note);
+  }
+  void OnCrash(Instant now, NodeId node) override;
+  void AtEnd() override;
+
+  // A digest of `node`'s table as of `applied` (storage::Engine::TableDigest): replicas that have
+  // applied the same entries must hold equal tables. Optional; ask as often as it is affordable.
+  void OnTableDigest(NodeId node, GroupId group, LogPosition applied, uint64_t digest);
+
+  // Where each command of a group was executed, by its own model of the session rules.
+  const SessionModel& sessions(GroupId group) { return GroupOf(group).sessions(); }
+
+  // Elections, commits, truncations and the like, summed over the groups.
+  void AppendCounters(Counters* counters) const;
+
+ private:
+  GroupChecker& GroupOf(GroupId group);
+
+  Findings& findings_;
+  std::vector<std::unique_ptr<GroupChecker>> groups_;  // few: searched one by one
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_CHECK_CLUSTER_CHECKERS_H_

@@ -1,0 +1,26 @@
+#include "sim/check/evidence.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace lockstep::sim {
+
+std::string Seconds(Instant instant) {
+  const int64_t micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(instant.time_since_epoch()).count();
+  return absl::StrFormat("%d.%06d s", micros / 1'000'000, micros % 1'000'000);
+}
+
+std::string DescribeEntry(const Entry& entry) {
+  const std::string what = entry.kind == EntryKind::kNoop
+                               ? "a no-op"
+                               : absl::StrCat("a command of ", entry.data.size(), " bytes");
+  return absl::StrCat("index ", entry.index.value(), ", term ", entry.term.value(), ", ", what);
+}
+
+std::string DescribeAt(Index index, ChainLink link) {
+  if (!index) return "the beginning";
+  return absl::StrCat("index ", index.value(), " of term ", link.term.value());
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,129 @@
+// Watches the replicas of one group. Each note is checked when it comes, in O(1), or O(replicas)
+// for the rare ones.
+//
+//   Election Safety      one leader a term, elected by a majority of votes, one vote a replica
+//   Leader Append-Only   a leader never drops an entry of its log
+//   Log Matching         who holds an entry (index, term) holds the same prefix
+//   Leader Completeness  a new leader holds what leaders of earlier terms have committed
+//   State Machine Safety everybody commits and applies one sequence, in order, with equal answers
+//   Durability           what a replica promised is still there after any crash
+//
+// (Raft Fig. 3 and §5.4.2; the durability oracle follows FoundationDB's idea of remembering
+// promises outside the node.) A group's membership is taken to be the replicas that have booted.
+#ifndef LOCKSTEP_SIM_CHECK_GROUP_CHECKER_H_
+#define LOCKSTEP_SIM_CHECK_GROUP_CHECKER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/strings/string_view.h"
+#include "core/base/types.h"
+#include "core/runtime/journal.h"
+#include "core/runtime/log.h"
+#include "sim/check/checker.h"
+#include "sim/check/commit_chain.h"
+#include "sim/check/entry_registry.h"
+#include "sim/check/replica_view.h"
+#include "sim/check/session_model.h"
+
+namespace lockstep::sim {
+
+// How often things happened that a run is made for.
+struct GroupCounters {
+  uint64_t elections = 0;    // leaders
+  uint64_t votes = 0;        // granted to others
+  uint64_t commits = 0;      // entries
+  uint64_t applied = 0;      // entries, by all replicas
+  uint64_t truncations = 0;  // times that a log lost its tail to a leader
+  uint64_t compactions = 0;  // times that a log lost its head
+  uint64_t snapshots_sent = 0;
+  uint64_t snapshots_installed = 0;
+  uint64_t snapshots_resumed = 0;
+  uint64_t transfers = 0;
+  uint64_t recoveries = 0;  // boots of a replica that had promised something
+};
+
+class GroupChecker {
+ public:
+  // `findings` outlives this object.
+  GroupChecker(GroupId group, Findings& findings) : group_(group), findings_(findings) {}
+
+  GroupId group() const { return group_; }
+  void OnNote(Instant now, NodeId node, const Note& note);
+  void OnCrash(NodeId node);
+  void AtEnd();
+  void OnTableDigest(NodeId node, LogPosition applied, uint64_t digest);
+
+  const SessionModel& sessions() const { return sessions_; }
+  const GroupCounters& counters() const { return counters_; }
+
+ private:
+  // How many commits lie between two attempts to forget what nobody can ask for any more.
+  static constexpr uint64_t kPruneEvery = uint64_t{1} << 18;
+
+  struct Election {
+    NodeId leader;
+    Instant since{};
+    std::vector<std::pair<NodeId, NodeId>> votes;  // voter, candidate
+  };
+
+  ReplicaView& ViewOf(NodeId node);
+  size_t Majority() const { return members_ / 2 + 1; }
+  void Report(absl::string_view property, std::string evidence);
+
+  // group_checker.cc: the log.
+  void OnHardState(ReplicaView& view, const Note& note);
+  void OnAppended(ReplicaView& view, const Note& note);
+  void OnTruncated(ReplicaView& view, const Note& note);
+  void OnBaseMoved(ReplicaView& view, const Note& note);
+  bool Adopt(ReplicaView& view, const Entry& entry);
+  void Dispatch(ReplicaView& view, const Note& note);
+
+  // group_checker_elections.cc
+  void OnVoteGranted(ReplicaView& view, const Note& note);
+  void OnBecameLeader(ReplicaView& view, const Note& note);
+  void OnBecameOther(ReplicaView& view, const Note& note);
+  void CheckVotes(ReplicaView& leader, const Election& election);
+  void CheckCompleteness(const ReplicaView& leader, Term term);
+
+  // group_checker_commits.cc
+  void OnCommitted(ReplicaView& view, const Note& note);
+  void ExtendChain(ReplicaView& view, Index through);
+  void CheckCommitRule(ReplicaView& view, Index through);
+  void OnApplied(ReplicaView& view, const Note& note);
+  void OnReplied(ReplicaView& view, const Note& note);
+  bool CheckAgreesWithChain(const ReplicaView& view, Index index, absl::string_view doing);
+  bool CheckIsCommitted(const ReplicaView& view, LogPosition position, absl::string_view doing);
+  void CheckNoGap(const ReplicaView& view);
+
+  // group_checker_durability.cc
+  void OnBooted(ReplicaView& view, const Note& note);
+  void OnBootEntry(ReplicaView& view, const Note& note);
+  void FinishBoot(ReplicaView& view);
+  void OnAppendAcked(ReplicaView& view, const Note& note);
+  void OnSnapshotInstalled(ReplicaView& view, const Note& note);
+  bool AckIsTrue(const ReplicaView& view, Term term, Index match);
+  void CheckMajorityHolds(ReplicaView& leader, Index through);
+  void Prune();
+
+  GroupId group_;
+  Findings& findings_;
+  Instant now_{};
+  std::vector<ReplicaView> views_;  // by node id
+  size_t members_ = 0;              // replicas that have booted
+  EntryRegistry registry_;
+  CommitChain chain_;
+  Index prune_at_{kPruneEvery};
+  SessionModel sessions_;
+  absl::btree_map<Term, Election> elections_;
+  absl::btree_map<Index, std::pair<NodeId, uint64_t>> digests_;  // whose table, and its digest
+  GroupCounters counters_;
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_CHECK_GROUP_CHECKER_H_

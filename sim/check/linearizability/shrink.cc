@@ -1,0 +1,217 @@
+#include "sim/check/linearizability/shrink.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "sim/check/linearizability/depth_first.h"
+
+namespace lockstep::linearizability {
+namespace {
+
+constexpr size_t kBlockingOperationsMax = 64;
+constexpr size_t kUncutOperationsMax = 2000;  // with more, shrinking begins by cutting
+constexpr uint64_t kPrefixStepsMax = 2'000'000;
+
+int64_t ReturnedAt(const Operation& operation) {
+  return operation.open() ? INT64_MAX : operation.returned.time_since_epoch().count();
+}
+
+}  // namespace
+
+Shrinker::Shrinker(const History& history, const Finding& finding, uint64_t steps_max)
+    : history_(history),
+      finding_(finding),
+      judge_(history, finding.operations, steps_max),
+      best_{finding.operations, INT64_MAX} {}
+
+Counterexample Shrinker::Run() {
+  Narrow();
+  if (best_.operations.size() > kUncutOperationsMax) Cut();
+  Drop();
+  Counterexample example;
+  example.key = history_.operations[finding_.operations.front()].key;
+  example.key_operations = finding_.operations.size();
+  Explain(&example);
+  return example;
+}
+
+// Takes the candidate if it is a violation.
+bool Shrinker::Try(std::vector<uint32_t> operations) {
+  Subset candidate{std::move(operations), best_.cut};
+  if (judge_.Judge(candidate) != Verdict::kViolation) return false;
+  best_ = std::move(candidate);
+  return true;
+}
+
+void Shrinker::Narrow() {
+  if (!finding_.culprits.empty()) {
+    std::vector<uint32_t> culprits = finding_.culprits;
+    std::sort(culprits.begin(), culprits.end());
+    if (judge_.Close(finding_.operations, &culprits)) Try(std::move(culprits));
+    return;
+  }
+  if (!finding_.stopped.has_value()) return;
+  // The search ended at this return. Most often what matters happens shortly before and after.
+  const Instant middle = history_.operations[*finding_.stopped].returned;
+  std::vector<uint32_t> by_invocation = finding_.operations;
+  std::sort(by_invocation.begin(), by_invocation.end(), [&](uint32_t a, uint32_t b) {
+    if (history_.operations[a].invoked != history_.operations[b].invoked)
+      return history_.operations[a].invoked < history_.operations[b].invoked;
+    return a < b;
+  });
+  const size_t size = by_invocation.size();
+  const size_t before = static_cast<size_t>(
+      std::partition_point(by_invocation.begin(), by_invocation.end(),
+                           [&](uint32_t i) { return history_.operations[i].invoked <= middle; }) -
+      by_invocation.begin());
+  for (size_t count = 8; count < size && !judge_.exhausted(); count *= 4) {
+    const size_t begin = before - std::min(count, before);
+    const size_t until = std::min(before + count, size);
+    std::vector<uint32_t> part(by_invocation.begin() + static_cast<std::ptrdiff_t>(begin),
+                               by_invocation.begin() + static_cast<std::ptrdiff_t>(until));
+    AddReaders(count, &part);
+    if (judge_.Close(finding_.operations, &part) && Try(std::move(part))) return;
+  }
+}
+
+// The search sees from afar that a value is lost to a late reader. Adds readers, the first `max` of
+// them, of values that the operations write; sorts.
+void Shrinker::AddReaders(size_t max, std::vector<uint32_t>* operations) const {
+  std::sort(operations->begin(), operations->end());
+  std::vector<absl::string_view> written;
+  for (uint32_t i : *operations) {
+    const Operation& operation = history_.operations[i];
+    const bool writes = operation.kind != Kind::kGet && operation.outcome != Outcome::kMismatch;
+    if (writes && operation.value.has_value()) written.push_back(operation.value->view());
+  }
+  std::sort(written.begin(), written.end());
+  std::vector<uint32_t> readers;
+  for (uint32_t i : finding_.operations) {
+    const Value& result = history_.operations[i].result;
+    if (!result.has_value() || history_.operations[i].open()) continue;
+    if (std::binary_search(operations->begin(), operations->end(), i)) continue;
+    if (std::binary_search(written.begin(), written.end(), result->view())) readers.push_back(i);
+    if (readers.size() == max) break;
+  }
+  operations->insert(operations->end(), readers.begin(), readers.end());
+  std::sort(operations->begin(), operations->end());
+}
+
+// A violation stays one when the history goes on, so the first is found by bisection.
+void Shrinker::Cut() {
+  std::vector<int64_t> returns;
+  for (uint32_t i : best_.operations) {
+    const int64_t at = ReturnedAt(history_.operations[i]);
+    if (at <= best_.cut && at != INT64_MAX) returns.push_back(at);
+  }
+  std::sort(returns.begin(), returns.end());
+  returns.erase(std::unique(returns.begin(), returns.end()), returns.end());
+  if (returns.empty()) return;
+  size_t low = 0;
+  size_t high = returns.size() - 1;  // Known to be a violation.
+  while (low < high && !judge_.exhausted()) {
+    const size_t middle = (low + high) / 2;
+    if (judge_.Judge(Subset{best_.operations, returns[middle]}) == Verdict::kViolation) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  best_.cut = returns[high];
+  std::vector<uint32_t> places;
+  judge_.Build(best_, &places);
+  best_.operations = std::move(places);
+}
+
+// Delta debugging (Zeller and Hildebrandt 2002), with halves, quarters and so on.
+void Shrinker::Drop() {
+  for (size_t length = best_.operations.size() / 2; length > 0; length /= 2) {
+    while (DropChunks(length) && length == 1) {
+    }
+    if (judge_.exhausted()) return;
+    length = std::min(length, best_.operations.size());
+  }
+}
+
+bool Shrinker::DropChunks(size_t length) {
+  bool dropped = false;
+  for (size_t begin = 0; begin < best_.operations.size() && !judge_.exhausted();) {
+    const auto first = best_.operations.begin() + static_cast<std::ptrdiff_t>(begin);
+    const size_t until = std::min(begin + length, best_.operations.size());
+    std::vector<uint32_t> rest(best_.operations.begin(), first);
+    rest.insert(rest.end(), best_.operations.begin() + static_cast<std::ptrdiff_t>(until),
+                best_.operations.end());
+    const size_t size = best_.operations.size();
+    if (judge_.Close(best_.operations, &rest) && rest.size() < size && Try(std::move(rest))) {
+      dropped = true;
+    } else {
+      begin = until;
+    }
+  }
+  return dropped;
+}
+
+// What is shown is the violation with all that it needs to be understood, such as the write that a
+// reader saw too early. Where it becomes one is found by cutting a copy.
+void Shrinker::Explain(Counterexample* example) {
+  const Subset shown = best_;
+  example->operations.assign(shown.operations.begin(), shown.operations.end());
+  std::stable_sort(example->operations.begin(), example->operations.end(), [&](size_t a, size_t b) {
+    return history_.operations[a].invoked < history_.operations[b].invoked;
+  });
+  Cut();
+  for (uint32_t i : best_.operations) {
+    if (ReturnedAt(history_.operations[i]) == best_.cut) example->unplaced = i;
+  }
+  example->prefix = OrderUntil(best_.cut - 1);
+  example->reason = judge_.Reason(shown);
+  if (example->reason.empty()) example->reason = finding_.reason;
+  if (example->reason.empty())
+    example->reason = absl::StrCat("no order of the operations leaves a place for {",
+                                   Describe(history_.operations[example->unplaced]), "}");
+  if (shown.operations.size() > kBlockingOperationsMax) return;
+  best_ = shown;
+  example->blocking = Blocking(example->unplaced);
+}
+
+// An order for what there was until `cut`, before the violation; the depth-first search finds one.
+std::vector<size_t> Shrinker::OrderUntil(int64_t cut) const {
+  std::vector<uint32_t> places;
+  const History before = judge_.Build({best_.operations, cut}, &places);
+  std::vector<uint32_t> all(before.operations.size());
+  for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+  Partition partition(before, all);
+  MemoryMeter memory(uint64_t{1} << 28);
+  DepthFirst search(partition, memory);
+  Steps steps{0, kPrefixStepsMax};
+  std::vector<size_t> order;
+  if (search.Run(steps) != Progress::kLinearizable) return order;
+  for (uint32_t i : search.Order()) order.push_back(places[partition.entries()[i].operation]);
+  return order;
+}
+
+std::optional<std::pair<size_t, size_t>> Shrinker::Blocking(size_t unplaced) {
+  std::vector<uint32_t> places;
+  const History part = judge_.Build(best_, &places);
+  std::vector<size_t> seconds(places.size());
+  for (size_t i = 0; i < places.size(); ++i) seconds[i] = i;
+  std::stable_partition(seconds.begin(), seconds.end(),
+                        [&](size_t i) { return places[i] == unplaced; });
+  for (size_t second : seconds) {
+    for (size_t first = 0; first < part.operations.size(); ++first) {
+      if (Blocks(part, first, second))
+        return std::pair(size_t{places[first]}, size_t{places[second]});
+    }
+  }
+  return std::nullopt;
+}
+
+bool Shrinker::Blocks(const History& part, size_t first, size_t second) {
+  const Instant invoked = part.operations[second].invoked;
+  if (ReturnedAt(part.operations[first]) >= invoked.time_since_epoch().count()) return false;
+  History relaxed = part;
+  relaxed.operations[first].returned = invoked;
+  return judge_.Judge(relaxed) == Verdict::kLinearizable;
+}
+
+}  // namespace lockstep::linearizability

@@ -1,0 +1,47 @@
+// Makes a counterexample that a person can read out of a violation in a long history.
+#ifndef LOCKSTEP_SIM_CHECK_LINEARIZABILITY_SHRINK_H_
+#define LOCKSTEP_SIM_CHECK_LINEARIZABILITY_SHRINK_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/check/linearizability/checker.h"
+#include "sim/check/linearizability/portfolio.h"
+#include "sim/check/linearizability/subset.h"
+
+namespace lockstep::linearizability {
+
+class Shrinker {
+ public:
+  // Both outlive this.
+  Shrinker(const History& history, const Finding& finding, uint64_t steps_max);
+
+  // Within the budget: the smallest part found that is still a violation, and what to say of it.
+  Counterexample Run();
+  uint64_t steps() const { return judge_.steps(); }
+
+ private:
+  void Narrow();  // to the operations around the culprits
+  void AddReaders(size_t max, std::vector<uint32_t>* operations) const;
+  void Cut();   // at the first return that leaves a violation
+  void Drop();  // operations whose removal keeps the verdict
+  bool DropChunks(size_t length);
+  bool Try(std::vector<uint32_t> operations);
+  void Explain(Counterexample* example);
+  std::vector<size_t> OrderUntil(int64_t cut) const;
+  std::optional<std::pair<size_t, size_t>> Blocking(size_t unplaced);
+  // Whether there is an order once `first` may have lasted until `second` was invoked.
+  bool Blocks(const History& part, size_t first, size_t second);
+
+  const History& history_;
+  const Finding& finding_;
+  SubsetJudge judge_;
+  Subset best_;  // a violation
+};
+
+}  // namespace lockstep::linearizability
+
+#endif  // LOCKSTEP_SIM_CHECK_LINEARIZABILITY_SHRINK_H_

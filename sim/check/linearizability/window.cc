@@ -1,0 +1,271 @@
+#include "sim/check/linearizability/window.h"
+
+#include <algorithm>
+#include <bit>
+#include <tuple>
+#include <utility>
+
+namespace lockstep::linearizability {
+namespace {
+
+constexpr size_t kWishesMax = 6;
+constexpr size_t kEventsAheadMax = 512;
+
+}  // namespace
+
+Window::Window(const Partition& partition, const std::vector<Event>& events)
+    : partition_(partition),
+      entries_(partition.entries()),
+      events_(events),
+      tracked_(partition.states().observed_end()),
+      slot_(entries_.size(), kNoSlot),
+      counts_(tracked_) {
+  AssignSlots(events);
+  FindEquals();
+  rivals_.assign(words_ * words_ * 64, 0);
+  occupied_.assign(words_, 0);
+  masks_.assign(static_cast<size_t>(tracked_) * kRoles * words_, 0);
+  for (const Entry& entry : entries_) Count(entry, /*add=*/true);
+}
+
+void Window::AssignSlots(const std::vector<Event>& events) {
+  std::vector<uint32_t> free;
+  uint32_t closing = 0;
+  uint32_t crashed = 0;
+  for (const Event& event : events) {
+    if (event.returns) {
+      free.push_back(slot_[event.entry]);
+    } else if (entries_[event.entry].open) {
+      slot_[event.entry] = crashed++;
+    } else if (free.empty()) {
+      slot_[event.entry] = closing++;
+    } else {
+      slot_[event.entry] = free.back();
+      free.pop_back();
+    }
+  }
+  crashed_begin_ = (closing + 63) / 64;
+  words_ = crashed_begin_ + (crashed + 63) / 64;
+  occupant_.assign(words_ * 64, kNoSlot);
+  for (uint32_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].open) slot_[i] += static_cast<uint32_t>(crashed_begin_ * 64);
+  }
+}
+
+void Window::FindEquals() {
+  const auto what = [&](uint32_t i) {
+    const Entry& e = entries_[i];
+    return std::tuple(e.form, e.expects, e.produces, e.text);
+  };
+  std::vector<uint32_t> order(entries_.size());
+  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return what(a) < what(b); });
+  equals_.resize(entries_.size());
+  uint32_t number = 0;
+  for (size_t k = 0; k < order.size(); ++k) {
+    if (k > 0 && what(order[k - 1]) != what(order[k])) ++number;
+    equals_[order[k]] = number;
+  }
+  open_equals_.resize(size_t{number} + 1);
+}
+
+void Window::AddRivals(uint32_t i) {
+  const auto before = [this](uint32_t a, uint32_t b) {
+    if (entries_[a].returned != entries_[b].returned)
+      return entries_[a].returned < entries_[b].returned;
+    return a < b;
+  };
+  for (uint32_t other : open_equals_[equals_[i]]) {
+    const uint32_t first = before(other, i) ? other : i;
+    const uint32_t second = first == i ? other : i;
+    SetBit(&rivals_[slot_[second] * words_], slot_[first]);
+  }
+  open_equals_[equals_[i]].push_back(i);
+}
+
+void Window::RemoveRivals(uint32_t i) {
+  std::vector<uint32_t>& open = open_equals_[equals_[i]];
+  open.erase(std::remove(open.begin(), open.end(), i), open.end());
+  for (uint32_t other : open) ClearBit(&rivals_[slot_[other] * words_], slot_[i]);
+  std::fill_n(rivals_.begin() + static_cast<std::ptrdiff_t>(slot_[i] * words_), words_, 0);
+}
+
+bool Window::GoesFirst(uint32_t slot, const uint64_t* mask) const {
+  const uint64_t* rivals = &rivals_[slot * words_];
+  for (size_t w = 0; w < words_; ++w) {
+    if ((rivals[w] & ~mask[w]) != 0) return false;
+  }
+  return true;
+}
+
+void Window::Count(const Entry& entry, bool add) {
+  const uint32_t one = add ? 1 : UINT32_MAX;  // Modulo 2^32.
+  const bool differs = entry.form == Form::kDiffer;
+  if ((entry.observes() || differs) && Tracked(entry.expects)) {
+    counts_[entry.expects].observers += one;
+    if (!entry.open && !differs) counts_[entry.expects].needs += one;
+  }
+  const bool makes = entry.form == Form::kSet || entry.form == Form::kSwap;
+  if (makes && Tracked(entry.produces)) counts_[entry.produces].makers += one;
+}
+
+void Window::Mark(const Entry& entry, uint32_t slot, bool set) {
+  const auto mark = [&](StateId state, Role role) {
+    if (!Tracked(state)) return;
+    uint64_t* bits = &masks_[(static_cast<size_t>(state) * kRoles + role) * words_];
+    if (set) {
+      SetBit(bits, slot);
+    } else {
+      ClearBit(bits, slot);
+    }
+  };
+  const bool differs = entry.form == Form::kDiffer;
+  if (entry.form == Form::kRead) mark(entry.expects, kReads);
+  if (entry.observes() || differs) mark(entry.expects, kObservers);
+  if (entry.observes() && !entry.open) mark(entry.expects, kNeeds);
+  if (entry.form == Form::kSet || entry.form == Form::kSwap) mark(entry.produces, kMakers);
+}
+
+void Window::Open(uint32_t i) {
+  const Entry& entry = entries_[i];
+  occupant_[slot_[i]] = i;
+  SetBit(occupied_.data(), slot_[i]);
+  Mark(entry, slot_[i], /*set=*/true);
+  AddRivals(i);
+  if (entry.form == Form::kDiffer) differs_.push_back(i);
+}
+
+void Window::Close(uint32_t i) {
+  const Entry& entry = entries_[i];
+  ClearBit(occupied_.data(), slot_[i]);
+  Mark(entry, slot_[i], /*set=*/false);
+  RemoveRivals(i);
+  Count(entry, /*add=*/false);
+  differs_.erase(std::remove(differs_.begin(), differs_.end(), i), differs_.end());
+}
+
+void Window::FindHidden() {
+  hidden_.clear();
+  hidden_blocks_.clear();
+  if (partition_.has_differs()) return;
+  Mask block(words_, 0);
+  for (size_t w = 0; w < crashed_begin_; ++w) {
+    for (uint64_t left = occupied_[w]; left != 0; left &= left - 1) {
+      const uint32_t slot =
+          static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(left));
+      const Entry& entry = entries_[occupant_[slot]];
+      if (entry.form != Form::kSet) continue;
+      // With appends a prefix is observed by whoever observes what it grows into.
+      if (partition_.has_appends() && entry.produces != kOther) continue;
+      std::fill(block.begin(), block.end(), 0);
+      if (!AddObservers(entry.produces, block.data())) continue;
+      SetBit(block.data(), slot);
+      hidden_.push_back(slot);
+      hidden_blocks_.insert(hidden_blocks_.end(), block.begin(), block.end());
+    }
+  }
+}
+
+bool Window::AddObservers(StateId state, uint64_t* block) const {
+  for (size_t length = 0; Tracked(state); ++length) {
+    const uint64_t* reads = mask(state, kReads);
+    const uint64_t* needs = mask(state, kNeeds);
+    uint32_t seen = 0;
+    uint32_t swaps = 0;
+    uint32_t swap = 0;
+    for (size_t w = 0; w < crashed_begin_; ++w) {
+      seen += static_cast<uint32_t>(std::popcount(needs[w]));
+      block[w] |= needs[w];
+      const uint64_t others = needs[w] & ~reads[w];
+      if (others == 0) continue;
+      swaps += static_cast<uint32_t>(std::popcount(others));
+      swap = static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(others));
+    }
+    if (seen != counts_[state].observers || swaps > 1 || length > crashed_begin_ * 64) return false;
+    if (swaps == 0) return true;
+    state = entries_[occupant_[swap]].produces;
+  }
+  return true;
+}
+
+void Window::LookAhead(size_t now) {
+  FindHidden();
+  wishes_.clear();
+  if (!partition_.has_appends()) return;
+  const size_t until = std::min(events_.size(), now + kEventsAheadMax);
+  for (size_t i = now; i < until && wishes_.size() < kWishesMax; ++i) {
+    if (events_[i].returns && entries_[events_[i].entry].observes()) MakeWish(now, i);
+  }
+}
+
+void Window::MakeWish(size_t now, size_t returns) {
+  const uint32_t reader = events_[returns].entry;
+  const StateId state = entries_[reader].expects;
+  const auto resets = [&](const Entry& entry) {
+    if (entry.form != Form::kSet && entry.form != Form::kSwap) return false;
+    return partition_.states().MayGrowInto(entry.produces, state);
+  };
+  Wish wish{kNoSlot, state, /*later=*/false, Mask(words_, 0)};
+  if (occupant_[slot_[reader]] == reader && HasBit(occupied_.data(), slot_[reader]))
+    wish.slot = slot_[reader];
+  for (size_t w = 0; w < words_; ++w) {
+    for (uint64_t left = occupied_[w]; left != 0; left &= left - 1) {
+      const uint32_t slot =
+          static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(left));
+      if (resets(entries_[occupant_[slot]])) SetBit(wish.resets.data(), slot);
+    }
+  }
+  for (size_t i = now; i < returns && !wish.later; ++i) {
+    if (!events_[i].returns && resets(entries_[events_[i].entry])) wish.later = true;
+  }
+  wishes_.push_back(std::move(wish));
+}
+
+void Window::Settle(StateId* state, uint64_t* mask) const {
+  for (uint32_t i : differs_) {
+    if (entries_[i].expects != *state) SetBit(mask, slot_[i]);
+  }
+  if (!Tracked(*state)) return;
+  const uint64_t* reads = this->mask(*state, kReads);
+  for (size_t w = 0; w < crashed_begin_; ++w) mask[w] |= reads[w];
+  if (partition_.has_appends()) return;  // A prefix matters even if nobody observes just it.
+  const uint32_t observers = Left(counts_[*state].observers, this->mask(*state, kObservers), mask);
+  if (observers == 0) *state = kOther;
+}
+
+void Window::Hide(uint64_t* mask) const {
+  for (size_t k = 0; k < hidden_.size(); ++k) {
+    if (HasBit(mask, hidden_[k])) continue;
+    for (size_t w = 0; w < crashed_begin_; ++w) mask[w] |= hidden_blocks_[k * words_ + w];
+  }
+}
+
+bool Window::DeadEnd(StateId from, StateId to, const uint64_t* mask) const {
+  if (partition_.has_appends()) {
+    for (const Wish& wish : wishes_) {
+      if (Unfulfilled(wish, to, mask)) return true;
+    }
+    return false;
+  }
+  if (from == to || !Tracked(from)) return false;
+  if (Left(counts_[from].needs, this->mask(from, kNeeds), mask) == 0) return false;
+  return Left(counts_[from].makers, this->mask(from, kMakers), mask) == 0;
+}
+
+bool Window::Unfulfilled(const Wish& wish, StateId state, const uint64_t* mask) const {
+  if (wish.later) return false;
+  if (wish.slot != kNoSlot && HasBit(mask, wish.slot)) return false;
+  if (partition_.states().MayGrowInto(state, wish.state)) return false;
+  for (size_t w = 0; w < words_; ++w) {
+    if ((wish.resets[w] & ~mask[w]) != 0) return false;
+  }
+  return true;
+}
+
+uint32_t Window::Left(uint32_t all, const uint64_t* slots, const uint64_t* mask) const {
+  int taken = 0;
+  for (size_t w = 0; w < words_; ++w) taken += std::popcount(slots[w] & mask[w]);
+  return all - static_cast<uint32_t>(taken);
+}
+
+}  // namespace lockstep::linearizability

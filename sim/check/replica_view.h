@@ -1,0 +1,55 @@
+// What the checkers know of one replica: its memory as its notes tell it, and what it has promised
+// to others, which must outlive its memory.
+#ifndef LOCKSTEP_SIM_CHECK_REPLICA_VIEW_H_
+#define LOCKSTEP_SIM_CHECK_REPLICA_VIEW_H_
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/types.h"
+#include "sim/check/log_mirror.h"
+
+namespace lockstep::sim {
+
+enum class ReplicaPhase : uint8_t {
+  kDown,      // never booted, or crashed: `log` is what its memory held last
+  kBooting,   // its notes tell what the disk held
+  kFollower,  // or a candidate
+  kLeader,
+};
+
+// What has left a replica resting on its disk.
+struct Promises {
+  Term term;   // it has spoken in this term: it must not come back in an earlier one
+  Term voted;  // the latest term it granted a vote in, and to whom
+  NodeId vote;
+  // Its log holds the prefix that ends here, durably: acknowledged to a leader, counted by itself
+  // as leader, or covered by an installed snapshot. Taken back only when a leader overrules it.
+  Index held;
+  ChainLink held_link;
+  // The part that was acknowledged to the leader of `match_term`; that leader never takes it back.
+  Term match_term;
+  Index match;
+};
+
+struct ReplicaView {
+  NodeId node;
+  ReplicaPhase phase = ReplicaPhase::kDown;
+  uint64_t boots = 0;
+  Term term;
+  NodeId vote;
+  LogMirror log;
+  Index commit;  // of this incarnation: unknown (0) after a boot
+  Index applied;
+  Index gap_first;  // entries that were skipped in applying; none: no gap. An installed snapshot
+  Index gap_final;  // explains them, but may be noted only at the end of the same turn
+  Index boot_base;  // the log's base on disk at the last boot: it never moves back
+  Promises promises;
+
+  bool running() const { return phase >= ReplicaPhase::kFollower; }
+  bool leads(Term in) const { return phase == ReplicaPhase::kLeader && term == in; }
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_CHECK_REPLICA_VIEW_H_

@@ -1,0 +1,222 @@
+// What each kind of fault does to the world, and how it is taken back.
+#include <utility>
+
+#include "sim/faults/fault_plan.h"
+
+namespace lockstep::sim {
+
+// --- Links ---
+
+void FaultPlan::AttemptOnLinks(FaultKind kind) {
+  FaultInterval interval = MakeInterval(kind);
+  switch (kind) {
+    case FaultKind::kLoss:
+      interval.severity = rng_.Magnitude(128, 20'000);  // of 65536: 0.2 % to 30 %
+      break;
+    case FaultKind::kDuplication:
+      interval.severity = rng_.Magnitude(256, 32'000);  // of 65536: 0.4 % to 49 %
+      break;
+    case FaultKind::kDelay:
+      interval.severity = rng_.Magnitude(1, 40);  // times the ordinary
+      break;
+    case FaultKind::kQueueLimit:
+      interval.severity = rng_.Between(1, 16);  // packets
+      break;
+    default:
+      break;  // kClog has no degree
+  }
+  const bool clients = kind != FaultKind::kClog || options_.clients_take_part;
+  interval.links = Some(rng_, cast_, clients);
+  if (!interval.links.empty()) Add(std::move(interval));
+}
+
+void FaultPlan::AttemptPartition(FaultKind kind) {
+  FaultInterval interval = MakeInterval(kind);
+  switch (kind) {
+    case FaultKind::kPartition:
+      interval.servers = DrawPart(rng_, cast_);
+      interval.links = Split(rng_, cast_, interval.servers, options_.clients_take_part);
+      break;
+    case FaultKind::kIsolation:
+      interval.servers = One(DrawServer(rng_, cast_));
+      interval.links = Split(rng_, cast_, interval.servers, options_.clients_take_part);
+      break;
+    case FaultKind::kOneWay:
+      interval.links = OneWay(rng_, cast_);
+      break;
+    default:
+      interval.links = Bridge(rng_, cast_);
+      break;
+  }
+  if (!interval.links.empty()) Add(std::move(interval));
+}
+
+// Swizzle-clogging (FoundationDB): each chosen server is clogged somewhere in the first half of the
+// time and released somewhere in the second, in another order.
+void FaultPlan::AttemptSwizzle() {
+  const int64_t half = DrawLength(FaultKind::kSwizzle) / 2 + 1;
+  for (uint16_t id = 1; id <= cast_.servers; ++id) {
+    if (!rng_.Chance({1, 2})) continue;
+    FaultInterval interval;
+    interval.kind = FaultKind::kSwizzle;
+    interval.servers = One(id);
+    const uint64_t after = rng_.Below(static_cast<uint64_t>(half));
+    interval.begin = world_.timeline().now() + static_cast<int64_t>(after);
+    const uint64_t until = rng_.Below(static_cast<uint64_t>(half));
+    interval.end = world_.timeline().now() + half + static_cast<int64_t>(until);
+    interval.links = Around(id, cast_, /*in=*/true, /*out=*/true, options_.clients_take_part);
+    Add(std::move(interval));
+  }
+}
+
+void FaultPlan::CutOffNow(FaultKind kind, uint16_t server, bool clients) {
+  FaultInterval interval = MakeInterval(kind);
+  interval.servers = One(server);
+  interval.links = Around(server, cast_, /*in=*/true, /*out=*/true, clients);
+  if (!interval.links.empty()) Add(std::move(interval));
+}
+
+// --- Servers ---
+
+CrashKind FaultPlan::DrawCrashKind() {
+  return rng_.Chance(options_.kill) ? CrashKind::kKill : CrashKind::kPower;
+}
+
+bool FaultPlan::CrashNow(FaultKind kind, uint16_t server) {
+  if (!world_.server(server).up()) return false;
+  FaultInterval interval = MakeInterval(kind);
+  interval.servers = One(server);
+  interval.instant = true;
+  const int64_t downtime = interval.end - interval.begin;
+  const uint32_t fault = Add(std::move(interval));
+  const CrashKind how = DrawCrashKind();
+  Check(world_.server(server).Crash(how, downtime));
+  world_.ledger().Effect(fault);
+  for (uint16_t peer = 1; peer <= cast_.servers; ++peer) {
+    if (peer == server || !rng_.Chance(options_.hint)) continue;
+    const uint64_t after = rng_.Magnitude(1'000, 10'000'000);
+    world_.Hint(peer, server, /*up=*/false, static_cast<int64_t>(after));
+    const uint64_t again = rng_.Magnitude(1'000, 10'000'000);
+    world_.Hint(peer, server, /*up=*/true, downtime + static_cast<int64_t>(again));
+  }
+  return true;
+}
+
+void FaultPlan::AttemptCrash() { CrashNow(FaultKind::kCrash, DrawServer(rng_, cast_)); }
+
+// A rack or a site loses power: everybody, or a majority, at the same moment.
+void FaultPlan::AttemptMajorityCrash() {
+  const bool everybody = rng_.Chance({1, 2});
+  uint16_t spared = everybody ? 0 : static_cast<uint16_t>((cast_.servers - 1) / 2);
+  const uint16_t first = DrawServer(rng_, cast_);
+  for (uint16_t i = 0; i < cast_.servers; ++i) {
+    const uint16_t id = static_cast<uint16_t>(1 + (first - 1 + i) % cast_.servers);
+    if (spared > 0) {
+      --spared;
+      continue;
+    }
+    CrashNow(FaultKind::kMajorityCrash, id);
+  }
+}
+
+void FaultPlan::AttemptOnServer(FaultKind kind) {
+  FaultInterval interval = MakeInterval(kind);
+  const uint16_t server = DrawServer(rng_, cast_);
+  interval.servers = One(server);
+  if (kind == FaultKind::kDiskSlow) interval.severity = rng_.Magnitude(1, 50);
+  if (world_.server(server).up()) Add(std::move(interval));
+}
+
+// --- Beginning and end ---
+
+void FaultPlan::Disturb(const FaultInterval& interval, uint32_t fault) {
+  const uint32_t severity = static_cast<uint32_t>(interval.severity);
+  for (const Direction& direction : interval.links) {
+    Link& link = world_.network().link(direction.from, direction.to);
+    switch (interval.kind) {
+      case FaultKind::kLoss:
+        link.loss.Add(severity, fault);
+        break;
+      case FaultKind::kDuplication:
+        link.duplication.Add(severity, fault);
+        break;
+      case FaultKind::kDelay:
+        link.delay.Add(severity, fault);
+        break;
+      case FaultKind::kClog:
+      case FaultKind::kSwizzle:
+        link.clogs.Add(1, fault);
+        break;
+      case FaultKind::kQueueLimit:
+        link.limits.Add(1, fault);
+        link.capacity = severity;
+        break;
+      default:
+        link.cuts.Add(1, fault);
+        break;
+    }
+  }
+  for (uint16_t id = 1; id <= cast_.servers; ++id) {
+    if (!Contains(interval.servers, id)) continue;
+    NodeHost& host = world_.server(id);
+    if (interval.kind == FaultKind::kPause) host.PauseUntil(interval.end, fault);
+    if (interval.kind == FaultKind::kDiskStall) host.StallDiskUntil(interval.end, fault);
+    if (interval.kind == FaultKind::kDiskSlow) host.slow_disk.Add(severity, fault);
+  }
+  HintAbout(interval, /*up=*/false);
+}
+
+void FaultPlan::Undisturb(const FaultInterval& interval) {
+  const uint32_t severity = static_cast<uint32_t>(interval.severity);
+  for (const Direction& direction : interval.links) {
+    Link& link = world_.network().link(direction.from, direction.to);
+    switch (interval.kind) {
+      case FaultKind::kLoss:
+        link.loss.amount -= severity;
+        break;
+      case FaultKind::kDuplication:
+        link.duplication.amount -= severity;
+        break;
+      case FaultKind::kDelay:
+        link.delay.amount -= severity;
+        break;
+      case FaultKind::kClog:
+      case FaultKind::kSwizzle:
+        --link.clogs.amount;
+        world_.network().Unclog(direction.from, direction.to);
+        break;
+      case FaultKind::kQueueLimit:
+        --link.limits.amount;
+        break;
+      default:
+        --link.cuts.amount;
+        break;
+    }
+  }
+  for (uint16_t id = 1; id <= cast_.servers; ++id) {
+    if (!Contains(interval.servers, id)) continue;
+    if (interval.kind == FaultKind::kDiskSlow) world_.server(id).slow_disk.amount -= severity;
+  }
+  HintAbout(interval, /*up=*/true);
+}
+
+// A connection that carries nothing is noticed at times, sooner or later.
+void FaultPlan::HintAbout(const FaultInterval& interval, bool up) {
+  switch (interval.kind) {
+    case FaultKind::kLoss:
+    case FaultKind::kDuplication:
+    case FaultKind::kDelay:
+    case FaultKind::kQueueLimit:
+      return;
+    default:
+      break;
+  }
+  for (const Direction& direction : interval.links) {
+    if (direction.from > cast_.servers || direction.to > cast_.servers) continue;
+    if (!rng_.Chance(options_.hint)) continue;
+    const uint64_t after = rng_.Magnitude(1'000, 50'000'000);
+    world_.Hint(direction.to, direction.from, up, static_cast<int64_t>(after));
+  }
+}
+
+}  // namespace lockstep::sim

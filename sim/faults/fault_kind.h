@@ -1,0 +1,77 @@
+// The kinds of things that go wrong, by name. In a run each kind is off with probability 1/2 (swarm
+// testing: Groce et al., ISSTA 2012): a kind that is always on hides what only its absence shows.
+#ifndef LOCKSTEP_SIM_FAULTS_FAULT_KIND_H_
+#define LOCKSTEP_SIM_FAULTS_FAULT_KIND_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace lockstep::sim {
+
+// Appended to only: the numbers feed the trace hash.
+enum class FaultKind : uint8_t {
+  // The network.
+  kLoss,         // links lose a part of what they carry
+  kDuplication,  // links deliver again, later, what they have delivered
+  kDelay,        // links are slow, with a heavy tail
+  kPartition,    // the servers fall into two halves
+  kIsolation,    // one server sees nobody, and clients may or may not see it
+  kOneWay,       // some links carry nothing in one direction
+  kBridge,       // two halves that both see one server, but not each other
+  kClog,         // links hold everything, then let it go at once
+  kSwizzle,      // servers are clogged one after the other and released in another order
+  kQueueLimit,   // links hold few messages; one more pushes a random one out
+  // Processes and disks.
+  kCrash,           // one server loses its memory and what its disk had not synced
+  kPause,           // one server stands still while its clock runs on
+  kMajorityCrash,   // many or all servers lose power at the same moment
+  kDiskStall,       // a disk completes nothing for a while
+  kDiskSlow,        // a disk takes many times as long
+  kPowerCut,        // power fails in the middle of a storage operation
+  kCrashUnheard,    // an operation is done on the disk, but the process dies before it hears of it
+  kPowerCutAtBoot,  // power fails again while a node recovers
+  // Aimed at what the protocol has just done.
+  kCrashInWrite,          // between a write's submission and its fsync
+  kElectionStrike,        // a new leader or its voter crashes or is cut off
+  kSnapshotStrike,        // the sender or the receiver of a snapshot crashes or is cut off
+  kPromiseStrike,         // right after a vote or an acknowledgement has left
+  kLeaderIsolation,       // the leader loses its peers, but not its clients
+  kMajorityCrashInWrite,  // all lose power while a majority of them writes
+};
+inline constexpr size_t kFaultKinds = 24;
+
+// As users write it: "partition", "crash-in-write". Stable.
+absl::string_view FaultName(FaultKind kind);
+std::optional<FaultKind> FaultNamed(absl::string_view name);
+
+// A set of kinds, iterated in the order of their numbers.
+class FaultSet {
+ public:
+  static constexpr FaultSet All() { return FaultSet((uint64_t{1} << kFaultKinds) - 1); }
+  static constexpr FaultSet None() { return FaultSet(0); }
+  // "all", "none", or names separated by commas; a name with '-' before it is taken out of what
+  // stands so far ("all,-crash"). InvalidArgument names the unknown word and all known ones.
+  static absl::StatusOr<FaultSet> Parse(absl::string_view text);
+
+  bool contains(FaultKind kind) const { return (bits_ & Bit(kind)) != 0; }
+  void insert(FaultKind kind) { bits_ |= Bit(kind); }
+  void erase(FaultKind kind) { bits_ &= ~Bit(kind); }
+  bool empty() const { return bits_ == 0; }
+  // Names separated by commas, or "none". Parse reads it back.
+  std::string ToString() const;
+  friend bool operator==(FaultSet, FaultSet) = default;
+
+ private:
+  explicit constexpr FaultSet(uint64_t bits) : bits_(bits) {}
+  static constexpr uint64_t Bit(FaultKind kind) { return uint64_t{1} << static_cast<int>(kind); }
+  uint64_t bits_ = 0;
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_FAULTS_FAULT_KIND_H_

@@ -1,0 +1,24 @@
+#include "sim/faults/fault_ledger.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace lockstep::sim {
+
+std::string Describe(const FaultInterval& interval) {
+  std::string text(FaultName(interval.kind));
+  const char* separator = " servers ";
+  for (int server = 0; server < 64; ++server) {
+    if ((interval.servers >> server & 1) == 0) continue;
+    absl::StrAppend(&text, separator, server);
+    separator = ",";
+  }
+  if (!interval.links.empty()) absl::StrAppend(&text, " links ", interval.links.size());
+  if (interval.severity != 0) absl::StrAppend(&text, " severity ", interval.severity);
+  if (!interval.instant && interval.end != kNoTime) {
+    absl::StrAppendFormat(&text, " for %d us", (interval.end - interval.begin) / 1000);
+  }
+  return text;
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,58 @@
+#include "sim/faults/fault_options.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace lockstep::sim {
+namespace {
+
+int64_t DrawTime(Rng& rng, int64_t first, int64_t final) {
+  return rng.Between(Duration(first), Duration(final)).count();
+}
+
+FaultRate DrawRate(Rng& rng, int64_t unit) {
+  FaultRate rate;
+  if (rng.Chance({1, 2})) {  // few and long
+    rate.gap_mean = DrawTime(rng, 20 * unit, 80 * unit);
+    rate.length_min = unit;
+    rate.length_max = DrawTime(rng, 2 * unit, 8 * unit);
+  } else {  // many and short
+    rate.gap_mean = DrawTime(rng, 4 * unit, 25 * unit);
+    rate.length_min = unit / 100;
+    rate.length_max = DrawTime(rng, unit / 8, unit + unit / 2);
+  }
+  return rate;
+}
+
+}  // namespace
+
+FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t unit) {
+  FaultOptions options;
+  for (size_t i = 0; i < kFaultKinds; ++i) {
+    const FaultKind kind = static_cast<FaultKind>(i);
+    // Drawn for every kind, so that allowing one kind more changes no other's rate.
+    const bool heads = rng.Chance({1, 2});
+    options.rates[i] = DrawRate(rng, unit);
+    if (allowed.contains(kind) && (heads || all_on)) options.on.insert(kind);
+  }
+  options.aim = {1, static_cast<uint32_t>(rng.Magnitude(1, 64))};
+  options.hint = {static_cast<uint32_t>(rng.Below(5)), 4};
+  options.kill = {static_cast<uint32_t>(rng.Below(3)), 4};
+  options.clients_take_part = rng.Chance({1, 2});
+  return options;
+}
+
+std::string Describe(const FaultOptions& options) {
+  std::string text = absl::StrCat(
+      "faults: aim 1/", options.aim.denominator, ", hints ", options.hint.numerator, "/4, kills ",
+      options.kill.numerator, "/4, clients ", options.clients_take_part ? "take part" : "exempt");
+  for (size_t i = 0; i < kFaultKinds; ++i) {
+    const FaultKind kind = static_cast<FaultKind>(i);
+    if (!options.on.contains(kind)) continue;
+    const FaultRate& rate = options.rate(kind);
+    absl::StrAppend(&text, "\n  ", FaultName(kind), ": every ", rate.gap_mean / 1000, " us for ",
+                    rate.length_min / 1000, "..", rate.length_max / 1000, " us");
+  }
+  return text;
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,75 @@
+// What goes wrong by chance, when, and for how long. Every fault is an interval in the ledger with
+// a beginning, an end and a target; its own random stream decides, so that a fault more or less
+// moves no other draw of the world.
+#ifndef LOCKSTEP_SIM_FAULTS_FAULT_PLAN_H_
+#define LOCKSTEP_SIM_FAULTS_FAULT_PLAN_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/rng.h"
+#include "sim/faults/fault_ledger.h"
+#include "sim/faults/fault_options.h"
+#include "sim/faults/targets.h"
+#include "sim/world/world.h"
+
+namespace lockstep::sim {
+
+class FaultPlan {
+ public:
+  // `options` and `world` outlive the plan.
+  FaultPlan(const FaultOptions& options, World& world, Rng rng);
+
+  // Schedules the first fault of every kind that comes by chance.
+  void Start();
+  // A kFault or kFaultEdge event.
+  void OnEvent(const Event& event);
+
+  // From now on nothing new goes wrong, and what was wrong ends, except what Abandon did.
+  void Stop();
+  bool stopped() const { return stopped_; }
+  // For ever: these servers are dead, or cut off from all the others (by `cut`).
+  void Abandon(uint64_t servers, uint64_t cut);
+
+  // --- For chance and for the aimed faults alike. Each counts itself as applied. ---
+  // One server crashes now; false if it was down.
+  bool CrashNow(FaultKind kind, uint16_t server);
+  // One server loses its peers from now on, for a drawn time; its clients perhaps not.
+  void CutOffNow(FaultKind kind, uint16_t server, bool clients);
+  // ns, by the kind's rate.
+  int64_t DrawLength(FaultKind kind);
+  int64_t DrawGap(FaultKind kind);
+  bool on(FaultKind kind) const { return !stopped_ && options_.on.contains(kind); }
+  Rng& rng() { return rng_; }
+
+  // Who leads as far as the notes tell; 0: nobody.
+  uint16_t leader = 0;
+
+ private:
+  void Attempt(FaultKind kind);
+  void AttemptOnLinks(FaultKind kind);
+  void AttemptPartition(FaultKind kind);
+  void AttemptSwizzle();
+  void AttemptCrash();
+  void AttemptMajorityCrash();
+  void AttemptOnServer(FaultKind kind);
+
+  FaultInterval MakeInterval(FaultKind kind);
+  uint32_t Add(FaultInterval interval);  // begins now or later, and ends
+  void Begin(uint32_t fault);
+  void End(uint32_t fault);
+  void Disturb(const FaultInterval& interval, uint32_t fault);
+  void Undisturb(const FaultInterval& interval);
+  void HintAbout(const FaultInterval& interval, bool up);
+  CrashKind DrawCrashKind();
+
+  const FaultOptions& options_;
+  World& world_;
+  Rng rng_;
+  const Cast cast_;
+  bool stopped_ = false;
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_FAULTS_FAULT_PLAN_H_

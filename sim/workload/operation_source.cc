@@ -1,0 +1,158 @@
+#include "sim/workload/operation_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/check.h"
+
+namespace lockstep::sim {
+namespace {
+
+// Long enough never to decide anything: the world bounds the liveness phase.
+constexpr Duration kFinalDeadline = std::chrono::hours(24);
+
+}  // namespace
+
+OperationSource::OperationSource(const WorkloadOptions& options, Rng rng)
+    : options_(options), rng_(rng), left_(options.operations) {
+  CheckLe(1u, options_.keys);
+  CheckLe(1u, options_.skew);
+  for (uint32_t i = 0; i < options_.keys; ++i) {
+    keys_.push_back(absl::StrFormat("k%02d", i));  // Two digits: ascending as text.
+  }
+  std::sort(keys_.begin(), keys_.end());
+  seen_.resize(keys_.size());
+}
+
+size_t OperationSource::DrawKey() {
+  uint64_t least = keys_.size() - 1;
+  for (uint32_t i = 0; i < options_.skew; ++i) {
+    const uint64_t drawn = rng_.Below(keys_.size());
+    least = std::min(least, drawn);
+  }
+  return static_cast<size_t>(least);
+}
+
+// Unique texts name their writer and end in a byte that they hold nowhere else, so that a string of
+// appended texts can be read back in one way only.
+std::string OperationSource::DrawValue(uint64_t client) {
+  if (!options_.unique_values) {
+    const uint64_t which = rng_.Below(3);
+    return std::string(1, static_cast<char>('a' + which));
+  }
+  ++values_;
+  const bool large = options_.large_bytes_max > 0 && rng_.Chance(options_.large);
+  const uint64_t padding = rng_.Magnitude(
+      1, large ? options_.large_bytes_max : std::max<uint64_t>(1, options_.value_bytes_max));
+  return absl::StrCat("c", client, "-", values_, "|", std::string(padding - 1, '.'), ";");
+}
+
+Duration OperationSource::DrawDeadline() {
+  const auto first = static_cast<uint64_t>(options_.deadline_min.count());
+  const auto final = static_cast<uint64_t>(options_.deadline_max.count());
+  return Duration(static_cast<int64_t>(rng_.Magnitude(first, final)));
+}
+
+Duration OperationSource::ThinkTime() {
+  if (options_.think_max <= Duration(0)) return Duration(0);
+  const auto most = static_cast<uint64_t>(options_.think_max.count());
+  return Duration(static_cast<int64_t>(rng_.Magnitude(1, most)));
+}
+
+std::optional<Duration> OperationSource::RestartAfter() {
+  if (options_.restart.numerator == 0 || !rng_.Chance(options_.restart)) return std::nullopt;
+  return rng_.Between(Duration(1), 2 * options_.attempt_timeout);
+}
+
+proto::Command OperationSource::DrawCompareAndSwap(uint64_t client) {
+  const size_t key = DrawKey();
+  proto::Command command;
+  proto::CompareAndSwap& swap = *command.mutable_compare_and_swap();
+  swap.set_key(keys_[key]);
+  if (rng_.Chance({1, 2})) {
+    if (seen_[key].has_value()) swap.set_expected(*seen_[key]);
+  } else if (rng_.Chance({1, 2})) {
+    swap.set_expected(DrawValue(client));  // Nobody has written this, if values are unique.
+  }
+  if (!rng_.Chance({1, 8})) swap.set_value(DrawValue(client));
+  return command;
+}
+
+proto::Query OperationSource::DrawList() {
+  proto::Query query;
+  proto::List& list = *query.mutable_list();
+  if (rng_.Chance({1, 2})) list.set_prefix(rng_.Chance({1, 2}) ? "k" : "k0");
+  if (rng_.Chance({1, 3})) list.set_start(keys_[DrawKey()]);
+  if (rng_.Chance({1, 2})) list.set_limit(static_cast<uint32_t>(rng_.Between(1, keys_.size())));
+  return query;
+}
+
+std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
+                                                      const std::optional<ListPosition>& page) {
+  if (left_ == 0) return std::nullopt;
+  --left_;
+  ++issued_;
+  PlannedOperation planned{.body = proto::Command(), .deadline = DrawDeadline(), .page = {}};
+  if (page.has_value() && rng_.Chance({1, 2})) {
+    proto::Query query;
+    query.mutable_list()->set_prefix(page->prefix);
+    query.mutable_list()->set_continuation(page->continuation);
+    planned.body = std::move(query);
+    planned.page = page;
+    return planned;
+  }
+  const OperationMix& mix = options_.mix;
+  proto::Command command;
+  proto::Query query;
+  uint64_t draw = rng_.Below(uint64_t{mix.get} + mix.put + mix.append + mix.remove +
+                             mix.compare_and_swap + mix.list);
+  // Takes the kind's share off the draw; true when the draw falls into it.
+  const auto is = [&draw](uint32_t weight) {
+    if (draw < weight) return true;
+    draw -= weight;
+    return false;
+  };
+  if (is(mix.get)) {
+    query.mutable_get()->set_key(keys_[DrawKey()]);
+    planned.body = std::move(query);
+  } else if (is(mix.list)) {
+    planned.body = DrawList();
+  } else if (is(mix.put)) {
+    command.mutable_put()->set_key(keys_[DrawKey()]);
+    command.mutable_put()->set_value(DrawValue(client));
+    planned.body = std::move(command);
+  } else if (is(mix.append)) {
+    command.mutable_append()->set_key(keys_[DrawKey()]);
+    command.mutable_append()->set_value(DrawValue(client));
+    planned.body = std::move(command);
+  } else if (is(mix.remove)) {
+    command.mutable_delete_()->set_key(keys_[DrawKey()]);
+    planned.body = std::move(command);
+  } else {
+    planned.body = DrawCompareAndSwap(client);
+  }
+  return planned;
+}
+
+PlannedOperation OperationSource::FinalWrite(uint64_t client) {
+  proto::Command command;
+  command.mutable_put()->set_key(keys_[DrawKey()]);
+  command.mutable_put()->set_value(DrawValue(client));
+  return {.body = std::move(command), .deadline = kFinalDeadline, .page = {}};
+}
+
+PlannedOperation OperationSource::FinalRead(size_t key) const {
+  proto::Query query;
+  query.mutable_get()->set_key(keys_[key]);
+  return {.body = std::move(query), .deadline = kFinalDeadline, .page = {}};
+}
+
+void OperationSource::OnValueSeen(const std::string& key, std::optional<std::string> value) {
+  const auto found = std::lower_bound(keys_.begin(), keys_.end(), key);
+  Check(found != keys_.end() && *found == key, "a key that nobody writes");
+  seen_[static_cast<size_t>(found - keys_.begin())] = std::move(value);
+}
+
+}  // namespace lockstep::sim

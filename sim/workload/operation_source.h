@@ -1,0 +1,74 @@
+// What the clients of a run ask for: draws operations from the mix, with keys, values and
+// expectations, until the run's budget of operations is used up.
+#ifndef LOCKSTEP_SIM_WORKLOAD_OPERATION_SOURCE_H_
+#define LOCKSTEP_SIM_WORKLOAD_OPERATION_SOURCE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/rng.h"
+#include "core/base/types.h"
+#include "core/proto/client.pb.h"
+#include "sim/workload/workload_options.h"
+
+namespace lockstep::sim {
+
+// Where a List goes on: the server's continuation, and the last key that it had answered.
+struct ListPosition {
+  std::string prefix;
+  std::string after;
+  std::string continuation;
+};
+
+struct PlannedOperation {
+  std::variant<proto::Command, proto::Query> body;
+  Duration deadline;                 // from now
+  std::optional<ListPosition> page;  // a List that goes on
+};
+
+class OperationSource {
+ public:
+  OperationSource(const WorkloadOptions& options, Rng rng);
+
+  // Nothing is left, or the source was stopped: nullopt. `client` marks the values it writes.
+  // `page`: the process's last List was not at its end; one time in two the next operation goes on.
+  std::optional<PlannedOperation> Next(uint64_t client, const std::optional<ListPosition>& page);
+  void Stop() { left_ = 0; }
+  bool exhausted() const { return left_ == 0; }
+  uint64_t issued() const { return issued_; }
+
+  // The final round: a write of a unique value, and a read of the key number `key`.
+  PlannedOperation FinalWrite(uint64_t client);
+  PlannedOperation FinalRead(size_t key) const;
+
+  Duration ThinkTime();
+  // How long after its beginning an operation makes its client forget everything, if it does.
+  std::optional<Duration> RestartAfter();
+
+  // A key held this value: a CompareAndSwap may expect it.
+  void OnValueSeen(const std::string& key, std::optional<std::string> value);
+  // All keys of the run, ascending.
+  const std::vector<std::string>& keys() const { return keys_; }
+
+ private:
+  size_t DrawKey();
+  std::string DrawValue(uint64_t client);
+  proto::Command DrawCompareAndSwap(uint64_t client);
+  proto::Query DrawList();
+  Duration DrawDeadline();
+
+  const WorkloadOptions options_;
+  Rng rng_;
+  uint64_t left_;
+  uint64_t issued_ = 0;
+  uint64_t values_ = 0;  // written so far; numbers them
+  std::vector<std::string> keys_;
+  std::vector<std::optional<std::string>> seen_;  // by key: what was read last
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_WORKLOAD_OPERATION_SOURCE_H_

@@ -1,0 +1,164 @@
+#include "sim/workload/recorder.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/match.h"
+#include "core/base/check.h"
+
+namespace lockstep::sim {
+namespace {
+
+using linearizability::Kind;
+using linearizability::Operation;
+using linearizability::Value;
+using linearizability::Witness;
+
+Bytes ToBytes(const std::string& text) { return Bytes::Copy(absl::string_view(text)); }
+
+}  // namespace
+
+Instant Recorder::Tick(Instant now) {
+  last_ = std::max(now, last_ + Duration(1));
+  return last_;
+}
+
+Recorder::Open Recorder::Invoke(Instant now, uint64_t process, PlannedOperation planned) {
+  return {.process = process, .planned = std::move(planned), .invoked = Tick(now), .command = {}};
+}
+
+void Recorder::Return(Instant now, const Open& open, const client::Outcome& outcome) {
+  using Kind = client::Outcome::Kind;
+  if (outcome.kind == Kind::kNotExecuted) {
+    ++counters_.not_executed;
+    return;
+  }
+  if (outcome.kind == Kind::kUnknown) return Abandon(open);
+  if (const auto* query = std::get_if<proto::Query>(&open.planned.body)) {
+    ++counters_.reads;
+    return query->has_list() ? RecordList(now, open, outcome.result)
+                             : RecordRead(now, open, outcome.result);
+  }
+  RecordWrite(now, open, outcome.result);
+}
+
+void Recorder::Abandon(const Open& open) {
+  ++counters_.unknown;
+  if (std::holds_alternative<proto::Query>(open.planned.body)) return;  // Without effect anyway.
+  open_.emplace_back(history_.operations.size(), open.command);
+  history_.operations.push_back(OperationOf(open));
+}
+
+linearizability::History Recorder::HistoryByLog(const SessionModel& sessions) const {
+  linearizability::History result;
+  result.operations.reserve(history_.operations.size());
+  auto open = open_.begin();
+  for (size_t i = 0; i < history_.operations.size(); ++i) {
+    if (open == open_.end() || open->first != i) {
+      result.operations.push_back(history_.operations[i]);
+      continue;
+    }
+    const Index index = sessions.FirstOf(open->second);
+    ++open;
+    if (!index) continue;
+    result.operations.push_back(history_.operations[i]);
+    result.operations.back().witness = Witness{.epoch = 0, .index = index.value()};
+  }
+  return result;
+}
+
+// As invoked: open, without a result.
+Operation Recorder::OperationOf(const Open& open) const {
+  Operation operation;
+  operation.process = open.process;
+  operation.invoked = open.invoked;
+  const auto& command = std::get<proto::Command>(open.planned.body);
+  switch (command.operation_case()) {
+    case proto::Command::kPut:
+      operation.kind = Kind::kPut;
+      operation.key = ToBytes(command.put().key());
+      operation.value = ToBytes(command.put().value());
+      return operation;
+    case proto::Command::kAppend:
+      operation.kind = Kind::kAppend;
+      operation.key = ToBytes(command.append().key());
+      operation.value = ToBytes(command.append().value());
+      return operation;
+    case proto::Command::kDelete:
+      operation.kind = Kind::kDelete;
+      operation.key = ToBytes(command.delete_().key());
+      return operation;
+    default: {
+      Check(command.has_compare_and_swap());
+      const proto::CompareAndSwap& swap = command.compare_and_swap();
+      operation.kind = Kind::kCompareAndSwap;
+      operation.key = ToBytes(swap.key());
+      if (swap.has_expected()) operation.expected = ToBytes(swap.expected());
+      if (swap.has_value()) operation.value = ToBytes(swap.value());
+      return operation;
+    }
+  }
+}
+
+void Recorder::RecordWrite(Instant now, const Open& open, const proto::Result& result) {
+  executed_.push_back({open.command, Index(result.index()), open.process});
+  if (result.replayed()) ++counters_.replayed;
+  const bool mismatch = result.code() == proto::CONFLICT;
+  if (result.code() != proto::OK && !mismatch) {
+    ++counters_.not_executed;  // Answered by the state machine, and changed nothing: too large.
+    return;
+  }
+  mismatch ? ++counters_.swaps_failed : ++counters_.writes;
+  Operation operation = OperationOf(open);
+  operation.outcome =
+      mismatch ? linearizability::Outcome::kMismatch : linearizability::Outcome::kDone;
+  if (mismatch) {
+    operation.result_known = !result.value_omitted();
+    if (result.has_value()) operation.result = ToBytes(result.value());
+  }
+  operation.returned = Tick(now);
+  operation.witness = Witness{.epoch = 0, .index = result.index()};
+  history_.operations.push_back(std::move(operation));
+}
+
+void Recorder::RecordRead(Instant now, const Open& open, const proto::Result& result) {
+  Operation operation;
+  operation.process = open.process;
+  operation.kind = Kind::kGet;
+  operation.key = ToBytes(std::get<proto::Query>(open.planned.body).get().key());
+  if (result.has_value()) operation.result = ToBytes(result.value());
+  operation.outcome = linearizability::Outcome::kDone;
+  operation.invoked = open.invoked;
+  operation.returned = Tick(now);
+  operation.witness = Witness{.epoch = 0, .index = result.index()};
+  history_.operations.push_back(std::move(operation));
+}
+
+// Within what the page covers, a key that was not returned was missing. A page that goes on covers
+// the keys up to its last one.
+void Recorder::RecordList(Instant now, const Open& open, const proto::Result& result) {
+  const proto::List& list = std::get<proto::Query>(open.planned.body).list();
+  const Instant returned = Tick(now);
+  int next = 0;  // the first pair not yet met
+  const bool goes_on = !result.continuation().empty();
+  for (const std::string& key : keys_) {
+    if (!absl::StartsWith(key, list.prefix()) || key < list.start()) continue;
+    if (open.planned.page.has_value() && key <= open.planned.page->after) continue;
+    while (next < result.pairs_size() && result.pairs(next).key() < key) ++next;
+    const bool found = next < result.pairs_size() && result.pairs(next).key() == key;
+    if (!found && goes_on && next >= result.pairs_size()) break;
+    Operation operation;
+    operation.process = open.process;
+    operation.kind = Kind::kGet;
+    operation.key = ToBytes(key);
+    if (found) operation.result = ToBytes(result.pairs(next).value());
+    operation.outcome = linearizability::Outcome::kDone;
+    operation.invoked = open.invoked;
+    operation.returned = returned;
+    operation.witness = Witness{.epoch = 0, .index = result.index()};
+    history_.operations.push_back(std::move(operation));
+  }
+}
+
+}  // namespace lockstep::sim

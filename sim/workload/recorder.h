@@ -1,0 +1,87 @@
+// The history of a run: every operation is invoked once and returns once, or stays open for ever.
+// What certainly had no effect is left out. A List is recorded as a Get of every key it covers.
+//
+// Times are virtual times made strictly increasing, so that what followed also follows in the
+// history, and the history reads like the trace.
+#ifndef LOCKSTEP_SIM_WORKLOAD_RECORDER_H_
+#define LOCKSTEP_SIM_WORKLOAD_RECORDER_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/types.h"
+#include "core/client/events.h"
+#include "core/proto/client.pb.h"
+#include "sim/check/linearizability/history.h"
+#include "sim/check/session_model.h"
+#include "sim/workload/operation_source.h"
+
+namespace lockstep::sim {
+
+// How the operations of a run ended.
+struct OperationCounters {
+  uint64_t reads = 0;         // answered, with a List as one
+  uint64_t writes = 0;        // executed
+  uint64_t swaps_failed = 0;  // executed, and the key did not hold what was expected
+  uint64_t not_executed = 0;  // certainly
+  uint64_t unknown = 0;
+  uint64_t replayed = 0;  // writes whose answer was the stored one
+  uint64_t restarts = 0;  // of clients
+};
+
+class Recorder {
+ public:
+  // An operation between its invocation and its return.
+  struct Open {
+    uint64_t process = 0;
+    PlannedOperation planned;
+    Instant invoked;
+    CommandIdentity command;  // of a write that was sent: the last name it went by
+  };
+
+  // `keys`: the whole key space, ascending; outlives the recorder.
+  explicit Recorder(const std::vector<std::string>& keys) : keys_(keys) {}
+
+  uint64_t NewProcess() { return ++processes_; }
+  Open Invoke(Instant now, uint64_t process, PlannedOperation planned);
+  void Return(Instant now, const Open& open, const client::Outcome& outcome);
+  // The client forgot it: it may take effect at any later time.
+  void Abandon(const Open& open);
+  void CountRestart() { ++counters_.restarts; }
+
+  const linearizability::History& history() const { return history_; }
+  // The history with what the committed log says of open operations: where they took effect, as a
+  // witness; those that the log does not have are left out. If this is linearizable then so is
+  // the history, for an open operation may take effect or not. The reverse does not hold.
+  linearizability::History HistoryByLog(const SessionModel& sessions) const;
+
+  // A write that was answered, and the log index at which the answer says that it was executed.
+  struct Executed {
+    CommandIdentity command;
+    Index index;
+    uint64_t process = 0;
+  };
+  const std::vector<Executed>& executed() const { return executed_; }
+  const OperationCounters& counters() const { return counters_; }
+
+ private:
+  Instant Tick(Instant now);
+  void RecordRead(Instant now, const Open& open, const proto::Result& result);
+  void RecordList(Instant now, const Open& open, const proto::Result& result);
+  void RecordWrite(Instant now, const Open& open, const proto::Result& result);
+  linearizability::Operation OperationOf(const Open& open) const;
+
+  const std::vector<std::string>& keys_;
+  linearizability::History history_;
+  std::vector<std::pair<size_t, CommandIdentity>> open_;  // places in the history, and which
+  std::vector<Executed> executed_;
+  OperationCounters counters_;
+  uint64_t processes_ = 0;
+  Instant last_{};
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_WORKLOAD_RECORDER_H_

@@ -1,0 +1,144 @@
+#include "sim/workload/workload.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "sim/check/cluster_checkers.h"
+#include "sim/check/linearizability/checker.h"
+#include "sim/workload/operation_source.h"
+#include "sim/workload/recorder.h"
+#include "sim/workload/workload_client.h"
+
+namespace lockstep::sim {
+namespace {
+
+// Enough to see who is stuck; fifty clients would hide it.
+constexpr size_t kWaitingLinesMax = 5;
+
+// A run's history is small; what a search needs beyond this it would not finish either.
+constexpr uint64_t kStepsMax = 50'000'000;
+constexpr uint64_t kMemoryBytesMax = uint64_t{256} << 20;
+
+client::ClientOptions ClientOptionsOf(const WorkloadOptions& options, std::vector<NodeId> nodes,
+                                      GroupId group) {
+  client::ClientOptions result;
+  result.nodes = std::move(nodes);
+  result.group = group;
+  result.attempt_timeout = options.attempt_timeout;
+  result.backoff_min = options.backoff_min;
+  result.backoff_max = options.backoff_max;
+  result.outstanding_max = options.outstanding_max;
+  const absl::Status valid = client::ValidateClientOptions(result);
+  Check(valid.ok(), valid.message());
+  return result;
+}
+
+}  // namespace
+
+Workload::Workload(const WorkloadOptions& options, std::vector<NodeId> nodes, GroupId group,
+                   Rng rng)
+    : source_(std::make_unique<OperationSource>(options, rng.Split("operations"))),
+      recorder_(std::make_unique<Recorder>(source_->keys())),
+      group_(group) {
+  const client::ClientOptions client = ClientOptionsOf(options, std::move(nodes), group);
+  for (uint32_t i = 0; i < options.clients; ++i) {
+    clients_.push_back(std::make_unique<WorkloadClient>(
+        i + 1, client, options.processes, rng.Split("client", i), *source_, *recorder_));
+  }
+}
+
+Workload::~Workload() = default;
+
+size_t Workload::clients() const { return clients_.size(); }
+SimClient& Workload::client(size_t number) { return *clients_[number]; }
+void Workload::Bind(size_t number, ClientPort& port) { clients_[number]->Bind(port); }
+
+void Workload::StopIssuing() { source_->Stop(); }
+
+void Workload::BeginFinalRound() {
+  StopIssuing();
+  for (const std::unique_ptr<WorkloadClient>& client : clients_) client->BeginFinalRound();
+}
+
+bool Workload::Done() const {
+  return std::all_of(clients_.begin(), clients_.end(),
+                     [](const auto& client) { return client->Done(); });
+}
+
+std::string Workload::WaitingFor() const {
+  std::string text;
+  size_t waiting = 0;
+  for (const std::unique_ptr<WorkloadClient>& client : clients_) {
+    if (client->Done()) continue;
+    if (++waiting <= kWaitingLinesMax) {
+      absl::StrAppend(&text, text.empty() ? "" : "\n", client->WaitingFor());
+    }
+  }
+  if (waiting > kWaitingLinesMax) {
+    absl::StrAppend(&text, "\nand ", waiting - kWaitingLinesMax, " other clients");
+  }
+  return text;
+}
+
+uint64_t Workload::issued() const { return source_->issued(); }
+
+void Workload::Check(ClusterCheckers& checkers, Findings& findings) const {
+  const SessionModel& sessions = checkers.sessions(group_);
+  CheckExactlyOnce(sessions, findings);
+  CheckLinearizability(sessions, findings);
+}
+
+// The committed log shows the way to an order in almost every run; when it does not, it is not
+// believed either: then the history alone decides.
+void Workload::CheckLinearizability(const SessionModel& sessions, Findings& findings) const {
+  const linearizability::History& history = recorder_->history();
+  const absl::Status valid = linearizability::Validate(history);
+  lockstep::Check(valid.ok(), valid.message());
+  linearizability::Options quick;
+  quick.use = {true, true, false, false};
+  const linearizability::Report by_log =
+      linearizability::CheckHistory(recorder_->HistoryByLog(sessions), quick);
+  if (by_log.verdict == linearizability::Verdict::kLinearizable) return;
+  linearizability::Options options;
+  options.steps_max = kStepsMax;
+  options.memory_bytes_max = kMemoryBytesMax;
+  const linearizability::Report report = linearizability::CheckHistory(history, options);
+  if (report.verdict == linearizability::Verdict::kLinearizable) return;
+  const bool undecided = report.verdict == linearizability::Verdict::kUndecided;
+  findings.Report({.kind = undecided ? ViolationKind::kUndecided : ViolationKind::kSafety,
+                   .property = "Linearizability",
+                   .evidence = linearizability::Describe(report, history)});
+}
+
+void Workload::CheckExactlyOnce(const SessionModel& sessions, Findings& findings) const {
+  for (const Recorder::Executed& executed : recorder_->executed()) {
+    const CommandIdentity& command = executed.command;
+    const Index first = sessions.FirstOf(command);
+    if (first && first == executed.index) continue;
+    return findings.Report(
+        first ? "Exactly-Once" : "Durability",
+        absl::StrCat("process ", executed.process, " was told that its command ", command.sequence,
+                     " of session ", command.session.value(), " was executed at index ",
+                     executed.index.value(), "\n",
+                     first
+                         ? absl::StrCat("in the committed log it is first at index ", first.value())
+                         : "the committed log does not have it"));
+  }
+}
+
+void Workload::AppendCounters(Counters* counters) const {
+  const OperationCounters& done = recorder_->counters();
+  auto& values = counters->values;
+  values.emplace_back("reads answered", done.reads);
+  values.emplace_back("writes executed", done.writes);
+  values.emplace_back("swaps mismatched", done.swaps_failed);
+  values.emplace_back("operations not executed", done.not_executed);
+  values.emplace_back("operations unknown", done.unknown);
+  values.emplace_back("replies replayed", done.replayed);
+  values.emplace_back("client restarts", done.restarts);
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,72 @@
+// The clients of one run: what they issue, what they were answered, and whether that history is
+// linearizable. In the safety phase they issue a drawn mix of operations; afterwards a final round
+// proves that the healed cluster serves everybody.
+#ifndef LOCKSTEP_SIM_WORKLOAD_WORKLOAD_H_
+#define LOCKSTEP_SIM_WORKLOAD_WORKLOAD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/rng.h"
+#include "core/base/types.h"
+#include "sim/check/checker.h"
+#include "sim/workload/sim_client.h"
+#include "sim/workload/workload_options.h"
+#include "sim/world/simulation.h"
+
+namespace lockstep::sim {
+
+class ClusterCheckers;
+class OperationSource;
+class Recorder;
+class SessionModel;
+class WorkloadClient;
+
+class Workload {
+ public:
+  // `nodes`: the members that clients may call. All chance comes from `rng`.
+  Workload(const WorkloadOptions& options, std::vector<NodeId> nodes, GroupId group, Rng rng);
+  ~Workload();
+
+  size_t clients() const;
+  SimClient& client(size_t number);
+  // Before client(number).Start(). `port` outlives the workload.
+  void Bind(size_t number, ClientPort& port);
+
+  // The safety phase is over: nothing new is issued; what is outstanding goes on.
+  void StopIssuing();
+  // The liveness phase: finish what is outstanding, then every client writes once and reads every
+  // key, and all of that must succeed. Implies StopIssuing().
+  void BeginFinalRound();
+  // Nothing outstanding and nothing more to issue (in the phase that was asked for).
+  bool Done() const;
+  // Who is waiting for what, a line each (at most a few), for a liveness failure.
+  std::string WaitingFor() const;
+
+  // Operations begun so far, the final round's not counted.
+  uint64_t issued() const;
+
+  // After the run, with what the checkers know of the committed log:
+  // Exactly-once: a command that was answered was executed at the one index where the committed log
+  // has it first, and the answer says so. Linearizability of the whole history, key by key; an
+  // undecided verdict is a violation too.
+  void Check(ClusterCheckers& checkers, Findings& findings) const;
+
+  void AppendCounters(Counters* counters) const;
+
+ private:
+  void CheckExactlyOnce(const SessionModel& sessions, Findings& findings) const;
+  void CheckLinearizability(const SessionModel& sessions, Findings& findings) const;
+
+  std::unique_ptr<OperationSource> source_;
+  std::unique_ptr<Recorder> recorder_;
+  std::vector<std::unique_ptr<WorkloadClient>> clients_;
+  GroupId group_;
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_WORKLOAD_WORKLOAD_H_

@@ -1,0 +1,178 @@
+#include "sim/world/climate.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace lockstep::sim {
+namespace {
+
+constexpr int64_t kMicrosecond = 1'000;
+constexpr int64_t kMillisecond = 1'000'000;
+
+int64_t DrawMagnitude(Rng& rng, int64_t first, int64_t final) {
+  return static_cast<int64_t>(
+      rng.Magnitude(static_cast<uint64_t>(first), static_cast<uint64_t>(final)));
+}
+
+NetworkOptions DrawNetwork(Rng rng) {
+  NetworkOptions network;
+  network.floor_min = DrawMagnitude(rng, 20 * kMicrosecond, 2 * kMillisecond);
+  network.floor_max = network.floor_min * static_cast<int64_t>(rng.Between(1, 6));
+  network.jitter_mean = DrawMagnitude(rng, network.floor_min / 8, network.floor_max);
+  const bool tail = rng.Chance({1, 2});
+  const uint64_t tail_every = rng.Magnitude(16, 1024);
+  if (tail) network.tail = {1, static_cast<uint32_t>(tail_every)};
+  network.tail_doublings = static_cast<uint32_t>(rng.Between(2, 6));
+  return network;
+}
+
+Latency DrawDiskLatency(Rng& rng, int64_t first, int64_t final) {
+  Latency latency;
+  latency.floor = DrawMagnitude(rng, first, final);
+  latency.mean = DrawMagnitude(rng, latency.floor / 8 + 1, latency.floor * 2);
+  const bool tail = rng.Chance({1, 2});
+  const uint64_t tail_every = rng.Magnitude(16, 1024);
+  if (tail) latency.tail = {1, static_cast<uint32_t>(tail_every)};
+  latency.tail_doublings = static_cast<uint32_t>(rng.Between(2, 6));
+  return latency;
+}
+
+CrashOptions DrawCrash(Rng& rng) {
+  CrashOptions crash;
+  const auto weight = [&rng] { return static_cast<uint32_t>(rng.Below(4)); };
+  crash.files.keep = weight();
+  crash.files.drop = weight();
+  crash.files.prefix = weight();
+  crash.files.pages = weight();
+  crash.files.sectors = weight() + 1;
+  crash.names.keep = weight();
+  crash.names.drop = weight();
+  crash.names.prefix = weight();
+  crash.names.independent = weight() + 1;
+  return crash;
+}
+
+HostOptions DrawHost(Rng rng) {
+  HostOptions host;
+  host.log_latency = DrawDiskLatency(rng, 10 * kMicrosecond, 4 * kMillisecond);
+  host.table_latency = DrawDiskLatency(rng, 5 * kMicrosecond, kMillisecond);
+  const bool long_turns = rng.Chance({1, 2});
+  const uint64_t turn_events = rng.Magnitude(2, 32);
+  if (long_turns) host.turn_events_max = static_cast<uint32_t>(turn_events);
+  host.turn_hold_max = DrawMagnitude(rng, kMicrosecond, 200 * kMicrosecond);
+  host.crash = DrawCrash(rng);
+  return host;
+}
+
+// Election time-outs must leave room for a round of messages and writes: anything shorter and no
+// leader lives long enough to be useful.
+void DrawTimes(Rng& rng, const WorldOptions& world, raft::Config& raft) {
+  const int64_t round = 2 * (world.network.floor_max + 2 * world.network.jitter_mean) +
+                        2 * (world.host.log_latency.floor + 2 * world.host.log_latency.mean) +
+                        2 * world.host.turn_hold_max;
+  const int64_t rounds = DrawMagnitude(rng, 6, 64);
+  const int64_t election = std::max(10 * kMillisecond, round * rounds);
+  raft.election_min = Duration(election);
+  const int64_t spread = DrawMagnitude(rng, election / 4, election * 2);
+  raft.election_max = Duration(election + spread);
+  const int64_t parts = static_cast<int64_t>(rng.Between(3, 12));
+  raft.heartbeat = Duration(election / parts);
+}
+
+void DrawWindows(Rng& rng, raft::Config& raft) {
+  raft.append_bytes_max = rng.Magnitude(64, uint64_t{1} << 20);
+  raft.append_entries_max = rng.Magnitude(1, 1024);
+  raft.inflight_messages_max = rng.Magnitude(1, 64);
+  raft.inflight_bytes_max = rng.Magnitude(1024, uint64_t{8} << 20);
+  const bool tight = rng.Chance({1, 4});
+  const uint64_t uncommitted = rng.Magnitude(uint64_t{16} << 10, uint64_t{1} << 20);
+  const uint64_t reads = rng.Magnitude(8, 1024);
+  if (tight) raft.uncommitted_bytes_max = uncommitted;
+  if (tight) raft.pending_reads_max = reads;
+  raft.snapshot_chunk_bytes_max = rng.Magnitude(64, uint64_t{64} << 10);
+  raft.snapshot_chunks_max = rng.Between(1, 8);
+}
+
+node::NodeOptions DrawNode(Rng rng, const WorldOptions& world, const WorkloadOptions& workload) {
+  node::NodeOptions node;
+  node.groups = {GroupId(1)};
+  std::vector<NodeId> voters;
+  for (uint16_t id = 1; id <= world.servers; ++id) voters.emplace_back(id);
+  node.raft.membership = raft::Membership(voters);
+  DrawTimes(rng, world, node.raft);
+  DrawWindows(rng, node.raft);
+  node.apply_entries_max = rng.Magnitude(1, 1024);
+  node.apply_bytes_max = rng.Magnitude(256, uint64_t{8} << 20);
+  const bool small_log = rng.Chance({3, 4});
+  const uint64_t entries_max = rng.Magnitude(20, 500);
+  if (small_log) node.log_entries_max = entries_max;
+  node.log_entries_kept = rng.Below(std::min<uint64_t>(node.log_entries_max, 1000) / 2);
+  const bool few_bytes = rng.Chance({1, 4});
+  const uint64_t bytes_max = rng.Magnitude(uint64_t{4} << 10, uint64_t{1} << 20);
+  if (few_bytes) node.log_bytes_max = bytes_max;
+  const bool few_requests = rng.Chance({1, 4});
+  const uint64_t requests_max = rng.Magnitude(16, 1024);
+  if (few_requests) node.requests_max = requests_max;
+  // A few sessions more than there are clients: those that restarted clients left behind expire.
+  const bool few_sessions = rng.Chance({1, 2});
+  const uint64_t spare_sessions = rng.Magnitude(1, 64);
+  if (few_sessions) {
+    node.kv.sessions_max = static_cast<uint32_t>(workload.clients * 2 + spare_sessions);
+  }
+  const bool small_replies = rng.Chance({1, 4});
+  const uint64_t value_bytes = rng.Magnitude(8, 1024);
+  if (small_replies) node.kv.session_value_bytes_max = value_bytes;
+  return node;
+}
+
+storage::EngineOptions DrawEngine(Rng rng) {
+  storage::EngineOptions engine;
+  engine.directory = "/data";
+  engine.groups = {GroupId(1)};
+  engine.wal_segment_bytes_max = rng.Magnitude(uint64_t{4} << 10, uint64_t{1} << 20);
+  engine.table_write_buffer_bytes = rng.Magnitude(uint64_t{64} << 10, uint64_t{512} << 10);
+  return engine;
+}
+
+// In most runs the operations take about as long as the safety phase, so that faults find something
+// to disturb; in the others they come as fast as the servers answer.
+void SpreadOperations(Rng rng, Climate& climate) {
+  WorkloadOptions& workload = climate.workload;
+  const bool spread = rng.Chance({3, 4});
+  const uint64_t part = rng.Between(1, 6);
+  if (!spread) return;
+  const int64_t rounds =
+      static_cast<int64_t>(workload.operations / workload.clients / workload.processes) + 1;
+  workload.think_max = climate.safety_time * static_cast<int64_t>(part) / rounds;
+}
+
+}  // namespace
+
+Climate DrawClimate(const RunOptions& options, const Rng& root) {
+  const Rng streams = root.Split("climate");
+  Rng rng = streams.Split("run");
+  Climate climate;
+  climate.world.servers = static_cast<uint16_t>(rng.Between(options.nodes_min, options.nodes_max));
+  Rng workload = streams.Split("workload");
+  climate.workload = WorkloadOptions::Draw(workload, options.operations);
+  climate.world.clients = static_cast<uint16_t>(climate.workload.clients + 1);  // administrator
+  climate.world.network = DrawNetwork(streams.Split("network"));
+  climate.world.host = DrawHost(streams.Split("host"));
+  climate.node = DrawNode(streams.Split("node"), climate.world, climate.workload);
+  climate.engine = DrawEngine(streams.Split("engine"));
+  const int64_t unit = climate.unit().count();
+  Rng faults = streams.Split("faults");
+  climate.faults =
+      FaultOptions::Draw(faults, options.faults_allowed, options.all_allowed_faults_on, unit);
+  const int64_t units = static_cast<int64_t>(rng.Between(100, 500));
+  climate.safety_time = options.time.count() != 0 ? options.time : Duration(unit * units);
+  SpreadOperations(streams.Split("spread"), climate);
+  climate.digest_every = static_cast<uint32_t>(rng.Magnitude(32, 512));
+  const bool transfers = rng.Chance({1, 2});
+  const Duration transfer_gap = rng.Between(Duration(5 * unit), Duration(50 * unit));
+  if (transfers) climate.transfer_gap = transfer_gap;
+  climate.minority_abandoned = rng.Chance({1, 2});
+  return climate;
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,43 @@
+// Everything that is drawn once per run. Printed, it explains a seed.
+#ifndef LOCKSTEP_SIM_WORLD_CLIMATE_H_
+#define LOCKSTEP_SIM_WORLD_CLIMATE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/rng.h"
+#include "core/base/types.h"
+#include "core/node/roles.h"
+#include "sim/faults/fault_options.h"
+#include "sim/workload/workload_options.h"
+#include "sim/world/simulation.h"
+#include "sim/world/world.h"
+#include "storage/engine.h"
+
+namespace lockstep::sim {
+
+struct Climate {
+  WorldOptions world;
+  node::NodeOptions node;
+  storage::EngineOptions engine;
+  FaultOptions faults;
+  WorkloadOptions workload;
+  Duration transfer_gap{0};    // an administrator moves leadership so often; zero: never
+  Duration safety_time{0};     // of the safety phase, at most
+  uint32_t digest_every = 32;  // one in so many apply jobs has its table compared; 0: none
+  // In the liveness phase only a majority comes back; the others are dead or cut off for ever.
+  bool minority_abandoned = false;
+
+  // The time scale of the protocol: its longest election time-out.
+  Duration unit() const { return node.raft.election_max; }
+};
+
+// `root` is the run's seed; each part has its own stream.
+Climate DrawClimate(const RunOptions& options, const Rng& root);
+
+// A few lines.
+std::string Describe(const Climate& climate);
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_WORLD_CLIMATE_H_

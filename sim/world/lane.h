@@ -1,0 +1,50 @@
+// One storage lane of one server: jobs wait in order, one is under way. It is executed when its
+// time is over, so that a crash before that loses it wholly.
+#ifndef LOCKSTEP_SIM_WORLD_LANE_H_
+#define LOCKSTEP_SIM_WORLD_LANE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/types.h"
+#include "core/runtime/storage_job.h"
+
+namespace lockstep::sim {
+
+class StorageLane {
+ public:
+  Ticket Push(StorageJob job) {
+    jobs_.push_back(std::move(job));
+    last_ = last_.Next();
+    return last_;
+  }
+  bool empty() const { return jobs_.empty(); }
+  size_t size() const { return jobs_.size(); }
+  // REQUIRES: !empty(), for all three.
+  const StorageJob& first() const { return jobs_.front(); }
+  const StorageJob& last() const { return jobs_.back(); }
+  Ticket first_ticket() const { return Ticket(last_.value() - jobs_.size() + 1); }
+  void Pop() {
+    Check(!jobs_.empty());
+    jobs_.pop_front();
+  }
+  // The process is gone, and all that it had asked for.
+  void Clear() {
+    jobs_.clear();
+    last_ = Ticket();
+    completes_at = 0;
+  }
+
+  int64_t completes_at = 0;  // ns: when the first job is done; meaningless when empty
+
+ private:
+  std::deque<StorageJob> jobs_;
+  Ticket last_;  // numbers begin at 1 in every life
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_WORLD_LANE_H_

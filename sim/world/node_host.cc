@@ -1,0 +1,247 @@
+#include "sim/world/node_host.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sim/world/describe.h"
+
+namespace lockstep::sim {
+
+NodeHost::NodeHost(uint16_t id, const HostOptions& options, const Services& services,
+                   const Rng& root)
+    : id_(id),
+      options_(options),
+      services_(services),
+      root_(root),
+      disk_rng_(root.Split("disk", id)),
+      turn_rng_(root.Split("turn", id)),
+      host_{.clock = *this, .transport = *this, .disk = *this, .replies = *this, .journal = *this} {
+}
+
+NodeHost::~NodeHost() { life_.process.reset(); }
+
+// --- Seams ---
+
+void NodeHost::WakeAt(Instant when) {
+  alarm_.Set(services_.timeline, id_, when == kNever ? kNoTime : when.time_since_epoch().count());
+}
+
+void NodeHost::Send(NodeId to, Bytes message) {
+  services_.tracer.Add(TraceKind::kSend, id_, static_cast<uint16_t>(to.value()), [&] {
+    return absl::StrCat("to ", to.value(), ": ", DescribePeer(message));
+  });
+  services_.network.Send({.data = std::move(message),
+                          .from = id_,
+                          .to = static_cast<uint16_t>(to.value()),
+                          .kind = PacketKind::kPeer});
+}
+
+Ticket NodeHost::Submit(StorageJob job) {
+  const Lane which = LaneOf(job);
+  StorageLane& lane = lanes_[static_cast<size_t>(which)];
+  const bool idle = lane.empty();
+  services_.tracer.Add(TraceKind::kStorage, id_, 0,
+                       [&] { return absl::StrCat("submit ", DescribeJob(job)); });
+  const Ticket ticket = lane.Push(std::move(job));
+  if (idle) StartNext(which);
+  services_.observer.OnSubmitted(*this, lane.last());
+  return ticket;
+}
+
+void NodeHost::Reply(RequestId id, Bytes reply) {
+  if (id.value() < first_request_ || id.value() - first_request_ >= requests_.size() ||
+      requests_[id.value() - first_request_].answered) {
+    services_.observer.OnBroken(*this, "One Answer per Request",
+                                absl::StrCat("server ", id_, " answered request ", id.value(),
+                                             " which it does not have or had answered before"));
+    return;
+  }
+  Pending& pending = requests_[id.value() - first_request_];
+  pending.answered = true;
+  services_.network.Send({.data = std::move(reply),
+                          .attempt = pending.attempt,
+                          .from = id_,
+                          .to = pending.client,
+                          .kind = PacketKind::kReply});
+  while (!requests_.empty() && requests_.front().answered) {
+    requests_.pop_front();
+    ++first_request_;
+  }
+}
+
+void NodeHost::Record(const Note& note) {
+  TraceHash& hash = services_.timeline.hash();
+  hash.Add(static_cast<uint64_t>(note.kind) | note.term.value() << 8);
+  hash.Add(note.position.index.value() << 16 | note.peer.value());
+  services_.observer.OnNote(*this, note);
+}
+
+// --- Storage ---
+
+int64_t NodeHost::DrawLatency(const StorageJob& job) {
+  const Latency& latency =
+      LaneOf(job) == Lane::kLog ? options_.log_latency : options_.table_latency;
+  int64_t drawn = latency.Draw(disk_rng_);
+  // A checkpoint syncs the whole table.
+  if (std::holds_alternative<Checkpoint>(job)) drawn += latency.Draw(disk_rng_) * 4;
+  if (slow_disk.amount == 0) return drawn;
+  services_.ledger.Effect(slow_disk.by);
+  return drawn * static_cast<int64_t>(1 + slow_disk.amount);
+}
+
+void NodeHost::StartNext(Lane which) {
+  StorageLane& lane = lanes_[static_cast<size_t>(which)];
+  if (lane.empty()) return;
+  lane.completes_at = services_.timeline.now() + DrawLatency(lane.first());
+  services_.timeline.Schedule(lane.completes_at, EventKind::kStorage, id_,
+                              incarnation_ << 1 | static_cast<uint32_t>(which));
+}
+
+void NodeHost::OnStorage(Lane which) {
+  StorageLane& lane = lanes_[static_cast<size_t>(which)];
+  const StorageJob& job = lane.first();
+  const Ticket ticket = lane.first_ticket();
+  services_.timeline.hash().Add(ticket.value() << 1 | static_cast<uint64_t>(which));
+
+  const Interference interference = services_.observer.BeforeStorage(*this, job);
+  if (interference.kind == Interference::Kind::kPowerCut) {
+    files_.PowerCutAfter(interference.operations);
+  }
+  absl::StatusOr<StorageResult> result = life_.storage->Run(job);
+  if (interference.kind != Interference::Kind::kNone) {
+    lane.Pop();  // Executed, wholly or in part: the crash must not begin it again.
+    return Die(interference);
+  }
+  services_.timeline.hash().Add(result.ok() ? 1 : 0);
+  services_.tracer.Add(TraceKind::kStorage, id_, 0, [&] {
+    return absl::StrCat("done ", DescribeJob(job),
+                        result.ok() ? "" : absl::StrCat(": ", result.status().ToString()));
+  });
+  if (!result.ok()) {
+    services_.observer.OnBroken(
+        *this, "Storage Failed",
+        absl::StrCat("server ", id_, ": ", DescribeJob(job), ": ", result.status().ToString()));
+    return;
+  }
+  if (const ApplyDone* done = std::get_if<ApplyDone>(&*result)) life_.applied = done->applied;
+  if (const auto* done = std::get_if<WriteSnapshotDone>(&*result)) life_.applied = done->applied;
+  services_.observer.OnStored(*this, job, *result);
+  lane.Pop();
+  StartNext(which);
+  in_process_ = true;
+  life_.process->OnStorage(which, ticket, std::move(result));
+  EndTurnOrHold();
+}
+
+// --- Events ---
+
+bool NodeHost::IsDue(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kAlarm:
+      return up() && alarm_.Rings(services_.timeline, event);
+    case EventKind::kStorage:
+      return up() && event.payload >> 1 == incarnation_;
+    case EventKind::kTurnEnd:
+      return up() && turn_events_ > 0 && event.payload == turn_;
+    case EventKind::kBoot:
+      return !up() && event.payload == incarnation_ && event.time == boot_at_;
+    default:
+      return true;
+  }
+}
+
+bool NodeHost::PutOff(const Event& event) {
+  int64_t until = paused_until_;
+  uint32_t fault = paused_by_;
+  if (event.kind == EventKind::kStorage && stalled_until_ > until) {
+    until = stalled_until_;
+    fault = stalled_by_;
+  }
+  if (until <= event.time || event.kind == EventKind::kBoot) return false;
+  const bool ours = event.kind == EventKind::kAlarm && alarm_.Owns(event);
+  const uint64_t sequence = services_.timeline.Postpone(event, until);
+  if (ours) alarm_.Postponed(sequence, until);
+  services_.ledger.Effect(fault);
+  return true;
+}
+
+RequestId NodeHost::Register(const Packet& request) {
+  requests_.push_back({.attempt = request.attempt, .client = request.from});
+  return RequestId(first_request_ + requests_.size() - 1);
+}
+
+void NodeHost::OnPacket(const Packet& packet) {
+  if (!up()) {
+    services_.tracer.Add(TraceKind::kLost, id_, packet.from, [&] {
+      return absl::StrCat(packet.data.size(), " B from ", packet.from, " lost: nobody is there");
+    });
+    return;
+  }
+  if (packet.kind == PacketKind::kPeer) {
+    services_.tracer.Add(TraceKind::kDeliver, id_, packet.from, [&] {
+      return absl::StrCat("from ", packet.from, ": ", DescribePeer(packet.data));
+    });
+    in_process_ = true;
+    life_.process->OnMessage(NodeId(packet.from), packet.data);
+  } else {
+    const RequestId id = Register(packet);
+    services_.tracer.Add(TraceKind::kRequest, id_, packet.from, [&] {
+      return absl::StrCat("request ", id.value(), " from client ", packet.from, ": ",
+                          DescribeRequest(packet.data));
+    });
+    in_process_ = true;
+    life_.process->OnRequest(id, packet.data);
+  }
+  EndTurnOrHold();
+}
+
+void NodeHost::OnAlarm() {
+  services_.tracer.Add(TraceKind::kAlarm, id_, 0, [] { return "rings"; });
+  in_process_ = true;
+  life_.process->OnWake();
+  EndTurnOrHold();
+}
+
+void NodeHost::OnLinkHint(NodeId peer, bool link_up) {
+  if (!up()) return;
+  services_.tracer.Add(TraceKind::kLink, id_, static_cast<uint16_t>(peer.value()), [&] {
+    return absl::StrCat("connection to ", peer.value(), link_up ? " made" : " lost");
+  });
+  in_process_ = true;
+  life_.process->OnPeerLink(peer, link_up);
+  EndTurnOrHold();
+}
+
+// --- Turns ---
+
+void NodeHost::EndTurnOrHold() {
+  if (turn_events_ == 0 && options_.turn_events_max > 1) {
+    turn_size_ = static_cast<uint32_t>(turn_rng_.Between(1, options_.turn_events_max));
+  }
+  ++turn_events_;
+  if (turn_events_ >= turn_size_) return EndTurn();
+  if (!turn_end_scheduled_) {
+    turn_end_scheduled_ = true;
+    const uint64_t hold = turn_rng_.Below(static_cast<uint64_t>(options_.turn_hold_max) + 1);
+    services_.timeline.Schedule(services_.timeline.now() + static_cast<int64_t>(hold),
+                                EventKind::kTurnEnd, id_, turn_);
+  }
+  in_process_ = false;
+}
+
+void NodeHost::OnTurnEnd() {
+  services_.tracer.Add(TraceKind::kTurn, id_, 0,
+                       [&] { return absl::StrCat("ends after ", turn_events_, " events"); });
+  EndTurn();
+}
+
+void NodeHost::EndTurn() {
+  ++turn_;
+  turn_events_ = 0;
+  turn_end_scheduled_ = false;
+  in_process_ = true;
+  life_.process->OnTurnEnd();
+  in_process_ = false;
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,158 @@
+// One simulated server: its disk, which outlives crashes, and the life that runs on it. It is the
+// simulated side of every seam in core/runtime/host.h.
+//
+// Events only reach a living process. A life has a number (its incarnation); what was scheduled for
+// an earlier one is void.
+#ifndef LOCKSTEP_SIM_WORLD_NODE_HOST_H_
+#define LOCKSTEP_SIM_WORLD_NODE_HOST_H_
+
+#include <array>
+#include <cstdint>
+#include <deque>
+
+#include "core/base/rng.h"
+#include "core/runtime/host.h"
+#include "sim/disk/sim_file_system.h"
+#include "sim/faults/fault_ledger.h"
+#include "sim/network/latency.h"
+#include "sim/network/network.h"
+#include "sim/world/lane.h"
+#include "sim/world/observer.h"
+#include "sim/world/software.h"
+#include "sim/world/timeline.h"
+#include "sim/world/tracer.h"
+
+namespace lockstep::sim {
+
+enum class CrashKind : uint8_t {
+  kPower,  // the disk keeps what was synced, and perhaps more
+  kKill,   // the machine goes on, so that all that was written is there
+};
+
+struct HostOptions {
+  Latency log_latency{.floor = 100'000, .mean = 50'000};   // of a job on the log lane
+  Latency table_latency{.floor = 20'000, .mean = 20'000};  // of a job on the table lane
+  // A turn ends after a number of events drawn from [1, this], or after turn_hold_max.
+  uint32_t turn_events_max = 1;
+  int64_t turn_hold_max = 5'000;  // ns
+  CrashOptions crash;             // what a power failure leaves of unsynced data
+};
+
+// The parts of the world that a host uses.
+struct Services {
+  Timeline& timeline;
+  const Tracer& tracer;
+  FaultLedger& ledger;
+  Network& network;
+  Software& software;
+  WorldObserver& observer;
+};
+
+class NodeHost final : private Clock,
+                       private Transport,
+                       private Disk,
+                       private Replies,
+                       private Journal {
+ public:
+  // Chance comes from `root`, split by the node's number.
+  NodeHost(uint16_t id, const HostOptions& options, const Services& services, const Rng& root);
+  ~NodeHost() override;
+
+  uint16_t id() const { return id_; }
+  NodeId node() const { return NodeId(id_); }
+  bool up() const { return life_.process != nullptr; }
+  bool paused() const { return paused_until_ > services_.timeline.now(); }
+  uint32_t incarnation() const { return incarnation_; }
+  GroupId group() const { return life_.group; }
+  // What this life's table holds. Survives as the last known when down.
+  LogPosition applied() const { return life_.applied; }
+  const StorageLane& lane(Lane lane) const { return lanes_[static_cast<size_t>(lane)]; }
+  bool writing() const { return !lanes_[static_cast<size_t>(Lane::kLog)].empty(); }
+  // REQUIRES: up().
+  uint64_t Digest(GroupId group) const { return life_.storage->Digest(group); }
+  const SimFileSystem& files() const { return files_; }
+  SimFileSystem& files() { return files_; }
+
+  // --- Faults (node_faults.cc) ---
+  // Memory is gone; of the disk see CrashKind. Boots again after `downtime` ns; kNoTime: never.
+  // False if it was down already. Never in the course of the process's own code.
+  bool Crash(CrashKind kind, int64_t downtime);
+  // A server that is down boots at `time` at the latest, even one that should never have.
+  void BootAt(int64_t time);
+  // It does not boot again by itself.
+  void Abandon() { boot_at_ = kNoTime; }
+  // Stands still until `time`, or longer if it did anyway; its clock runs on.
+  void PauseUntil(int64_t time, uint32_t fault);
+  // The disk completes nothing until `time`.
+  void StallDiskUntil(int64_t time, uint32_t fault);
+  // Ends pauses and stalls.
+  void Recover();
+  Disturbance slow_disk;  // storage takes 1 + amount times as long
+
+  // --- Events. Each returns false if the event was void or put off: then it did not happen. ---
+  // Puts the event off if the server stands still. True: it was.
+  bool PutOff(const Event& event);
+  bool IsDue(const Event& event);  // alarms, storage, turn ends, boots: meant for this life, now
+  void OnBoot();
+  void OnPacket(const Packet& packet);
+  void OnAlarm();
+  void OnStorage(Lane lane);
+  void OnTurnEnd();
+  void OnLinkHint(NodeId peer, bool up);
+
+ private:
+  // --- Seams ---
+  Instant Now() const override { return services_.timeline.instant(); }
+  void WakeAt(Instant when) override;
+  void Send(NodeId to, Bytes message) override;
+  Ticket Submit(StorageJob job) override;
+  void Reply(RequestId id, Bytes reply) override;
+  bool listening() const override { return true; }
+  void Record(const Note& note) override;
+
+  struct Pending {
+    uint64_t attempt = 0;
+    uint16_t client = 0;
+    bool answered = false;
+  };
+
+  RequestId Register(const Packet& request);
+  void StartNext(Lane lane);
+  int64_t DrawLatency(const StorageJob& job);
+  void EndTurnOrHold();
+  void EndTurn();
+  void Die(const Interference& interference);
+  void InterruptStorage();
+
+  const uint16_t id_;
+  const HostOptions& options_;
+  Services services_;
+  const Rng root_;
+  Rng disk_rng_;
+  Rng turn_rng_;
+  Host host_;
+  SimFileSystem files_;
+  Life life_;
+  uint32_t incarnation_ = 0;
+  bool in_process_ = false;  // the process's code is running: no crash now
+  int64_t boot_at_ = kNoTime;
+
+  Alarm alarm_;
+  std::array<StorageLane, 2> lanes_;
+  std::deque<Pending> requests_;  // those from first_request_ on
+  uint64_t first_request_ = 1;
+
+  uint32_t turn_ = 0;         // numbers the turns
+  uint32_t turn_events_ = 0;  // in the open turn
+  uint32_t turn_size_ = 1;    // drawn for the open turn
+  bool turn_end_scheduled_ = false;
+
+  int64_t paused_until_ = 0;
+  uint32_t paused_by_ = kNoFault;
+  int64_t stalled_until_ = 0;
+  uint32_t stalled_by_ = kNoFault;
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_WORLD_NODE_HOST_H_

@@ -1,0 +1,118 @@
+// The lives of a server: boots, crashes, pauses and stalls.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sim/world/node_host.h"
+
+namespace lockstep::sim {
+
+void NodeHost::OnBoot() {
+  Check(!up());
+  ++incarnation_;
+  boot_at_ = kNoTime;
+  services_.timeline.hash().Add(incarnation_);
+  services_.tracer.Add(TraceKind::kProcess, id_, 0,
+                       [&] { return absl::StrCat("boots, life ", incarnation_); });
+  const Interference interference = services_.observer.BeforeBoot(*this);
+  if (interference.kind == Interference::Kind::kPowerCut) {
+    files_.PowerCutAfter(interference.operations);
+  }
+  const uint64_t life_number = uint64_t{id_} * 1000 + incarnation_;
+  in_process_ = true;  // The process notes what it finds.
+  absl::StatusOr<Life> life =
+      services_.software.Boot(node(), files_, root_.Split("node", life_number), host_);
+  in_process_ = false;
+  if (interference.kind != Interference::Kind::kNone) {
+    if (life.ok()) life_ = *std::move(life);
+    return Die(interference);
+  }
+  if (!life.ok()) {
+    services_.observer.OnBroken(
+        *this, "Storage Failed",
+        absl::StrCat("server ", id_, " cannot recover: ", life.status().ToString()));
+    return;
+  }
+  life_ = *std::move(life);
+  EndTurn();
+}
+
+void NodeHost::Die(const Interference& interference) {
+  services_.ledger.Effect(interference.fault);
+  if (up()) {
+    Crash(CrashKind::kPower, interference.downtime);
+    return;
+  }
+  // Power failed while it booted: there was no life yet, only a disk.
+  files_.Crash(disk_rng_, options_.crash);
+  services_.observer.OnCrashed(*this);
+  boot_at_ = kNoTime;
+  if (interference.downtime != kNoTime) BootAt(services_.timeline.now() + interference.downtime);
+}
+
+bool NodeHost::Crash(CrashKind kind, int64_t downtime) {
+  Check(!in_process_, "a process cannot be destroyed by its own call");
+  if (!up()) return false;
+  services_.tracer.Add(TraceKind::kProcess, id_, 0, [&] {
+    return absl::StrCat(kind == CrashKind::kKill ? "is killed in life " : "loses power in life ",
+                        incarnation_, " with ", lanes_[0].size() + lanes_[1].size(),
+                        " storage jobs under way");
+  });
+  InterruptStorage();
+  // What the destructors of a database write is not written by a power failure.
+  files_.PowerCutAfter(0);
+  life_.process.reset();
+  life_.storage.reset();
+  files_.Crash(disk_rng_, kind == CrashKind::kKill ? CrashOptions::KeepAll() : options_.crash);
+  alarm_.Clear();
+  // Asked before the lanes are cleared: was this a crash in a write?
+  services_.observer.OnCrashed(*this);
+  for (StorageLane& lane : lanes_) lane.Clear();
+  paused_until_ = 0;
+  first_request_ += requests_.size();
+  requests_.clear();
+  turn_events_ = 0;
+  turn_end_scheduled_ = false;
+  ++turn_;
+  boot_at_ = kNoTime;
+  if (downtime != kNoTime) BootAt(services_.timeline.now() + downtime);
+  return true;
+}
+
+// Jobs are executed when their time is over; a crash before that would always find the disk as if
+// they had never begun. In half of the crashes they had: some of their work is on the disk.
+void NodeHost::InterruptStorage() {
+  for (const StorageLane& lane : lanes_) {
+    if (lane.empty() || !files_.powered()) continue;
+    if (!disk_rng_.Chance({1, 2})) continue;
+    // A log write is a write and a sync; table work may be dozens of changes to the disk.
+    const uint64_t operations_max = LaneOf(lane.first()) == Lane::kLog ? 3 : 32;
+    files_.PowerCutAfter(disk_rng_.Magnitude(1, operations_max));
+    // Nobody hears of the result: it died with the process.
+    [[maybe_unused]] const bool done = life_.storage->Run(lane.first()).ok();
+  }
+}
+
+void NodeHost::BootAt(int64_t time) {
+  if (up() || boot_at_ <= time) return;
+  boot_at_ = time;
+  services_.timeline.Schedule(time, EventKind::kBoot, id_, incarnation_);
+}
+
+void NodeHost::PauseUntil(int64_t time, uint32_t fault) {
+  if (time <= paused_until_) return;
+  paused_until_ = time;
+  paused_by_ = fault;
+}
+
+void NodeHost::StallDiskUntil(int64_t time, uint32_t fault) {
+  if (time <= stalled_until_) return;
+  stalled_until_ = time;
+  stalled_by_ = fault;
+}
+
+void NodeHost::Recover() {
+  paused_until_ = 0;
+  stalled_until_ = 0;
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,199 @@
+#include "sim/world/simulation_run.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "sim/world/describe.h"
+
+namespace lockstep::sim {
+namespace {
+
+std::vector<NodeId> ServersOf(const Climate& climate) {
+  std::vector<NodeId> servers;
+  for (uint16_t id = 1; id <= climate.world.servers; ++id) servers.emplace_back(id);
+  return servers;
+}
+
+}  // namespace
+
+SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, const Rng& root)
+    : options_(options),
+      climate_(climate),
+      checkers_(findings_),
+      software_(climate.node, climate.engine),
+      world_(climate.world, software_, *this, root, options.trace),
+      plan_(climate.faults, world_, root.Split("faults")),
+      aimed_(climate.faults, plan_, world_, root.Split("aimed faults")),
+      workload_(climate.workload, ServersOf(climate), climate.node.groups.front(),
+                root.Split("workload")),
+      administrator_(climate.transfer_gap, climate.world.servers, climate.node.groups.front(),
+                     root.Split("administrator")),
+      phase_rng_(root.Split("phases")),
+      digest_rng_(root.Split("digests")) {}
+
+void SimulationRun::Go() {
+  Start();
+  constexpr uint64_t kEventsBetweenLooks = 32;
+  while (!stopped_) {
+    const World::Stepped stepped = world_.Step();
+    if (stepped == World::Stepped::kVoid) continue;
+    if (findings_.first().has_value()) {
+      violation_event_ = event();
+      break;
+    }
+    if (stepped == World::Stepped::kEmpty) {
+      FailLiveness("Nothing Can Happen", "no event can ever fire");
+      continue;
+    }
+    if (event() % kEventsBetweenLooks == 0) CheckPhase();
+    if (event() >= options_.trace_until_event) break;
+    if (event() >= options_.events_max) {
+      FailLiveness("Event Budget", absl::StrCat("more than ", options_.events_max, " events"));
+    }
+  }
+  if (findings_.first().has_value() && violation_event_ == 0) violation_event_ = event();
+  if (!findings_.first().has_value()) return;
+  world_.tracer().Add(TraceKind::kRun, 0, 0, [&] {
+    return absl::StrCat("VIOLATION of ", findings_.first()->property, ": ",
+                        findings_.first()->evidence);
+  });
+}
+
+// --- WorldObserver ---
+
+void SimulationRun::OnWorldEvent(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kFault:
+    case EventKind::kFaultEdge:
+      return plan_.OnEvent(event);
+    case EventKind::kStrike:
+      return aimed_.OnEvent(event);
+    case EventKind::kPhase:
+      if (event.payload == static_cast<uint32_t>(phase_)) OnDeadline();
+      return;
+    default:
+      Check(false, "an event of a server without one");
+  }
+}
+
+void SimulationRun::OnNote(NodeHost& host, const Note& note) {
+  world_.tracer().Add(TraceKind::kNote, host.id(), 0, [&] { return DescribeNote(note); });
+  checkers_.OnNote(world_.timeline().instant(), host.node(), note);
+  switch (note.kind) {
+    case NoteKind::kBecameLeader:
+      plan_.leader = host.id();
+      if (last_leader_ != host.id()) ++leader_changes_;
+      last_leader_ = host.id();
+      break;
+    case NoteKind::kBecameFollower:
+      if (plan_.leader == host.id()) plan_.leader = 0;
+      break;
+    case NoteKind::kTransferStarted:
+      ++transfers_;
+      break;
+    case NoteKind::kMalformed:
+      ++malformed_;
+      break;
+    default:
+      break;
+  }
+  aimed_.OnNote(host, note);
+}
+
+void SimulationRun::OnSubmitted(NodeHost& host, const StorageJob& job) {
+  aimed_.OnSubmitted(host, job);
+}
+
+Interference SimulationRun::BeforeStorage(NodeHost& host, const StorageJob& job) {
+  return aimed_.BeforeStorage(host, job);
+}
+
+void SimulationRun::OnStored(NodeHost& host, const StorageJob& job, const StorageResult& result) {
+  if (std::holds_alternative<WriteSnapshot>(job)) ++snapshot_chunks_;
+  if (const QueryTable* query = std::get_if<QueryTable>(&job)) queries_ += query->items.size();
+  const ApplyDone* applied = std::get_if<ApplyDone>(&result);
+  if (applied == nullptr || climate_.digest_every == 0) return;
+  // Replicas seldom stop at the same index by chance, so the sample is of indexes.
+  const uint64_t sample = Mix64(applied->applied.index.value() ^ options_.seed);
+  if (sample % climate_.digest_every != 0) return;
+  ++digests_compared_;
+  checkers_.OnTableDigest(host.node(), applied->group, applied->applied,
+                          host.Digest(applied->group));
+}
+
+Interference SimulationRun::BeforeBoot(NodeHost& host) {
+  ++boots_;
+  return aimed_.BeforeBoot(host);
+}
+
+void SimulationRun::OnCrashed(NodeHost& host) {
+  ++crashes_;
+  if (host.writing()) ++crashes_in_writes_;
+  if (plan_.leader == host.id()) plan_.leader = 0;
+  checkers_.OnCrash(world_.timeline().instant(), host.node());
+}
+
+void SimulationRun::OnBroken(NodeHost&, std::string property, std::string evidence) {
+  findings_.Report(std::move(property), std::move(evidence));
+}
+
+// --- Report ---
+
+RunReport SimulationRun::Report() const {
+  RunReport report;
+  report.seed = options_.seed;
+  report.hash = world_.timeline().hash().ToString();
+  report.events = world_.timeline().number();
+  report.virtual_time = Duration(world_.timeline().now());
+  report.nodes = climate_.world.servers;
+  report.operations = static_cast<uint32_t>(issued_);
+  checkers_.AppendCounters(&report.counters);
+  workload_.AppendCounters(&report.counters);
+  AppendWorldCounters(&report.counters);
+  report.climate = Describe(climate_);
+  report.violation = findings_.first();
+  report.violation_event = violation_event_;
+  return report;
+}
+
+void SimulationRun::AppendWorldCounters(Counters* counters) const {
+  DiskCounters disks;
+  for (uint16_t id = 1; id <= world_.servers(); ++id) {
+    const DiskCounters& disk = world_.server(id).files().counters();
+    disks.syncs += disk.syncs;
+    disks.pages_dropped += disk.pages_dropped;
+    disks.pages_torn += disk.pages_torn;
+    disks.names_lost += disk.names_lost;
+  }
+  const Network::Totals& network = world_.network().totals();
+  auto& values = counters->values;
+  values.emplace_back("leader changes", leader_changes_);
+  values.emplace_back("transfers asked", administrator_.asked());
+  values.emplace_back("leadership transfers", transfers_);
+  values.emplace_back("reads executed", queries_);
+  values.emplace_back("snapshot chunks", snapshot_chunks_);
+  values.emplace_back("tables compared", digests_compared_);
+  values.emplace_back("boots", boots_);
+  values.emplace_back("crashes", crashes_);
+  values.emplace_back("crashes in writes", crashes_in_writes_);
+  values.emplace_back("disk syncs", disks.syncs);
+  values.emplace_back("pages lost", disks.pages_dropped);
+  values.emplace_back("pages torn", disks.pages_torn);
+  values.emplace_back("names lost", disks.names_lost);
+  values.emplace_back("messages sent", network.sent);
+  values.emplace_back("messages delivered", network.delivered);
+  values.emplace_back("messages lost", network.lost);
+  values.emplace_back("messages cut off", network.cut);
+  values.emplace_back("messages pushed out", network.evicted);
+  values.emplace_back("messages duplicated", network.duplicated);
+  values.emplace_back("messages held", network.held);
+  for (size_t i = 0; i < kFaultKinds; ++i) {
+    const FaultKind kind = static_cast<FaultKind>(i);
+    const FaultCounts& counts = world_.ledger().counts(kind);
+    values.emplace_back(absl::StrCat("fault ", FaultName(kind)), counts.applied);
+    values.emplace_back(absl::StrCat("effective ", FaultName(kind)), counts.effective);
+  }
+}
+
+}  // namespace lockstep::sim

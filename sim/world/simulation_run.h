@@ -1,0 +1,106 @@
+// One run from boot to verdict: the world, its clients, its faults and its checkers, and the phases
+// that they go through.
+//
+//   safety       anything allowed may go wrong; only what must never happen is judged
+//   liveness     faults have ended, at least for a majority: every client must be served in
+//                bounded virtual time
+//   convergence  the healthy servers must come to hold equal state
+//   verdict      the history as a whole is judged
+#ifndef LOCKSTEP_SIM_WORLD_SIMULATION_RUN_H_
+#define LOCKSTEP_SIM_WORLD_SIMULATION_RUN_H_
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/rng.h"
+#include "sim/check/checker.h"
+#include "sim/check/cluster_checkers.h"
+#include "sim/faults/aimed_faults.h"
+#include "sim/faults/fault_plan.h"
+#include "sim/workload/workload.h"
+#include "sim/world/administrator.h"
+#include "sim/world/climate.h"
+#include "sim/world/kv_software.h"
+#include "sim/world/observer.h"
+#include "sim/world/simulation.h"
+#include "sim/world/world.h"
+
+namespace lockstep::sim {
+
+class SimulationRun final : private WorldObserver {
+ public:
+  SimulationRun(const RunOptions& options, const Climate& climate, const Rng& root);
+
+  // To the verdict, or to the first violation, or to options.trace_until_event.
+  void Go();
+  RunReport Report() const;
+
+  // For the last words before an abort.
+  uint64_t seed() const { return options_.seed; }
+  uint64_t event() { return world_.timeline().number(); }
+  int64_t now() { return world_.timeline().now(); }
+
+ private:
+  enum class Phase : uint8_t { kSafety, kLiveness, kConvergence, kVerdict };
+
+  // --- WorldObserver ---
+  void OnWorldEvent(const Event& event) override;
+  void OnNote(NodeHost& host, const Note& note) override;
+  void OnSubmitted(NodeHost& host, const StorageJob& job) override;
+  Interference BeforeStorage(NodeHost& host, const StorageJob& job) override;
+  void OnStored(NodeHost& host, const StorageJob& job, const StorageResult& result) override;
+  Interference BeforeBoot(NodeHost& host) override;
+  void OnCrashed(NodeHost& host) override;
+  void OnBroken(NodeHost& host, std::string property, std::string evidence) override;
+
+  // --- Phases (simulation_phases.cc) ---
+  void Start();
+  void CheckPhase();  // now and then: is it over?
+  void OnDeadline();  // a kPhase event: its time is over
+  void BeginLiveness();
+  void AbandonMinority();
+  void BeginConvergence();
+  void ReachVerdict();
+  bool Converged();
+  int64_t LivenessBound() const;
+  void Enter(Phase phase, const std::string& why);
+  void FailLiveness(std::string property, const std::string& what);
+  std::string DescribeServers();
+
+  void AppendWorldCounters(Counters* counters) const;
+
+  const RunOptions& options_;
+  const Climate& climate_;
+  Findings findings_;
+  ClusterCheckers checkers_;
+  KvSoftware software_;
+  mutable World world_;
+  FaultPlan plan_;
+  AimedFaults aimed_;
+  Workload workload_;
+  Administrator administrator_;
+  Rng phase_rng_;
+  Rng digest_rng_;
+
+  Phase phase_ = Phase::kSafety;
+  uint64_t core_ = 0;  // servers that must work in the liveness phase
+  bool stopped_ = false;
+  uint64_t issued_ = 0;  // operations in the safety phase
+  uint64_t violation_event_ = 0;
+
+  // Seen through notes and events.
+  uint64_t boots_ = 0;
+  uint64_t crashes_ = 0;
+  uint64_t crashes_in_writes_ = 0;
+  uint64_t leader_changes_ = 0;
+  uint64_t snapshot_chunks_ = 0;
+  uint64_t queries_ = 0;
+  uint64_t transfers_ = 0;
+  uint64_t malformed_ = 0;
+  uint64_t digests_compared_ = 0;
+  uint16_t last_leader_ = 0;
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_WORLD_SIMULATION_RUN_H_

@@ -1,0 +1,47 @@
+// What a simulated server runs: a process and the executor of its storage jobs, made anew at every
+// boot from what the disk holds. The world knows servers only through this.
+#ifndef LOCKSTEP_SIM_WORLD_SOFTWARE_H_
+#define LOCKSTEP_SIM_WORLD_SOFTWARE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "core/base/rng.h"
+#include "core/base/types.h"
+#include "core/runtime/host.h"
+#include "core/runtime/log.h"
+#include "core/runtime/process.h"
+#include "core/runtime/storage_job.h"
+#include "storage/file_system.h"
+
+namespace lockstep::sim {
+
+// The blocking half of a server's storage.
+class StorageRunner {
+ public:
+  virtual ~StorageRunner() = default;
+  virtual absl::StatusOr<StorageResult> Run(const StorageJob& job) = 0;
+  // A digest of the group's table, equal on replicas that have applied the same entries.
+  virtual uint64_t Digest(GroupId group) const = 0;
+};
+
+// One life of a server. The process is destroyed before its storage.
+struct Life {
+  std::unique_ptr<StorageRunner> storage;
+  std::unique_ptr<Process> process;
+  GroupId group;        // of the replica below
+  LogPosition applied;  // what its table held at boot
+};
+
+class Software {
+ public:
+  virtual ~Software() = default;
+  // Recovers from the disk. An error is the simulator's finding unless a fault explains it.
+  virtual absl::StatusOr<Life> Boot(NodeId node, storage::FileSystem& files, Rng rng,
+                                    const Host& host) = 0;
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_WORLD_SOFTWARE_H_

@@ -1,0 +1,193 @@
+#include "storage/wal.h"
+
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/hash.h"
+
+namespace lockstep::storage {
+namespace {
+
+using wal::EntryPlace;
+using wal::GroupLog;
+using wal::RecordType;
+
+constexpr int kDeletesPerCommitMax = 4;  // keeps one commit from paying for a large cleaning
+
+absl::Status Validate(const WalOptions& options) {
+  if (options.segment_bytes_max < 1 || options.segment_bytes_max > wal::kSegmentBytesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("segment_bytes_max is ",
+                                                   options.segment_bytes_max, ", not from 1 to ",
+                                                   wal::kSegmentBytesMax));
+  }
+  for (size_t i = 0; i < options.groups.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      if (options.groups[i] != options.groups[k]) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("group ", options.groups[i].value(), " is named twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Makes `directory` and its name durable. The caller answers for the parents.
+absl::Status MakeDirectory(FileSystem& files, const std::string& directory) {
+  absl::Status status = files.CreateDirectory(directory);
+  const size_t slash = directory.rfind('/');
+  if (!status.ok() || slash == std::string::npos) return status;
+  return files.SyncDirectory(slash == 0 ? "/" : directory.substr(0, slash));
+}
+
+bool IsEmpty(const CommitLog& job) {
+  for (const LogBatch& batch : job.batches) {
+    if (!batch.empty()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Wal>> Wal::Open(FileSystem& files, const std::string& directory,
+                                               const WalOptions& options,
+                                               std::vector<ReplicaImage>* images) {
+  absl::Status status = Validate(options);
+  if (status.ok()) status = MakeDirectory(files, directory);
+  if (!status.ok()) return status;
+  absl::StatusOr<wal::Recovered> recovered = wal::Recover(files, directory, options.groups);
+  if (!recovered.ok()) return recovered.status();
+  *images = std::move(recovered->images);
+  std::unique_ptr<Wal> log =
+      absl::WrapUnique(new Wal(files, directory, options, *std::move(recovered)));
+  if (log->file_ == nullptr) status = log->StartSegment();
+  if (!status.ok()) return status;
+  return log;
+}
+
+Wal::Wal(FileSystem& files, const std::string& directory, const WalOptions& options,
+         wal::Recovered recovered)
+    : files_(files),
+      directory_(directory),
+      options_(options),
+      torn_bytes_(recovered.torn_bytes),
+      state_(std::move(recovered.logs), std::move(recovered.segments)),
+      file_(std::move(recovered.file)),
+      salt_(recovered.salt),
+      last_frame_crc_(recovered.last_frame_crc),
+      next_batch_(recovered.next_batch),
+      cleaner_(files, directory_, options.segment_bytes_max) {}
+
+WalSize Wal::size() const {
+  return {.segments = state_.segments().size(),
+          .bytes = state_.bytes(),
+          .live_bytes = state_.live_bytes(),
+          .torn_bytes = torn_bytes_};
+}
+
+absl::Status Wal::Commit(const CommitLog& job) {
+  if (error_.ok()) error_ = CommitOrFail(job);
+  return error_;
+}
+
+absl::Status Wal::CommitOrFail(const CommitLog& job) {
+  if (IsEmpty(job)) return absl::OkStatus();
+  absl::Status status;
+  if (state_.segments().back().bytes >= options_.segment_bytes_max) status = StartSegment();
+  if (!status.ok()) return status;
+
+  frame_.Begin(next_batch_, salt_);
+  for (const LogBatch& batch : job.batches) {
+    status = Encode(batch);
+    if (!status.ok()) return status;
+  }
+  if (cleaner_.Due(state_)) status = cleaner_.Step(state_, frame_);
+  if (status.ok()) status = WriteFrame();
+  if (status.ok()) status = DeleteDeadSegments();
+  return status;
+}
+
+absl::Status Wal::Encode(const LogBatch& batch) {
+  GroupLog& log = state_.group(batch.group);
+  if (batch.hard_state.has_value()) {
+    CheckLe(log.hard_state.term, batch.hard_state->term);
+    log.hard_state = *batch.hard_state;
+    frame_.AddHardState(log.group, log.hard_state);
+  }
+  if (batch.base.has_value()) {
+    // The record says which of the two meanings of a base was meant: recovery may not know the
+    // terms of entries that older segments held.
+    const RecordType type = state_.MoveBase(log, *batch.base);
+    frame_.AddBase(type, log.group, log.base);
+  }
+  if (batch.truncate_from.has_value() && *batch.truncate_from != log.last().Next()) {
+    CheckLe(*batch.truncate_from, log.last());
+    state_.Truncate(log, *batch.truncate_from);
+    frame_.AddTruncate(log.group, *batch.truncate_from);
+  }
+  const wal::SegmentUse& segment = state_.segments().back();
+  for (const Entry& entry : batch.append) {
+    CheckEq(entry.index, log.last().Next());
+    const uint64_t bytes = wal::kEntryRecordBytes + entry.data.size();
+    if (frame_.payload_bytes() + bytes > wal::kFrameBytesMax) {
+      return absl::InvalidArgumentError(absl::StrCat("a commit of more than ", wal::kFrameBytesMax,
+                                                     " bytes: group ", log.group.value(),
+                                                     ", entry ", entry.index.value()));
+    }
+    const size_t offset = frame_.AddEntry(log.group, entry);
+    state_.Append(log, {.segment = segment.sequence,
+                        .offset = static_cast<uint32_t>(segment.bytes + offset),
+                        .bytes = static_cast<uint32_t>(bytes),
+                        .term = entry.term});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Wal::WriteFrame() {
+  const absl::string_view bytes = frame_.Finish();
+  absl::Status status = file_->Write(state_.segments().back().bytes, bytes);
+  if (status.ok()) status = file_->Sync();
+  if (!status.ok()) return status;
+  state_.AddBytes(bytes.size());
+  last_frame_crc_ = frame_.frame_crc();
+  ++next_batch_;
+  frame_.Shrink();
+  return absl::OkStatus();
+}
+
+absl::Status Wal::StartSegment() {
+  const uint64_t sequence = state_.segments().empty() ? 1 : state_.segments().back().sequence + 1;
+  const uint64_t salt =
+      HashChain(HashChain(options_.salt, sequence), (uint64_t{salt_} << 32) | last_frame_crc_);
+  const wal::SegmentHeader header{
+      .sequence = sequence, .first_batch = next_batch_, .salt = static_cast<uint32_t>(salt)};
+  frame_.BeginSegment(header);
+  for (const GroupLog& log : state_.groups()) frame_.AddGroup(log.Statement());
+
+  absl::StatusOr<std::unique_ptr<File>> file =
+      files_.Open(wal::SegmentPath(directory_, sequence), OpenMode::kTruncate);
+  if (!file.ok()) return file.status();
+  file_ = *std::move(file);
+  salt_ = header.salt;
+  state_.AddSegment(sequence);
+  const absl::Status status = WriteFrame();
+  if (!status.ok()) return status;
+  return files_.SyncDirectory(directory_);
+}
+
+absl::Status Wal::DeleteDeadSegments() {
+  for (int i = 0; i < kDeletesPerCommitMax && state_.segments().size() > 1; ++i) {
+    const wal::SegmentUse& oldest = state_.segments().front();
+    if (oldest.live_entries > 0) break;
+    cleaner_.CloseSegment();
+    absl::Status status = files_.Delete(wal::SegmentPath(directory_, oldest.sequence));
+    // Each deletion is durable before the next: a crash brings back one segment at most, and what
+    // is on disk stays consecutive.
+    if (status.ok()) status = files_.SyncDirectory(directory_);
+    if (!status.ok()) return status;
+    state_.DropFirstSegment();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace lockstep::storage

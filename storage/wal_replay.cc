@@ -1,0 +1,162 @@
+#include "storage/wal_replay.h"
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+
+namespace lockstep::storage::wal {
+namespace {
+
+// A record whose checksum is right and whose meaning is not: frames are missing, or a bug wrote it.
+absl::Status Senseless(const Record& record, absl::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat("byte ", record.offset, ": group ", record.group.value(), ": ", what));
+}
+
+}  // namespace
+
+Replay::Replay(const std::vector<GroupId>& groups) {
+  groups_.resize(groups.size());
+  for (size_t i = 0; i < groups.size(); ++i) groups_[i].state.group = groups[i];
+}
+
+absl::StatusOr<Replay::Group*> Replay::Find(const Record& record) {
+  for (Group& group : groups_) {
+    if (group.state.group == record.group) return &group;
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("the log holds group ", record.group.value(),
+                   ", which this node is not configured to host: configure it again, or move the "
+                   "data directory away if it belongs to another node"));
+}
+
+absl::Status Replay::ApplyStatement(const Frame& frame, bool oldest) {
+  for (const Record& record : frame.records) {
+    if (record.type != RecordType::kGroup) {
+      return Senseless(record, "a segment begins with something else than its statement");
+    }
+    absl::StatusOr<Group*> group = Find(record);
+    if (!group.ok()) return group.status();
+    const GroupStatement stated{record.group, record.hard_state, record.position, record.last};
+    if (stated.last < stated.base.index) return Senseless(record, "its end is before its base");
+    GroupStatement& state = (*group)->state;
+    if (oldest) state = stated;
+    if (stated == state) continue;
+    return Senseless(record,
+                     absl::StrCat("stated with base ", stated.base.index.value(), " and end ",
+                                  stated.last.value(), ", but the segments before give base ",
+                                  state.base.index.value(), " and end ", state.last.value(),
+                                  ", or another hard state"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Replay::ApplyCommit(const Frame& frame, uint64_t segment) {
+  for (const Record& record : frame.records) {
+    absl::StatusOr<Group*> group = Find(record);
+    if (!group.ok()) return group.status();
+    absl::Status status = Execute(record, segment, **group);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Replay::Execute(const Record& record, uint64_t segment, Group& group) {
+  GroupStatement& state = group.state;
+  const Index index = record.position.index;
+  switch (record.type) {
+    case RecordType::kHardState:
+      state.hard_state = record.hard_state;
+      return absl::OkStatus();
+    case RecordType::kBase:
+      if (index < state.base.index || state.last < index) {
+        return Senseless(record, "base outside of its log");
+      }
+      state.base = record.position;
+      group.entries.erase(group.entries.begin(), group.entries.upper_bound(index.value()));
+      return absl::OkStatus();
+    case RecordType::kReset:
+      if (index < state.base.index) return Senseless(record, "base moves backwards");
+      state.base = record.position;
+      state.last = index;
+      group.entries.clear();
+      return absl::OkStatus();
+    case RecordType::kTruncate:
+      if (index <= state.base.index || state.last < index) {
+        return Senseless(record, "truncated outside of its log");
+      }
+      state.last = index.Previous();
+      group.entries.erase(group.entries.lower_bound(index.value()), group.entries.end());
+      return absl::OkStatus();
+    case RecordType::kAppend:
+    case RecordType::kRewrite:
+      return AddEntry(record, segment, group);
+    case RecordType::kGroup:
+      break;
+  }
+  return Senseless(record, "stated in the middle of a segment");
+}
+
+absl::Status Replay::AddEntry(const Record& record, uint64_t segment, Group& group) {
+  GroupStatement& state = group.state;
+  const Index index = record.position.index;
+  if (record.type == RecordType::kAppend) {
+    if (index != state.last.Next()) {
+      return Senseless(
+          record, absl::StrCat("entry ", index.value(), " follows entry ", state.last.value()));
+    }
+    state.last = index;
+  } else if (index <= state.base.index || state.last < index) {
+    return Senseless(record, "entry rewritten outside of its log");
+  }
+  Found& found = group.entries[index.value()];
+  if (found.entry.index == index && found.entry.term != record.position.term) {
+    return Senseless(record, "entry rewritten with another term");
+  }
+  // A rewritten entry that we hold already only changes its place.
+  if (found.entry.index != index) {
+    found.entry = {.index = index,
+                   .term = record.position.term,
+                   .kind = record.kind,
+                   .data = Bytes::Copy(record.data)};
+  }
+  found.place = {.segment = segment,
+                 .offset = static_cast<uint32_t>(record.offset),
+                 .bytes = record.bytes,
+                 .term = record.position.term};
+  return absl::OkStatus();
+}
+
+absl::Status Replay::Finish(std::vector<GroupLog>* logs, std::vector<ReplicaImage>* images) {
+  logs->clear();
+  images->clear();
+  for (Group& group : groups_) {
+    const GroupStatement& state = group.state;
+    if (group.entries.size() != state.last.Since(state.base.index)) {
+      return absl::DataLossError(
+          absl::StrCat("group ", state.group.value(), " has ", group.entries.size(),
+                       " of the entries ", state.base.index.Next().value(), " to ",
+                       state.last.value(), ": older segments were taken away"));
+    }
+    GroupLog log;
+    log.group = state.group;
+    log.hard_state = state.hard_state;
+    log.base = state.base;
+    ReplicaImage image;
+    image.group = state.group;
+    image.hard_state = state.hard_state;
+    image.base = state.base;
+    image.entries.reserve(group.entries.size());
+    for (auto& [index, found] : group.entries) {
+      log.places.push_back(found.place);
+      image.entries.push_back(std::move(found.entry));
+    }
+    logs->push_back(std::move(log));
+    images->push_back(std::move(image));
+  }
+  groups_.clear();
+  return absl::OkStatus();
+}
+
+}  // namespace lockstep::storage::wal

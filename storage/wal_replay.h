@@ -1,0 +1,53 @@
+// Turns the records of a log back into what each replica had. Pure: no files.
+//
+// Records come from a disk, so each is judged before it is believed. The oldest segment found may
+// lack entries that its statement speaks of: they stood in segments that were deleted, which
+// happens only after they were forgotten or written again further on. Finish proves that they were.
+#ifndef LOCKSTEP_STORAGE_WAL_REPLAY_H_
+#define LOCKSTEP_STORAGE_WAL_REPLAY_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
+#include "core/base/types.h"
+#include "core/runtime/log.h"
+#include "storage/wal_format.h"
+#include "storage/wal_state.h"
+
+namespace lockstep::storage::wal {
+
+class Replay {
+ public:
+  // Images and logs come out in this order.
+  explicit Replay(const std::vector<GroupId>& groups);
+
+  // Adopts the statement of the oldest segment, or compares the statement of a later one.
+  absl::Status ApplyStatement(const Frame& frame, bool oldest);
+  // Executes a later frame of the segment with this number.
+  absl::Status ApplyCommit(const Frame& frame, uint64_t segment);
+
+  // DataLoss when an entry is missing. Leaves the replay empty.
+  absl::Status Finish(std::vector<GroupLog>* logs, std::vector<ReplicaImage>* images);
+
+ private:
+  struct Found {
+    Entry entry;
+    EntryPlace place;
+  };
+  struct Group {
+    GroupStatement state;
+    absl::btree_map<uint64_t, Found> entries;  // by index; in (base, last], maybe with gaps
+  };
+
+  absl::Status Execute(const Record& record, uint64_t segment, Group& group);
+  absl::Status AddEntry(const Record& record, uint64_t segment, Group& group);
+  absl::StatusOr<Group*> Find(const Record& record);
+
+  std::vector<Group> groups_;
+};
+
+}  // namespace lockstep::storage::wal
+
+#endif  // LOCKSTEP_STORAGE_WAL_REPLAY_H_

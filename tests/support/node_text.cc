@@ -1,0 +1,131 @@
+#include "tests/support/node_text.h"
+
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "core/kv/command.h"
+#include "core/proto/client.pb.h"
+#include "core/raft/messages.h"
+#include "tests/support/raft_text.h"
+
+namespace lockstep::test {
+namespace {
+
+std::string Name(GroupId group) { return absl::StrCat("g", group.value()); }
+
+struct JobText {
+  std::string operator()(const CommitLog& job) const {
+    std::string text = "write";
+    const char* separator = " ";
+    for (const LogBatch& batch : job.batches) {
+      absl::StrAppend(&text, separator, Name(batch.group), ":", Describe(batch));
+      separator = "; ";
+    }
+    return text;
+  }
+  std::string operator()(const ApplyEntries& job) const {
+    return absl::StrCat("apply ", Name(job.group), ": ", job.entries.front().index.value(), "..",
+                        job.entries.back().index.value());
+  }
+  std::string operator()(const QueryTable& job) const {
+    std::string text = absl::StrCat("query ", Name(job.group), ":");
+    for (const QueryTable::Item& item : job.items) absl::StrAppend(&text, " r", item.id.value());
+    return text;
+  }
+  std::string operator()(const Checkpoint& job) const {
+    return absl::StrCat("checkpoint ", Name(job.group));
+  }
+  std::string operator()(const ReadSnapshot& job) const {
+    return absl::StrCat("read snapshot ", Name(job.group), " for ", job.peer.value(), ": ",
+                        job.snapshot.has_value() ? raft::Describe(*job.snapshot) : "new",
+                        " offset=", job.offset);
+  }
+  std::string operator()(const CloseSnapshot& job) const {
+    return absl::StrCat("close snapshot ", Name(job.group), " for ", job.peer.value());
+  }
+  std::string operator()(const WriteSnapshot& job) const {
+    return absl::StrCat("stage snapshot ", Name(job.group), ": ", raft::Describe(job.snapshot),
+                        " offset=", job.offset, " bytes=", job.data.size(),
+                        job.last ? " last" : "");
+  }
+};
+
+void ParseCommand(Command& command, const std::string& kind, proto::Command* out) {
+  if (kind == "register") {
+    *out = kv::MakeRegisterSession(1);
+    return;
+  }
+  const std::string key = command.NextWord().value_or("");
+  const std::string value = command.NextWord().value_or("");
+  *out = kind == "put" ? kv::MakePut(key, value) : kv::MakeAppend(key, value);
+  const SessionId session(command.Number("session", 0));
+  const uint64_t sequence = command.Number("sequence", 0);
+  *out = kv::InSession(*out, session, sequence, sequence);
+}
+
+}  // namespace
+
+std::string Describe(const StorageJob& job) { return std::visit(JobText(), job); }
+
+Bytes ParseRequest(Command& command) {
+  proto::ClientRequest request;
+  request.set_group(command.Number("group", 1));
+  const std::string kind = command.NextWord().value_or("");
+  if (kind == "register" || kind == "put" || kind == "append") {
+    ParseCommand(command, kind, request.mutable_command());
+  } else if (kind == "get") {
+    *request.mutable_query() = kv::MakeGet(command.NextWord().value_or(""));
+  } else if (kind == "transfer") {
+    request.mutable_transfer_leadership()->set_to(command.Number("to", 0));
+  } else if (kind != "nothing") {
+    command.Fail(absl::StrCat("unknown request \"", kind, "\""));
+  }
+  return kv::Encode(request);
+}
+
+std::string DescribeReply(const Bytes& bytes) {
+  proto::ClientReply reply;
+  if (!reply.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return "unreadable";
+  const proto::Result& result = reply.result();
+  std::string text = proto::Code_Name(result.code());
+  if (reply.leader() != 0) absl::StrAppend(&text, " leader=", reply.leader());
+  if (result.session() != 0) absl::StrAppend(&text, " session=", result.session());
+  if (result.has_value()) absl::StrAppend(&text, " value=", result.value());
+  if (result.index() != 0) absl::StrAppend(&text, " index=", result.index());
+  if (result.replayed()) absl::StrAppend(&text, " replayed");
+  if (!result.message().empty()) absl::StrAppend(&text, ": ", result.message());
+  return text;
+}
+
+std::string Describe(const Note& note) {
+  const std::string group = Name(note.group);
+  switch (note.kind) {
+    case NoteKind::kBooted:
+      return absl::StrCat(group, " booted term=", note.term.value(), " vote=", note.peer.value(),
+                          " base=", raft::Describe(note.position), " applied=", note.number);
+    case NoteKind::kBootEntry:
+      return absl::StrCat(group, " found ", raft::Describe(*note.entry));
+    case NoteKind::kAppended:
+      return absl::StrCat(group, " appended ", raft::Describe(*note.entry));
+    case NoteKind::kCommitted:
+      return absl::StrCat(group, " committed ", note.position.index.value());
+    case NoteKind::kVoteGranted:
+      return absl::StrCat(group, " promises its vote in term ", note.term.value(), " to ",
+                          note.peer.value());
+    case NoteKind::kAppendAcked:
+      return absl::StrCat(group, " promises ", note.position.index.value(), " in term ",
+                          note.term.value(), " to ", note.peer.value());
+    case NoteKind::kApplied:
+      return absl::StrCat(group, " applied ", raft::Describe(*note.entry));
+    case NoteKind::kReplied:
+      return absl::StrCat(group, " replied r", note.number, " at ", note.position.index.value());
+    case NoteKind::kBaseMoved:
+      return absl::StrCat(group, " log begins after ", raft::Describe(note.position));
+    case NoteKind::kMalformed:
+      return absl::StrCat("malformed message of ", note.number, " bytes from ", note.peer.value());
+    default:
+      return "";
+  }
+}
+
+}  // namespace lockstep::test

@@ -1,0 +1,102 @@
+#include "tests/support/random_messages.h"
+
+#include <string>
+#include <utility>
+
+namespace lockstep::test {
+namespace {
+
+constexpr uint64_t kMax = uint64_t{1} << 50;
+
+Bytes RandomBytes(Rng& rng) {
+  std::string text(rng.Below(40), '\0');
+  for (char& c : text) c = static_cast<char>(rng.Below(256));
+  return Bytes::Copy(text);
+}
+
+// Of a term up to `term`; "before the first" now and then.
+LogPosition RandomPosition(Rng& rng, Term term) {
+  const bool none = rng.Chance({1, 8});
+  const Index index(rng.Magnitude(1, kMax));
+  const Term of(rng.Between(uint64_t{1}, term.value()));
+  return none ? LogPosition{} : LogPosition{index, of};
+}
+
+raft::AppendRequest RandomAppend(Rng& rng, Term term) {
+  raft::AppendRequest request;
+  request.prev = RandomPosition(rng, term);
+  request.commit = Index(rng.Below(kMax));
+  request.read_seq = ReadSeq(rng.Below(1000));
+  Term last = std::max(request.prev.term, Term(1));
+  const uint64_t count = rng.Below(5);
+  for (uint64_t i = 0; i < count; ++i) {
+    last = Term(rng.Between(last.value(), term.value()));
+    const bool noop = rng.Chance({1, 4});
+    request.entries.push_back(Entry{request.prev.index.Plus(i + 1), last,
+                                    noop ? EntryKind::kNoop : EntryKind::kCommand,
+                                    noop ? Bytes() : RandomBytes(rng)});
+  }
+  return request;
+}
+
+raft::Body RandomReply(Rng& rng, Term term, uint64_t kind) {
+  const ReadSeq read_seq(rng.Below(3));
+  const Index index(rng.Below(kMax));
+  const bool flag = rng.Chance({1, 2});
+  switch (kind) {
+    case 0:
+      return raft::PreVoteReply{.next_term = term.Next(), .granted = flag};
+    case 1:
+      return raft::VoteReply{.granted = flag};
+    case 2:
+      return raft::AppendAccepted{.match = index, .read_seq = read_seq};
+    case 3: {
+      const Term hint = flag ? Term(rng.Between(uint64_t{1}, term.value())) : Term();
+      return raft::AppendRejected{
+          .rejected = index, .hint = {index.Next(), hint}, .read_seq = read_seq};
+    }
+    case 4:
+      return raft::HeartbeatReply{.read_seq = read_seq};
+    default: {
+      const LogPosition snapshot = RandomPosition(rng, term);
+      return raft::SnapshotReply{
+          .snapshot = snapshot, .next_offset = index.value(), .complete = flag};
+    }
+  }
+}
+
+raft::Body RandomRequest(Rng& rng, Term term, uint64_t kind) {
+  const LogPosition last = RandomPosition(rng, term);
+  const bool flag = rng.Chance({1, 2});
+  switch (kind) {
+    case 0:
+      return raft::PreVoteRequest{.next_term = term.Next(), .last = last};
+    case 1:
+      return raft::VoteRequest{.last = last, .transfer = flag};
+    case 2:
+      return RandomAppend(rng, term);
+    case 3: {
+      const ReadSeq read_seq(rng.Below(1000));
+      return raft::Heartbeat{.commit = last.index, .read_seq = read_seq};
+    }
+    case 4: {
+      const LogPosition snapshot = last.index == Index() ? LogPosition{Index(1), Term(1)} : last;
+      const uint64_t offset = rng.Below(kMax);
+      return raft::SnapshotChunk{
+          .snapshot = snapshot, .offset = offset, .data = RandomBytes(rng), .last = flag};
+    }
+    default:
+      return raft::TimeoutNow{};
+  }
+}
+
+}  // namespace
+
+raft::Message RandomMessage(Rng& rng) {
+  const Term term(rng.Magnitude(1, kMax));
+  const uint64_t kind = rng.Below(6);
+  const bool reply = rng.Chance({1, 2});
+  return raft::Message{term, reply ? RandomReply(rng, term, kind) : RandomRequest(rng, term, kind)};
+}
+
+}  // namespace lockstep::test

@@ -1,0 +1,391 @@
+// Three to five Rafts in any weather: messages in any order, twice or never, disks that take their
+// time, crashes that lose what was not durable, snapshots, transfers. After every single turn the
+// five properties of Raft's Figure 3 are checked by brute force, and what is promised to clients.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/rng.h"
+#include "gtest/gtest.h"
+#include "tests/support/raft_member.h"
+#include "tests/support/raft_text.h"
+
+namespace lockstep::test {
+namespace {
+
+struct Weather {
+  uint64_t nodes = 3;
+  Ratio loss;
+  Ratio duplication;
+  Ratio crash;
+  Ratio disk;  // how often a write finishes
+};
+
+class Storm {
+ public:
+  explicit Storm(uint64_t seed) : seed_(seed), rng_(Rng(seed).Split("storm")) {
+    weather_.nodes = rng_.Between(uint64_t{1}, uint64_t{5});
+    if (weather_.nodes < 3) weather_.nodes = 5 - weather_.nodes;  // 3 and 4 more often
+    weather_.loss = Ratio{static_cast<uint32_t>(rng_.Below(30)), 100};
+    weather_.duplication = Ratio{static_cast<uint32_t>(rng_.Below(20)), 100};
+    weather_.crash = Ratio{static_cast<uint32_t>(rng_.Below(6)), 1000};
+    weather_.disk = Ratio{static_cast<uint32_t>(rng_.Between(uint64_t{10}, uint64_t{90})), 100};
+    MakeMembers();
+  }
+
+  void Run(int steps) {
+    for (step_ = 0; step_ < steps && !failed_; ++step_) Step();
+    Calm();
+  }
+
+  uint64_t commits() const { return committed_.size(); }
+  uint64_t leaders() const { return leaders_.size(); }
+  uint64_t truncations() const { return truncations_; }
+  uint64_t installs() const { return installs_; }
+  uint64_t reads() const { return reads_done_; }
+  uint64_t crashes() const { return crashes_; }
+  uint64_t hash() const { return hash_; }
+
+ private:
+  struct Mail {
+    NodeId from;
+    NodeId to;
+    raft::Message message;
+  };
+
+  void MakeMembers() {
+    raft::Config config;
+    std::vector<NodeId> voters;
+    for (uint64_t i = 1; i <= weather_.nodes; ++i) voters.push_back(NodeId(i));
+    config.membership = raft::Membership(voters);
+    config.election_min = std::chrono::milliseconds(100);
+    config.election_max = std::chrono::milliseconds(200);
+    config.heartbeat = std::chrono::milliseconds(20);
+    config.append_entries_max = rng_.Between(uint64_t{1}, uint64_t{8});
+    config.inflight_messages_max = rng_.Between(uint64_t{1}, uint64_t{8});
+    config.log_bytes_max = rng_.Between(uint64_t{200}, uint64_t{2000});
+    config.snapshot_chunk_bytes_max = rng_.Between(uint64_t{8}, uint64_t{200});
+    config.snapshot_chunks_max = rng_.Between(uint64_t{1}, uint64_t{4});
+    for (NodeId id : voters) {
+      config.self = id;
+      members_.emplace(id, Member(config, ReplicaImage{}, Mix64(seed_ + id.value()), now_));
+    }
+  }
+
+  Member& Any() { return members_.at(NodeId(1 + rng_.Below(weather_.nodes))); }
+
+  void Step() {
+    now_ += std::chrono::milliseconds(static_cast<int64_t>(rng_.Below(3)));
+    Member& member = Any();
+    const uint64_t what = rng_.Below(100);
+    if (!member.up()) {
+      if (what < 20) Boot(member);
+      return;
+    }
+    if (rng_.Chance(weather_.crash)) return Crash(member);
+    if (what < 55) return DeliverAny();
+    if (what < 72) return Disk(member);
+    if (what < 84) return Turn(member, raft::TimerFired{});
+    if (what < 90) return Turn(member, raft::Propose{RequestId(++requests_), Command()});
+    if (what < 93) return Read(member);
+    if (what < 95) return Compact(member);
+    if (what < 96) return Turn(member, raft::TransferLeadership{Any().id()});
+    if (what < 97) return Turn(member, raft::PeerUnreachable{Any().id()});
+    if (!member.table_jobs().empty()) After(member, member.RunTableJob(now_));
+  }
+
+  Bytes Command() { return Bytes::Copy(absl::StrCat("c", requests_)); }
+
+  void Read(Member& member) {
+    const RequestId id(++requests_);
+    reads_[id] = Index(committed_.size());
+    Turn(member, raft::ReadBarrier{id});
+  }
+
+  void Compact(Member& member) {
+    const Index applied = member.table().applied.index;
+    if (applied <= member.raft().log().base().index) return;
+    const uint64_t kept = rng_.Below(4);
+    const Index through(applied.value() > kept ? applied.value() - kept : 0);
+    After(member, member.Compact(now_, through));
+  }
+
+  void Disk(Member& member) {
+    if (rng_.Chance(weather_.disk) && !member.writes().empty())
+      return After(member, member.FinishWrite(now_));
+    if (member.writes().size() < 3) member.StartWrite();
+  }
+
+  void Crash(Member& member) {
+    ++crashes_;
+    member.Crash(rng_.Below(member.writes().size() + 1));
+    leader_logs_.erase(member.id());
+    CheckDisk(member);
+  }
+
+  void Boot(Member& member) { member.Boot(now_); }
+
+  void Turn(Member& member, raft::Input input) {
+    std::vector<raft::Input> inputs;
+    inputs.push_back(std::move(input));
+    After(member, member.Turn(now_, std::move(inputs)));
+  }
+
+  void DeliverAny() {
+    if (mail_.empty()) return;
+    const size_t i = rng_.Below(mail_.size());
+    Mail mail = mail_[i];
+    if (!rng_.Chance(weather_.duplication)) {
+      mail_[i] = std::move(mail_.back());
+      mail_.pop_back();
+    }
+    if (rng_.Chance(weather_.loss)) return;
+    Deliver(mail);
+  }
+
+  void Deliver(const Mail& mail) {
+    Member& to = members_.at(mail.to);
+    if (to.up()) Turn(to, raft::Received{mail.from, mail.message});
+  }
+
+  void After(Member& member, const TurnEffects& effects) {
+    for (const raft::Outgoing& outgoing : effects.released) Post(member, outgoing);
+    for (const raft::Outgoing& outgoing : effects.output.send) {
+      if (outgoing.after <= member.raft().completed()) Post(member, outgoing);
+    }
+    for (const raft::ReadReady& read : effects.output.reads) {
+      ++reads_done_;
+      // It sees everything that was committed when it was asked for.
+      if (read.at < reads_.at(read.id))
+        Fail(absl::StrCat("stale read: ", read.at.value(), " < ", reads_[read.id].value()));
+    }
+    for (const raft::LoggedNote& note : effects.output.notes) {
+      if (note.note.kind == NoteKind::kTruncated) ++truncations_;
+      if (note.note.kind == NoteKind::kSnapshotInstalled) ++installs_;
+      if (note.note.kind == NoteKind::kBecameLeader) CheckElection(member);
+    }
+    CheckSafety(member);
+    hash_ = HashChain(hash_, member.raft().log().last_index().value() * 7 +
+                                 member.raft().term().value() + member.id().value());
+  }
+
+  void Post(const Member& member, const raft::Outgoing& outgoing) {
+    // A term leaves a node only after it is durable (DESIGN, Raft Fig. 2: "before responding").
+    if (outgoing.message.term > member.disk().hard_state.term) Fail("an undurable term left");
+    if (mail_.size() < 400) mail_.push_back({member.id(), outgoing.to, outgoing.message});
+  }
+
+  // Figure 3, "Election Safety" and "Leader Completeness".
+  void CheckElection(const Member& member) {
+    const raft::Raft& raft = member.raft();
+    const auto [leader, fresh] = leaders_.emplace(raft.term(), member.id());
+    if (!fresh && leader->second != member.id())
+      Fail(absl::StrCat("two leaders in term ", raft.term().value()));
+    for (size_t i = 0; i < committed_.size(); ++i) {
+      const Index index(i + 1);
+      if (index < raft.log().base().index) continue;
+      if (raft.log().TermAt(index) != committed_[i].first)
+        Fail(absl::StrCat("leader ", member.id().value(), " lacks committed ", i + 1));
+    }
+  }
+
+  void CheckSafety(const Member& member) {
+    const raft::Raft& raft = member.raft();
+    const raft::RaftLog& log = raft.log();
+    CheckLeaderAppendOnly(member);
+    for (const auto& [id, other] : members_) {
+      if (id != member.id() && other.up()) CheckMatching(log, other.raft().log());
+    }
+    // State Machine Safety: one sequence of entries, and each is durable on a majority.
+    for (Index index(committed_.size() + 1); index <= raft.commit(); index = index.Next()) {
+      const Entry& entry = log.At(index);
+      committed_.push_back({entry.term, std::string(entry.data.view())});
+      CheckDurable(index, entry.term);
+    }
+    const Index first = std::max(log.base().index, Index(1));
+    for (Index index = first; index <= raft.commit(); index = index.Next()) {
+      if (log.TermAt(index) != committed_[index.value() - 1].first)
+        Fail(absl::StrCat("node ", member.id().value(), " committed another ", index.value()));
+    }
+    CheckTable(member);
+    CheckTerms(member);
+  }
+
+  void CheckLeaderAppendOnly(const Member& member) {
+    const raft::RaftLog& log = member.raft().log();
+    if (!member.raft().is_leader()) {
+      leader_logs_.erase(member.id());
+      return;
+    }
+    auto& [term, terms] = leader_logs_[member.id()];
+    if (term != member.raft().term()) terms.clear();
+    term = member.raft().term();
+    for (const auto& [index, was] : terms) {
+      if (index >= log.base().index && log.TermAt(index) != was)
+        Fail(absl::StrCat("leader ", member.id().value(), " changed its entry ", index.value()));
+    }
+    for (Index index = log.first_index(); index <= log.last_index(); index = index.Next())
+      terms[index] = log.At(index).term;
+  }
+
+  void CheckMatching(const raft::RaftLog& a, const raft::RaftLog& b) {
+    const Index first = std::max(a.first_index(), b.first_index());
+    bool matched = false;  // going down: once two entries match, all before them do
+    for (Index i = std::min(a.last_index(), b.last_index()); i >= first; i = i.Previous()) {
+      const bool same = a.At(i).term == b.At(i).term;
+      if (same && !(a.At(i).data == b.At(i).data)) Fail("log matching: same entry, other data");
+      if (matched && !same) Fail(absl::StrCat("log matching: at ", i.value()));
+      matched = matched || same;
+    }
+  }
+
+  void CheckDurable(Index index, Term term) {
+    uint64_t holders = 0;
+    for (const auto& [id, member] : members_) {
+      const ReplicaImage& disk = member.disk();
+      const uint64_t offset = index.value() - std::min(index.value(), disk.base.index.value());
+      const bool in_log =
+          offset > 0 && offset <= disk.entries.size() && disk.entries[offset - 1].term == term;
+      const bool in_table = member.durable_applied().index >= index;
+      if (in_log || in_table || disk.base.index >= index) ++holders;
+    }
+    if (holders < weather_.nodes / 2 + 1)
+      Fail(absl::StrCat("committed ", index.value(), " is durable on ", holders, " nodes only"));
+  }
+
+  // Every table is a prefix of every longer one.
+  void CheckTable(const Member& member) {
+    const std::string& text = member.table().text;
+    const std::string& longest = longest_table_;
+    const size_t common = std::min(text.size(), longest.size());
+    if (text.compare(0, common, longest, 0, common) != 0)
+      Fail(absl::StrCat("node ", member.id().value(), " applied another history"));
+    if (text.size() > longest.size()) longest_table_ = text;
+  }
+
+  // Hard state moves forward only, through crashes too, and a vote is never changed.
+  void CheckTerms(const Member& member) {
+    const HardState disk = member.disk().hard_state;
+    HardState& seen = seen_[member.id()];
+    if (disk.term < seen.term) Fail("the term on disk went back");
+    if (disk.term == seen.term && seen.vote != NodeId() && disk.vote != seen.vote)
+      Fail("a vote was changed");
+    seen = disk;
+  }
+
+  void CheckDisk(const Member& member) { CheckTerms(member); }
+
+  // Faults stop: the cluster elects, commits and brings everybody up to date.
+  void Calm() {
+    for (auto& [id, member] : members_) {
+      if (!member.up()) Boot(member);
+    }
+    for (int round = 0; round < 3000 && !failed_; ++round) {
+      now_ += std::chrono::milliseconds(1);
+      for (auto& [id, member] : members_) {
+        if (now_ >= member.raft().wake_at()) Turn(member, raft::TimerFired{});
+        if (member.writes().empty()) member.StartWrite();
+        if (!member.writes().empty()) After(member, member.FinishWrite(now_));
+        if (!member.table_jobs().empty()) After(member, member.RunTableJob(now_));
+        // Full logs must become empty again.
+        if (round % 10 == 0) Compact(member);
+      }
+      for (const Mail& mail : std::exchange(mail_, {})) Deliver(mail);
+      if (round == 1500) ProposeEverywhere();
+    }
+    if (failed_) return;
+    for (const auto& [id, member] : members_) {
+      if (member.raft().commit() != Index(committed_.size()) ||
+          member.raft().log().last_index() != member.raft().commit())
+        Fail(absl::StrCat("node ", id.value(),
+                          " did not converge: ", raft::Describe(member.raft().log().last()),
+                          " commit ", member.raft().commit().value(), " of ", committed_.size()));
+    }
+    if (final_ == 0) Fail("nobody accepts proposals");
+  }
+
+  void ProposeEverywhere() {
+    for (auto& [id, member] : members_) {
+      if (member.raft().is_leader()) ++final_;
+      Turn(member, raft::Propose{RequestId(++requests_), Command()});
+    }
+  }
+
+  void Fail(const std::string& what) {
+    if (!failed_) ADD_FAILURE() << "seed " << seed_ << " step " << step_ << ": " << what;
+    failed_ = true;
+  }
+
+  const uint64_t seed_;
+  Rng rng_;
+  Weather weather_;
+  Instant now_ = Instant(std::chrono::seconds(1));
+  std::map<NodeId, Member> members_;
+  std::vector<Mail> mail_;
+  uint64_t requests_ = 0;
+  int step_ = 0;
+  bool failed_ = false;
+
+  std::map<Term, NodeId> leaders_;
+  std::map<NodeId, std::pair<Term, std::map<Index, Term>>> leader_logs_;
+  std::vector<std::pair<Term, std::string>> committed_;  // [i] is index i + 1
+  std::map<RequestId, Index> reads_;                     // what was committed when it was asked for
+  std::map<NodeId, HardState> seen_;
+  std::string longest_table_;
+  uint64_t truncations_ = 0;
+  uint64_t installs_ = 0;
+  uint64_t reads_done_ = 0;
+  uint64_t crashes_ = 0;
+  uint64_t final_ = 0;
+  uint64_t hash_ = 0;
+};
+
+TEST(Storm, FigureThreeHolds) {
+  uint64_t commits = 0;
+  uint64_t leaders = 0;
+  uint64_t truncations = 0;
+  uint64_t installs = 0;
+  uint64_t reads = 0;
+  uint64_t crashes = 0;
+  const char* from = std::getenv("STORM_SEED");
+  const uint64_t first = from == nullptr ? 1 : std::strtoull(from, nullptr, 10);
+  const char* count = std::getenv("STORM_SEEDS");
+  const uint64_t seeds = count == nullptr ? 300 : std::strtoull(count, nullptr, 10);
+  for (uint64_t seed = first; seed < first + seeds; ++seed) {
+    Storm storm(seed);
+    storm.Run(3000);
+    if (HasFailure()) return;
+    commits += storm.commits();
+    leaders += storm.leaders();
+    truncations += storm.truncations();
+    installs += storm.installs();
+    reads += storm.reads();
+    crashes += storm.crashes();
+  }
+  // A storm in which nothing happens tests nothing.
+  EXPECT_GT(commits, seeds * 10);
+  EXPECT_GT(leaders, seeds);
+  EXPECT_GT(truncations, seeds / 10);
+  EXPECT_GT(installs, seeds / 10);
+  EXPECT_GT(reads, seeds / 10);
+  EXPECT_GT(crashes, seeds);
+  std::cout << "commits " << commits << ", leaders " << leaders << ", truncations " << truncations
+            << ", snapshots " << installs << ", reads " << reads << ", crashes " << crashes << "\n";
+}
+
+TEST(Storm, SameSeedSameRun) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    Storm one(seed);
+    one.Run(1000);
+    Storm two(seed);
+    two.Run(1000);
+    EXPECT_EQ(one.hash(), two.hash()) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::test

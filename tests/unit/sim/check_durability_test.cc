@@ -1,0 +1,147 @@
+// The durability oracle: what a replica promised must be on its disk after any crash.
+#include <string>
+
+#include "tests/unit/sim/check_story.h"
+
+namespace lockstep::sim {
+namespace {
+
+const Entry kNoop1 = MakeEntry(1, 1);
+const Entry kA = MakeEntry(2, 1, "a");
+const Entry kB = MakeEntry(3, 1, "b");
+
+Story Begun() {
+  Story story;
+  story.Elect(1, 1, {2});
+  story.Replicate(1, 1, kNoop1, {2}).Replicate(1, 1, kA, {2});
+  return story;
+}
+
+TEST(Durability, AVoteIsRemembered) {
+  const auto voted = [] {
+    Story story;
+    story.HardState(3, 2, 1).Vote(3, 2, 1).Crash(3);
+    return story;
+  };
+  EXPECT_EQ(voted().Boot(3, 2, 1).End().property(), "");
+  EXPECT_EQ(voted().Boot(3, 3, 0).End().property(), "") << "a later term";
+  EXPECT_EQ(voted().Boot(3, 2, 0).property(), "Durability") << "the vote is lost";
+  EXPECT_EQ(voted().Boot(3, 2, 2).property(), "Durability") << "another vote";
+  EXPECT_EQ(voted().Boot(3, 1, 0).property(), "Durability") << "the term is lost";
+}
+
+TEST(Durability, AVoteThatNeverLeftMayBeForgotten) {
+  EXPECT_EQ(Story().HardState(3, 2, 1).Crash(3).Boot(3, 0, 0).End().property(), "");
+}
+
+TEST(Durability, ALeadersOwnVoteCountsOnlyIfDurable) {
+  Story story;
+  story.Elect(1, 1, {2}).Crash(1);
+  EXPECT_EQ(story.Boot(1, 1, 0).property(), "Durability");
+  // With both others' votes its own was not needed, but its term has been announced.
+  Story spare;
+  spare.Elect(1, 1, {2, 3}).Crash(1);
+  EXPECT_EQ(spare.Boot(1, 1, 0).property(), "");
+  Story term;
+  term.Elect(1, 1, {2, 3}).Crash(1);
+  EXPECT_EQ(term.Boot(1, 0, 0).property(), "Durability");
+}
+
+TEST(Durability, AnAcknowledgedPrefixIsKept) {
+  const auto crashed = [] { return Begun().Append(2, kB).Crash(2); };
+  EXPECT_EQ(crashed().Boot(2, 1, 1).BootEntry(2, kNoop1).BootEntry(2, kA).End().property(), "");
+  EXPECT_EQ(crashed().Boot(2, 1, 1).BootEntry(2, kNoop1).Follow(2, 1, 0).property(), "Durability");
+  EXPECT_EQ(crashed().Boot(2, 1, 1).BootEntry(2, kNoop1).End().property(), "Durability");
+  EXPECT_EQ(crashed().Boot(2, 1, 1).BootEntry(2, kNoop1).Crash(2).property(), "Durability");
+}
+
+TEST(Durability, ATruncationByALaterLeaderTakesThePromiseBack) {
+  const auto overruled = [] {
+    Story story;
+    story.Elect(1, 1, {2}).Append(1, kNoop1).Append(2, kNoop1).Ack(2, 1, 1, 1).Commit(1, 1);
+    story.Append(1, kA).HardState(3, 1, 1).Append(3, kNoop1).Ack(3, 1, 1, 1);
+    // Index 2 is acknowledged by nobody who votes for node 3; node 2 holds it in memory only.
+    story.Append(2, kA);
+    story.Elect(3, 2, {2}).Append(3, MakeEntry(2, 2));
+    story.Follow(2, 2, 3).Truncate(2, 2, 3).Crash(2);
+    return story;
+  };
+  EXPECT_EQ(overruled().Boot(2, 2, 3).BootEntry(2, kNoop1).End().property(), "");
+  EXPECT_EQ(overruled().Boot(2, 2, 3).End().property(), "Durability") << "index 1 was acknowledged";
+}
+
+TEST(Durability, NothingIsTakenBackFromTheSameLeader) {
+  Story story;
+  story.Elect(1, 1, {2}).Append(1, kNoop1).HardState(3, 1, 0).Append(3, kNoop1).Ack(3, 1, 1, 1);
+  EXPECT_EQ(story.Truncate(3, 1, 1).property(), "Durability");
+}
+
+TEST(Durability, CommitsRestOnAMajority) {
+  Story story;
+  story.Elect(1, 1, {2}).Append(1, kNoop1).Append(2, kNoop1);
+  EXPECT_EQ(story.Commit(1, 1).property(), "Durability") << "nobody has acknowledged";
+  EXPECT_EQ(Story(1).Elect(1, 1, {}).Append(1, kNoop1).Commit(1, 1).property(), "");
+}
+
+TEST(Durability, ALeaderThatCountedItselfMustHoldItsCopy) {
+  EXPECT_EQ(Begun().Crash(1).Boot(1, 1, 1).BootEntry(1, kNoop1).End().property(), "Durability");
+  EXPECT_EQ(Begun().Crash(1).Boot(1, 1, 1).BootEntry(1, kNoop1).BootEntry(1, kA).End().property(),
+            "Durability")
+      << "held, but nobody commits it again";
+  // Both others had acknowledged: the leader's copy was not needed.
+  Story spare;
+  spare.Elect(1, 1, {2}).HardState(3, 1, 0).Replicate(1, 1, kNoop1, {2, 3}).Crash(1);
+  EXPECT_EQ(spare.Commit(2, 1).Boot(1, 1, 1).End().property(), "");
+}
+
+TEST(Durability, CommittedEntriesAreCommittedAgain) {
+  EXPECT_EQ(Begun().Crash(1).End().property(), "Durability");
+  EXPECT_EQ(Begun().Crash(1).Commit(2, 2).End().property(), "");
+}
+
+TEST(Durability, TheDiskHoldsOnlyWhatWasAppended) {
+  EXPECT_EQ(Begun().Crash(3).Boot(3, 1, 0).BootEntry(3, kNoop1).BootEntry(3, kA).property(), "")
+      << "somebody had appended it";
+  EXPECT_EQ(Begun().Crash(3).Boot(3, 1, 0).BootEntry(3, MakeEntry(1, 1, "x")).property(),
+            "Log Matching");
+  EXPECT_EQ(Begun().Crash(3).Boot(3, 9, 0).BootEntry(3, MakeEntry(1, 9)).property(), "Durability");
+}
+
+TEST(Durability, TablesHoldCommittedEntriesOnly) {
+  EXPECT_EQ(Begun().Crash(3).Boot(3, 1, 0, 0, 0, 2).End().property(), "");
+  EXPECT_EQ(Begun().Crash(3).Boot(3, 1, 0, 0, 0, 3).property(), "State Machine Safety");
+  EXPECT_EQ(Begun().Crash(3).Boot(3, 1, 0, 3, 1, 3).property(), "State Machine Safety");
+}
+
+TEST(Durability, NothingIsMissingBetweenTableAndLog) {
+  EXPECT_EQ(Begun().Crash(3).Boot(3, 1, 0, 2, 1, 2).End().property(), "");
+  EXPECT_EQ(Begun().Crash(3).Boot(3, 1, 0, 2, 1, 1).property(), "Durability");
+  EXPECT_EQ(Begun().Crash(3).Boot(3, 1, 0, 2, 2, 2).property(), "State Machine Safety");
+}
+
+TEST(Durability, AnInstalledSnapshotIsAPromise) {
+  const auto crashed = [] { return Begun().HardState(3, 1, 0).Install(3, 2, 1).Crash(3); };
+  EXPECT_EQ(crashed().Boot(3, 1, 0, 0, 0, 2).End().property(), "") << "in the table";
+  EXPECT_EQ(crashed().Boot(3, 1, 0, 2, 1, 2).End().property(), "") << "and in the log";
+  EXPECT_EQ(crashed().Boot(3, 1, 0, 0, 0, 0).End().property(), "Durability");
+}
+
+TEST(Durability, ATableAheadOfItsLogResetsIt) {
+  Story story = Begun();
+  story.HardState(3, 1, 0).Append(3, kNoop1).Crash(3);
+  story.Boot(3, 1, 0, 0, 0, 2).BootEntry(3, kNoop1).MoveBase(3, 2, 1, /*installed=*/true);
+  EXPECT_EQ(story.Append(3, kB).property(), "") << story.evidence();
+}
+
+TEST(Durability, AnAnswerRestsOnAnAppliedEntry) {
+  EXPECT_EQ(Begun().Reply(1, 5, 0).property(), "") << "a refusal";
+  EXPECT_EQ(Begun().Reply(1, 5, 2).property(), "Durability");
+  EXPECT_EQ(Begun().Apply(1, kNoop1).Apply(1, kA).Reply(1, 5, 2).property(), "");
+}
+
+TEST(Durability, TheDeadAreNotHeard) {
+  EXPECT_EQ(Begun().Crash(1).Truncate(1, 1).Commit(2, 2).End().property(), "");
+}
+
+}  // namespace
+}  // namespace lockstep::sim

@@ -1,0 +1,230 @@
+// Tables against a plain map: applying, reopening, and a crash at every single operation of the
+// disk.
+#include "storage/table_store.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "core/base/rng.h"
+#include "gtest/gtest.h"
+#include "sim/disk/sim_file_system.h"
+#include "tests/unit/storage/table_test_support.h"
+
+namespace lockstep::storage {
+namespace {
+
+using sim::CrashOptions;
+using sim::SimFileSystem;
+
+Entry CommandAt(uint64_t index, const std::string& command) {
+  return Entry{Index(index), Term(1), EntryKind::kCommand, Bytes::Copy(command)};
+}
+
+TEST(TableStore, AppliesInOrderAndAnswersFromTheResult) {
+  SimFileSystem disk;
+  auto store = MustOpen(disk);
+  const ApplyEntries job{kGroup,
+                         {CommandAt(1, "put a 1"), CommandAt(2, "app a 2"), CommandAt(3, "del b"),
+                          CommandAt(4, "put b x"), CommandAt(5, "del a"), CommandAt(6, "app a 3")}};
+  const ApplyDone done = MustRun<ApplyDone>(*store, job);
+  ASSERT_EQ(done.results.size(), 6u);
+  const char* const replies[] = {"-", "1", "-", "-", "12", "-"};
+  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(done.results[i].reply.view(), replies[i]) << i;
+  EXPECT_EQ(done.applied, (LogPosition{Index(6), Term(1)}));
+  EXPECT_EQ(Query(*store, "*"), "a=3;b=x;");
+  EXPECT_EQ(Query(*store, "*", kOther), "");
+}
+
+TEST(TableStore, SkipsWhatItHasApplied) {
+  SimFileSystem disk;
+  auto store = MustOpen(disk);
+  MustRun<ApplyDone>(*store, ApplyEntries{kGroup, {CommandAt(1, "app a 1")}});
+  const ApplyEntries again{kGroup, {CommandAt(1, "app a 1"), CommandAt(2, "app a 2")}};
+  const ApplyDone done = MustRun<ApplyDone>(*store, again);
+  ASSERT_EQ(done.results.size(), 1u);
+  EXPECT_EQ(done.results[0].index, Index(2));
+  EXPECT_EQ(Query(*store, "a"), "12");
+}
+
+TEST(TableStoreDeathTest, AGapIsOurMistake) {
+  SimFileSystem disk;
+  auto store = MustOpen(disk);
+  EXPECT_DEATH(store->Run(ApplyEntries{kGroup, {CommandAt(2, "put a 1")}}).IgnoreError(), "2 == 1");
+}
+
+TEST(TableStore, ACheckpointIsWhatSurvives) {
+  SimFileSystem disk;
+  Rng rng(1);
+  auto store = MustOpen(disk);
+  MustRun<ApplyDone>(*store, ApplyEntries{kGroup, {CommandAt(1, "put a 1")}});
+  const CheckpointDone done = MustRun<CheckpointDone>(*store, Checkpoint{kGroup});
+  EXPECT_EQ(done.durable, (LogPosition{Index(1), Term(1)}));
+  const uint64_t operations = disk.counters().operations;
+  MustRun<CheckpointDone>(*store, Checkpoint{kGroup});  // Nothing new: costs nothing.
+  EXPECT_EQ(disk.counters().operations, operations);
+  MustRun<ApplyDone>(*store, ApplyEntries{kGroup, {CommandAt(2, "put b 2")}});
+  disk.PowerCutAfter(0);
+  store.reset();
+  disk.Crash(rng, CrashOptions::DropAll());
+  store = MustOpen(disk);
+  EXPECT_EQ(store->applied(kGroup).index, Index(1));
+  EXPECT_EQ(Query(*store, "*"), "a=1;");
+  EXPECT_EQ(Query(*store, "#"), "1");  // The machine was loaded from the table.
+}
+
+// One machine, a random log, random jobs, against a map; closing now and then.
+TEST(TableStore, EqualsItsTwin) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    Rng rng(seed);
+    SimFileSystem disk;
+    auto store = MustOpen(disk);
+    const std::vector<Entry> log = RandomLog(rng, 400, 20, 2000);
+    Twin twin;
+    size_t at = 0;
+    while (at < log.size()) {
+      ApplyEntries job{kGroup, {}};
+      std::vector<std::string> replies;
+      for (uint64_t left = rng.Between(1, 20); left > 0 && at < log.size(); --left, ++at) {
+        job.entries.push_back(log[at]);
+        const bool command = log[at].kind == EntryKind::kCommand;
+        replies.push_back(command ? twin.Apply(std::string(log[at].data.view())) : "");
+      }
+      const ApplyDone done = MustRun<ApplyDone>(*store, job);
+      ASSERT_EQ(done.results.size(), replies.size());
+      for (size_t i = 0; i < replies.size(); ++i)
+        ASSERT_EQ(done.results[i].reply.view(), replies[i]);
+      ASSERT_EQ(Query(*store, "*"), twin.Print());
+      if (rng.Below(10) != 0) continue;
+      if (rng.Below(2) == 0) MustRun<CheckpointDone>(*store, Checkpoint{kGroup});
+      store = nullptr;
+      store = MustOpen(disk);
+      at = store->applied(kGroup).index.value();
+      twin = TwinAt(log, store->applied(kGroup).index);
+      ASSERT_EQ(Query(*store, "*"), twin.Print());
+      ASSERT_EQ(Query(*store, "#"), absl::StrCat(twin.size()));
+    }
+  }
+}
+
+// Applies the rest of `log` with a checkpoint now and then and at the end, or until the power is
+// gone. Returns the applied index that is promised to be durable.
+Index Work(TableStore& store, const std::vector<Entry>& log) {
+  Index durable = store.applied(kGroup).index;
+  for (size_t begin = durable.value(); begin < log.size(); begin += 3) {
+    ApplyEntries job{kGroup, {}};
+    const size_t end = std::min(begin + 3, log.size());
+    for (size_t i = begin; i < end; ++i) job.entries.push_back(log[i]);
+    if (!store.Run(job).ok()) return durable;
+    if (begin % 8 != 0 && end < log.size()) continue;
+    const auto done = store.Run(Checkpoint{kGroup});
+    if (!done.ok()) return durable;
+    durable = std::get<CheckpointDone>(*done).durable.index;
+  }
+  return durable;
+}
+
+// The power goes at every mutating operation of opening and working, one after the other. What is
+// then found is the table after a prefix of the log, at its exact position, not before what was
+// promised; and the work can go on.
+TEST(TableStore, ACrashAtAnyOperationLeavesAPrefix) {
+  uint64_t crashes = 0;
+  std::set<uint64_t> positions;
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    Rng rng(seed);
+    const std::vector<Entry> log = RandomLog(rng, 120, 8, 6000);
+    for (uint64_t cut = 1;; ++cut) {
+      SimFileSystem disk;
+      Index promised;
+      disk.PowerCutAfter(cut);
+      {
+        auto store = TryOpen(disk);
+        if (store.ok()) promised = Work(**store, log);
+      }
+      const bool was_cut = !disk.powered();
+      const CrashOptions options = seed == 1   ? CrashOptions::DropAll()
+                                   : seed == 2 ? CrashOptions::KeepAll()
+                                               : CrashOptions{};
+      disk.Crash(rng, options);
+      auto store = TryOpen(disk);
+      ASSERT_TRUE(store.ok()) << store.status() << " seed " << seed << " cut " << cut;
+      const LogPosition applied = (*store)->applied(kGroup);
+      ASSERT_GE(applied.index, promised) << "seed " << seed << " cut " << cut;
+      if (applied.index) {
+        ASSERT_EQ(applied.term, log[applied.index.value() - 1].term);
+      }
+      const Twin twin = TwinAt(log, applied.index);
+      ASSERT_EQ(Query(**store, "*"), twin.Print()) << "seed " << seed << " cut " << cut;
+      positions.insert(applied.index.value());
+      ASSERT_EQ(Work(**store, log), Index(log.size()));
+      ASSERT_EQ(Query(**store, "*"), TwinAt(log, Index(log.size())).Print());
+      if (!was_cut) break;
+      ++crashes;
+    }
+  }
+  EXPECT_GT(crashes, 300u);
+  EXPECT_GT(positions.size(), 10u);
+}
+
+TEST(TableStore, AnErrorIsFinal) {
+  SimFileSystem disk;
+  auto store = MustOpen(disk);
+  MustRun<ApplyDone>(*store, ApplyEntries{kGroup, {CommandAt(1, "put a 1")}});
+  disk.SetSyncsFail(true);
+  EXPECT_TRUE(absl::IsInternal(store->Run(Checkpoint{kGroup}).status()));
+  disk.SetSyncsFail(false);
+  EXPECT_TRUE(absl::IsInternal(store->Run(Checkpoint{kGroup}).status()));
+  EXPECT_TRUE(absl::IsInternal(store->Run(QueryTable{kGroup, {}}).status()));
+  EXPECT_TRUE(absl::IsInternal(store->Run(CloseSnapshot{kGroup, NodeId(1)}).status()));
+}
+
+TEST(TableStore, AFullDiskSaysSo) {
+  SimFileSystem disk;
+  auto store = MustOpen(disk);
+  disk.SetCapacity(2000);
+  absl::Status status;
+  for (uint64_t i = 1; status.ok() && i < 200; ++i) {
+    status = store->Run(ApplyEntries{kGroup, {CommandAt(i, "put a " + std::string(1000, 'x'))}})
+                 .status();
+    if (status.ok()) status = store->Run(Checkpoint{kGroup}).status();
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  store.reset();
+  disk.SetCapacity(SimFileSystem::kUnlimited);
+  MustOpen(disk);
+}
+
+TEST(TableStore, DamageIsDataLoss) {
+  SimFileSystem disk;
+  auto store = MustOpen(disk);
+  MustRun<ApplyDone>(*store, ApplyEntries{kGroup, {CommandAt(1, "put a 1")}});
+  MustRun<CheckpointDone>(*store, Checkpoint{kGroup});
+  store.reset();
+  const std::vector<std::string> names = disk.List("node/table").value();
+  for (const std::string& name : names) {
+    if (!absl::EndsWith(name, ".ldb")) continue;
+    ASSERT_TRUE(disk.FlipBits("node/table/" + name, 5, 1));
+  }
+  EXPECT_TRUE(absl::IsDataLoss(TryOpen(disk).status())) << TryOpen(disk).status();
+}
+
+TEST(TableStore, DigestsAgreeExactlyWhenTablesDo) {
+  SimFileSystem disks[2];
+  auto first = MustOpen(disks[0]);
+  auto second = MustOpen(disks[1]);
+  EXPECT_EQ(first->Digest(kGroup), second->Digest(kGroup));
+  const ApplyEntries together{kGroup, {CommandAt(1, "put a 1"), CommandAt(2, "put b 2")}};
+  MustRun<ApplyDone>(*first, together);
+  MustRun<ApplyDone>(*second, ApplyEntries{kGroup, {together.entries[0]}});
+  EXPECT_NE(first->Digest(kGroup), second->Digest(kGroup));
+  MustRun<ApplyDone>(*second, ApplyEntries{kGroup, {together.entries[1]}});
+  MustRun<CheckpointDone>(*second, Checkpoint{kGroup});
+  EXPECT_EQ(first->Digest(kGroup), second->Digest(kGroup));
+  EXPECT_NE(first->Digest(kGroup), first->Digest(kOther));
+}
+
+}  // namespace
+}  // namespace lockstep::storage
