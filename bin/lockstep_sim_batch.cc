@@ -11,6 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 namespace lockstep::bin {
 namespace {
@@ -52,7 +54,22 @@ std::string Indented(const std::string& text) {
 }
 
 void Row(std::string* table, const std::string& name, const std::string& value) {
-  absl::StrAppendFormat(table, "  %-28s %s\n", name, value);
+  absl::StrAppendFormat(table, "  %-31s %s\n", name, value);
+}
+
+// A fault and its effects share a row: "fault crash   34, effective 23".
+void AppendCounters(const sim::Counters& counters, std::string* table) {
+  const auto& values = counters.values;
+  for (size_t i = 0; i < values.size(); ++i) {
+    std::string value = Grouped(values[i].second);
+    absl::string_view kind = values[i].first;
+    const std::string& name = values[i].first;
+    if (i + 1 < values.size() && absl::ConsumePrefix(&kind, "fault ") &&
+        values[i + 1].first == absl::StrCat("effective ", kind)) {
+      absl::StrAppend(&value, ", effective ", Grouped(values[++i].second));
+    }
+    Row(table, name, value);
+  }
 }
 
 }  // namespace
@@ -139,7 +156,7 @@ std::string Batch::Table() const {
                      Grouped(totals.slowest.report.events), " events)"));
   }
   if (!totals.counters.values.empty()) absl::StrAppend(&table, "what happened\n");
-  for (const auto& [name, value] : totals.counters.values) Row(&table, name, Grouped(value));
+  AppendCounters(totals.counters, &table);
   if (!totals.failures.empty()) absl::StrAppend(&table, "failures\n");
   for (const Outcome& failure : totals.failures) {
     Row(&table, absl::StrCat("seed ", failure.report.seed), failure.property());

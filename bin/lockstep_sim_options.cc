@@ -106,20 +106,25 @@ struct RawRunOptions {
 void AddRunOptions(CLI::App& command, RawRunOptions& raw, SimOptions& options) {
   const std::string group = "What is simulated";
   command.add_option("--nodes", raw.nodes, "How many servers: N, or A..B to draw (default 3..5)")
+      ->option_text("N|A..B")
       ->group(group);
   command.add_option("--ops", raw.operations, "Operations of all clients (default: drawn)")
+      ->option_text("N")
       ->group(group);
   command
       .add_option("--time", raw.time,
                   "Virtual time until faults end, e.g. 500ms, 30s, 2m (default: drawn)")
+      ->option_text("TIME")
       ->group(group);
   command
       .add_option("--events-max", raw.events_max,
                   "Events after which a run counts as stuck (default 20000000)")
+      ->option_text("N")
       ->group(group);
   command
       .add_option("--faults", raw.faults,
                   "Kinds of faults allowed: all, none, or names with commas (all,-crash takes out)")
+      ->option_text("KINDS")
       ->group("Faults");
   command
       .add_flag("--every-fault", options.run.all_allowed_faults_on,
@@ -177,18 +182,27 @@ void AddBatchOptions(CLI::App& command, RawBatchOptions& raw, SimOptions& option
   const std::string group = "The batch";
   CLI::Option* seeds =
       command.add_option("--seeds", raw.seeds, "Seeds to run: A..B, or a count N for 1..N")
+          ->option_text("N|A..B")
           ->group(group);
-  command.add_option("--seed", raw.seed, "One seed (default 1)")->group(group)->excludes(seeds);
-  command.add_option("--jobs,-j", raw.jobs, "Worker processes (default: one a core)")->group(group);
+  command.add_option("--seed", raw.seed, "One seed (default 1)")
+      ->option_text("N")
+      ->group(group)
+      ->excludes(seeds);
+  command.add_option("--jobs,-j", raw.jobs, "Worker processes (default: one a core)")
+      ->option_text("N")
+      ->group(group);
   command
       .add_option("--failures-max", raw.failures_max,
                   "Stop after so many failing seeds; 0: go on to the end (default 10)")
+      ->option_text("N")
       ->group(group);
   command
       .add_option("--seed-timeout", raw.seed_timeout,
                   "Real time after which a seed counts as crashed (default 10m)")
+      ->option_text("TIME")
       ->group(group);
   command.add_option("--json", raw.json, "Write a report for machines to a file, or to stdout: -")
+      ->option_text("FILE")
       ->group(group);
   command.add_flag("--hashes", options.hashes, "Print only one line a seed: SEED HASH")
       ->group(group);
@@ -241,14 +255,26 @@ std::string TraceKindNames() {
 
 void AddReplayOptions(CLI::App& command, RawReplayOptions& raw, SimOptions& options) {
   const std::string group = "What is shown";
-  command.add_option("--seed", raw.seed, "The seed")->required()->group(group);
-  command.add_option("--from", raw.from, "Show events from this number on")->group(group);
-  command.add_option("--until", raw.until, "Stop the run after this event")->group(group);
-  command.add_option("--node", raw.nodes, "Show only these nodes; 0: the world")->group(group);
+  command.add_option("--seed", raw.seed, "The seed")
+      ->option_text("N (required)")
+      ->required()
+      ->group(group);
+  command.add_option("--from", raw.from, "Show events from this number on")
+      ->option_text("EVENT")
+      ->group(group);
+  command.add_option("--until", raw.until, "Stop the run after this event")
+      ->option_text("EVENT")
+      ->group(group);
+  command.add_option("--node", raw.nodes, "Show only these nodes; 0: the world")
+      ->option_text("N...")
+      ->group(group);
   command
       .add_option("--kind", raw.kinds, absl::StrCat("Show only these kinds: ", TraceKindNames()))
+      ->option_text("KIND...")
       ->group(group);
-  command.add_option("--tail", raw.tail, "Show only so many lines at the end")->group(group);
+  command.add_option("--tail", raw.tail, "Show only so many lines at the end")
+      ->option_text("N")
+      ->group(group);
   command
       .add_flag("--in-process", options.in_process,
                 "Run in this process, for a debugger: a failed check then aborts it")
@@ -316,7 +342,7 @@ ParsedOptions ParseSimOptions(int argc, const char* const* argv) {
   RawReplayOptions raw_replay;
   CLI::App app(kAbout, "lockstep-sim");
   app.footer(kFooter);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   CLI::App* run = app.add_subcommand("run", "Run a batch of seeds and judge them");
   CLI::App* replay = app.add_subcommand("replay", "Run one seed again and print what happens");
   AddBatchOptions(*run, raw_batch, options);
@@ -326,6 +352,7 @@ ParsedOptions ParseSimOptions(int argc, const char* const* argv) {
   replay->footer(kFooter);
   try {
     app.parse(argc, argv);
+    if (!*run && !*replay) Refuse("say what to do: run or replay");
     FillRunOptions(raw_run, options.run);
     options.command = *run ? SimCommand::kRun : SimCommand::kReplay;
     if (*run) FillBatchOptions(raw_batch, options);

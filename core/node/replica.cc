@@ -111,6 +111,18 @@ void Replica::OnTableDone(ReadSnapshotDone& done) {
 }
 
 void Replica::OnTableDone(WriteSnapshotDone& done) {
+  // When the log has come past it meanwhile, raft has nothing to install and notes nothing; the
+  // table has moved all the same.
+  const bool unnoted = applied_.index < done.applied.index && done.applied.index <= raft_.commit();
+  if (out_.notes_wanted && unnoted) {
+    Record(Note{.kind = NoteKind::kSnapshotInstalled,
+                .group = group_,
+                .term = raft_.term(),
+                .peer = raft_.leader(),
+                .position = done.applied,
+                .number = 0,
+                .entry = nullptr});
+  }
   applied_ = done.applied;
   Step(raft::SnapshotChunkWritten{done.snapshot, done.next_offset, done.complete, done.applied});
   apply_submitted_ = std::max(apply_submitted_, applied_.index);

@@ -139,7 +139,6 @@ void GroupChecker::OnSnapshotInstalled(ReplicaView& view, const Note& note) {
   if (!CheckIsCommitted(view, note.position, "installed a snapshot of")) return;
   if (view.gap_first && index == view.gap_final) view.gap_first = view.gap_final = Index();
   view.applied = std::max(view.applied, index);
-  view.commit = std::max(view.commit, index);
   Promises& promises = view.promises;
   if (index <= promises.held) return;
   promises.held = index;

@@ -52,12 +52,26 @@ void SimulationRun::Go() {
       FailLiveness("Event Budget", absl::StrCat("more than ", options_.events_max, " events"));
     }
   }
-  if (findings_.first().has_value() && violation_event_ == 0) violation_event_ = event();
+  TraceFaults();
   if (!findings_.first().has_value()) return;
+  if (violation_event_ == 0) violation_event_ = event();
   world_.tracer().Add(TraceKind::kRun, 0, 0, [&] {
     return absl::StrCat("VIOLATION of ", findings_.first()->property, ": ",
                         findings_.first()->evidence);
   });
+}
+
+void SimulationRun::TraceFaults() {
+  for (size_t i = 0; i < kFaultKinds; ++i) {
+    const FaultKind kind = static_cast<FaultKind>(i);
+    const FaultCounts& counts = world_.ledger().counts(kind);
+    if (counts.attempted == 0) continue;
+    world_.tracer().Add(TraceKind::kRun, 0, 0, [&] {
+      return absl::StrCat("faults of kind ", FaultName(kind), ": ", counts.attempted,
+                          " attempted, ", counts.applied, " applied, ", counts.effective,
+                          " had an effect, ", counts.healed, " healed");
+    });
+  }
 }
 
 // --- WorldObserver ---
@@ -147,7 +161,8 @@ RunReport SimulationRun::Report() const {
   report.events = world_.timeline().number();
   report.virtual_time = Duration(world_.timeline().now());
   report.nodes = climate_.world.servers;
-  report.operations = static_cast<uint32_t>(issued_);
+  const uint64_t issued = phase_ == Phase::kSafety ? workload_.issued() : issued_;
+  report.operations = static_cast<uint32_t>(issued);
   checkers_.AppendCounters(&report.counters);
   workload_.AppendCounters(&report.counters);
   AppendWorldCounters(&report.counters);

@@ -67,6 +67,7 @@ class SimulationRun final : private WorldObserver {
   void FailLiveness(std::string property, const std::string& what);
   std::string DescribeServers();
 
+  void TraceFaults();
   void AppendWorldCounters(Counters* counters) const;
 
   const RunOptions& options_;

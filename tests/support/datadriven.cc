@@ -6,6 +6,7 @@
 #include <fstream>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -16,27 +17,30 @@
 namespace lockstep::test {
 namespace {
 
-// Splits at spaces outside of brackets and quotes.
+// Splits at spaces outside of brackets and quotes. "" is an empty word.
 std::vector<std::string> Words(absl::string_view line) {
   std::vector<std::string> words;
   std::string word;
-  int depth = 0;
+  bool begun = false;
   bool quoted = false;
+  int depth = 0;
+  const auto finish = [&] {
+    if (begun) words.push_back(std::move(word));
+    word.clear();
+    begun = false;
+  };
   for (const char c : line) {
-    if (c == '"') {
-      quoted = !quoted;
+    if (c == ' ' && depth == 0 && !quoted) {
+      finish();
       continue;
     }
+    begun = true;
+    if (c == '"') quoted = !quoted;
     if (c == '(' || c == '[') ++depth;
     if (c == ')' || c == ']') --depth;
-    if (c == ' ' && depth == 0 && !quoted) {
-      if (!word.empty()) words.push_back(std::move(word));
-      word.clear();
-      continue;
-    }
-    word.push_back(c);
+    if (c != '"') word.push_back(c);
   }
-  if (!word.empty()) words.push_back(std::move(word));
+  finish();
   return words;
 }
 
@@ -129,7 +133,8 @@ Command::Command(absl::string_view line, std::vector<std::string> input)
       continue;
     }
     // Only a plain key makes a pair: an entry may hold any text between its brackets.
-    const size_t equals = word[0] == '[' ? std::string::npos : word.find('=');
+    const bool entry = absl::StartsWith(word, "[");
+    const size_t equals = entry ? std::string::npos : word.find('=');
     if (equals == std::string::npos) {
       words_.push_back({"", std::move(word)});
     } else {

@@ -125,6 +125,10 @@ StorageResult MapTables::Run(const ReadSnapshot& job) {
     return done;
   }
   const std::string& stream = open->second.stream;
+  if (job.offset > stream.size()) {  // The peer speaks of another stream than this one.
+    done.gone = true;
+    return done;
+  }
   done.data = Bytes::Copy(absl::string_view(stream).substr(job.offset, job.bytes_max));
   done.last = job.offset + done.data.size() == stream.size();
   return done;

@@ -30,8 +30,8 @@ enum class Algorithm : uint8_t { kWitness, kZones, kFrontier, kDepthFirst };
 inline constexpr size_t kAlgorithms = 4;
 
 struct Options {
-  // Together for all keys. A step is one configuration or operation looked at: some 50 ns.
-  uint64_t steps_max = 200'000'000;
+  // Together for all keys. A step is one configuration or operation looked at: 10 to 50 ns.
+  uint64_t steps_max = 1'000'000'000;
   uint64_t memory_bytes_max = uint64_t{1} << 30;  // for the memos of the searches
   uint64_t slice_steps = 4096;                    // of the first round of the searches
   uint64_t shrink_steps_max = 20'000'000;         // to make the counterexample small; 0: leave it

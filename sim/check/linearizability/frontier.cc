@@ -93,7 +93,7 @@ void Frontier::ExpandOne(uint32_t configuration, Steps& steps) {
   const StateId state = seen_.state(configuration);
   std::copy_n(seen_.mask(configuration), words, current_.begin());
   for (size_t w = 0; w < words; ++w) {
-    for (uint64_t left = window_.occupied()[w] & ~current_[w]; left != 0; left &= left - 1) {
+    for (uint64_t left = window_.candidates()[w] & ~current_[w]; left != 0; left &= left - 1) {
       ++steps.used;
       Linearize(static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(left)),
                 state, current_.data());
@@ -110,12 +110,11 @@ void Frontier::Linearize(uint32_t slot, StateId state, const uint64_t* mask) {
   std::copy_n(mask, window_.words(), scratch_.begin());
   SetBit(scratch_.data(), slot);
   if (entry.form == Form::kSet) window_.Hide(scratch_.data());
+  const StateId reached = after;
   const int before = Linearized(scratch_);
   window_.Settle(&after, scratch_.data());
-  // If no read gained and nobody will notice, it need not have happened (see Partition::Matters).
-  if (entry.open && after == kOther && !partition_.has_differs()) {
-    if (Linearized(scratch_) == before) return;
-  }
+  if (entry.open && Linearized(scratch_) == before && !window_.Awaits(reached, scratch_.data()))
+    return;
   if (!window_.DeadEnd(state, after, scratch_.data())) Place(after, scratch_.data());
 }
 

@@ -48,8 +48,10 @@ Partition::Partition(const History& history, const std::vector<uint32_t>& operat
   for (const Entry& entry : all) {
     if (Matters(entry)) entries_.push_back(entry);
   }
-  std::stable_sort(entries_.begin(), entries_.end(),
-                   [](const Entry& a, const Entry& b) { return a.invoked < b.invoked; });
+  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+    if (a.invoked != b.invoked) return a.invoked < b.invoked;
+    return a.operation < b.operation;
+  });
 }
 
 Entry Partition::Compile(uint32_t place) {

@@ -24,6 +24,14 @@ Shrinker::Shrinker(const History& history, const Finding& finding, uint64_t step
       judge_(history, finding.operations, steps_max),
       best_{finding.operations, INT64_MAX} {}
 
+void Shrinker::SortByInvocation(std::vector<size_t>* operations) const {
+  std::sort(operations->begin(), operations->end(), [this](size_t a, size_t b) {
+    if (history_.operations[a].invoked != history_.operations[b].invoked)
+      return history_.operations[a].invoked < history_.operations[b].invoked;
+    return a < b;
+  });
+}
+
 Counterexample Shrinker::Run() {
   Narrow();
   if (best_.operations.size() > kUncutOperationsMax) Cut();
@@ -53,22 +61,18 @@ void Shrinker::Narrow() {
   if (!finding_.stopped.has_value()) return;
   // The search ended at this return. Most often what matters happens shortly before and after.
   const Instant middle = history_.operations[*finding_.stopped].returned;
-  std::vector<uint32_t> by_invocation = finding_.operations;
-  std::sort(by_invocation.begin(), by_invocation.end(), [&](uint32_t a, uint32_t b) {
-    if (history_.operations[a].invoked != history_.operations[b].invoked)
-      return history_.operations[a].invoked < history_.operations[b].invoked;
-    return a < b;
-  });
+  std::vector<size_t> by_invocation(finding_.operations.begin(), finding_.operations.end());
+  SortByInvocation(&by_invocation);
   const size_t size = by_invocation.size();
   const size_t before = static_cast<size_t>(
       std::partition_point(by_invocation.begin(), by_invocation.end(),
-                           [&](uint32_t i) { return history_.operations[i].invoked <= middle; }) -
+                           [&](size_t i) { return history_.operations[i].invoked <= middle; }) -
       by_invocation.begin());
   for (size_t count = 8; count < size && !judge_.exhausted(); count *= 4) {
     const size_t begin = before - std::min(count, before);
     const size_t until = std::min(before + count, size);
-    std::vector<uint32_t> part(by_invocation.begin() + static_cast<std::ptrdiff_t>(begin),
-                               by_invocation.begin() + static_cast<std::ptrdiff_t>(until));
+    std::vector<uint32_t> part;
+    for (size_t k = begin; k < until; ++k) part.push_back(static_cast<uint32_t>(by_invocation[k]));
     AddReaders(count, &part);
     if (judge_.Close(finding_.operations, &part) && Try(std::move(part))) return;
   }
@@ -156,9 +160,7 @@ bool Shrinker::DropChunks(size_t length) {
 void Shrinker::Explain(Counterexample* example) {
   const Subset shown = best_;
   example->operations.assign(shown.operations.begin(), shown.operations.end());
-  std::stable_sort(example->operations.begin(), example->operations.end(), [&](size_t a, size_t b) {
-    return history_.operations[a].invoked < history_.operations[b].invoked;
-  });
+  SortByInvocation(&example->operations);
   Cut();
   for (uint32_t i : best_.operations) {
     if (ReturnedAt(history_.operations[i]) == best_.cut) example->unplaced = i;
@@ -193,10 +195,12 @@ std::vector<size_t> Shrinker::OrderUntil(int64_t cut) const {
 std::optional<std::pair<size_t, size_t>> Shrinker::Blocking(size_t unplaced) {
   std::vector<uint32_t> places;
   const History part = judge_.Build(best_, &places);
-  std::vector<size_t> seconds(places.size());
-  for (size_t i = 0; i < places.size(); ++i) seconds[i] = i;
-  std::stable_partition(seconds.begin(), seconds.end(),
-                        [&](size_t i) { return places[i] == unplaced; });
+  std::vector<size_t> seconds;
+  for (const bool wanted : {true, false}) {
+    for (size_t i = 0; i < places.size(); ++i) {
+      if ((places[i] == unplaced) == wanted) seconds.push_back(i);
+    }
+  }
   for (size_t second : seconds) {
     for (size_t first = 0; first < part.operations.size(); ++first) {
       if (Blocks(part, first, second))

@@ -24,6 +24,7 @@ class Shrinker {
   uint64_t steps() const { return judge_.steps(); }
 
  private:
+  void SortByInvocation(std::vector<size_t>* operations) const;
   void Narrow();  // to the operations around the culprits
   void AddReaders(size_t max, std::vector<uint32_t>* operations) const;
   void Cut();   // at the first return that leaves a violation

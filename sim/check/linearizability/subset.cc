@@ -146,8 +146,11 @@ SubsetJudge::Observations SubsetJudge::ObservedBy(const std::vector<uint32_t>& o
       observed.anything = true;
     }
   }
-  std::stable_sort(observed.strings.begin(), observed.strings.end(),
-                   [](const Observed& a, const Observed& b) { return a.value < b.value; });
+  std::sort(observed.strings.begin(), observed.strings.end(),
+            [](const Observed& a, const Observed& b) {
+              if (a.value != b.value) return a.value < b.value;
+              return a.observer < b.observer;
+            });
   observed.strings.erase(
       std::unique(observed.strings.begin(), observed.strings.end(),
                   [](const Observed& a, const Observed& b) { return a.value == b.value; }),

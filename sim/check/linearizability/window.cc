@@ -24,6 +24,7 @@ Window::Window(const Partition& partition, const std::vector<Event>& events)
   FindEquals();
   rivals_.assign(words_ * words_ * 64, 0);
   occupied_.assign(words_, 0);
+  candidates_.assign(words_, 0);
   masks_.assign(static_cast<size_t>(tracked_) * kRoles * words_, 0);
   for (const Entry& entry : entries_) Count(entry, /*add=*/true);
 }
@@ -90,6 +91,17 @@ void Window::RemoveRivals(uint32_t i) {
   std::fill_n(rivals_.begin() + static_cast<std::ptrdiff_t>(slot_[i] * words_), words_, 0);
 }
 
+bool Window::Awaits(StateId state, const uint64_t* mask) const {
+  if (state == kOther) return false;
+  if (partition_.has_appends()) return true;
+  const uint64_t* observers = this->mask(state, kObservers);
+  const uint64_t* reads = this->mask(state, kReads);
+  for (size_t w = 0; w < words_; ++w) {
+    if ((observers[w] & ~reads[w] & ~mask[w]) != 0) return true;
+  }
+  return false;
+}
+
 bool Window::GoesFirst(uint32_t slot, const uint64_t* mask) const {
   const uint64_t* rivals = &rivals_[slot * words_];
   for (size_t w = 0; w < words_; ++w) {
@@ -144,6 +156,24 @@ void Window::Close(uint32_t i) {
   differs_.erase(std::remove(differs_.begin(), differs_.end(), i), differs_.end());
 }
 
+// Of the operations that stay open for ever only those whose effect something open can observe:
+// there may be thousands of them.
+void Window::FindCandidates() {
+  candidates_ = occupied_;
+  if (partition_.has_appends() || partition_.has_differs()) return;
+  for (size_t w = crashed_begin_; w < words_; ++w) {
+    for (uint64_t left = occupied_[w]; left != 0; left &= left - 1) {
+      const uint32_t slot =
+          static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(left));
+      const StateId produced = entries_[occupant_[slot]].produces;
+      if (!Tracked(produced)) continue;
+      const uint64_t* observers = mask(produced, kObservers);
+      const auto none = [](uint64_t word) { return word == 0; };
+      if (std::all_of(observers, observers + words_, none)) ClearBit(candidates_.data(), slot);
+    }
+  }
+}
+
 void Window::FindHidden() {
   hidden_.clear();
   hidden_blocks_.clear();
@@ -189,6 +219,7 @@ bool Window::AddObservers(StateId state, uint64_t* block) const {
 }
 
 void Window::LookAhead(size_t now) {
+  FindCandidates();
   FindHidden();
   wishes_.clear();
   if (!partition_.has_appends()) return;

@@ -8,6 +8,8 @@
 //   * Symmetry: of operations that do the same, the one that must return first goes first; the
 //   other
 //     can stand wherever it would have stood. Those that never return come last.
+//   * Just in time: an operation that stays open for ever takes effect right before something that
+//     observes its effect, or else it need not take effect at all.
 //   * Hidden blocks: a completed put together with all that still observes its value, if all of
 //   that
 //     is open now (reads, and a swap with what in turn observes its value), is linearized right
@@ -39,19 +41,23 @@ class Window {
   uint64_t bytes() const { return (masks_.size() + rivals_.size()) * sizeof(uint64_t); }
   uint32_t slot(uint32_t entry) const { return slot_[entry]; }
   uint32_t occupant(uint32_t slot) const { return occupant_[slot]; }
-  const uint64_t* occupied() const { return occupied_.data(); }  // slots that are in use
+  // The slots of open operations that may be worth linearizing at this return.
+  const uint64_t* candidates() const { return candidates_.data(); }
 
   // The entry has been invoked.
   void Open(uint32_t entry);
   // The entry, a completed one, has returned and is linearized everywhere.
   void Close(uint32_t entry);
-  // Prepares Hide and DeadEnd for the return that is event number `now`.
+  // Prepares candidates, Hide and DeadEnd for the return that is event number `now`.
   void LookAhead(size_t now);
 
   // Linearizes what can be linearized for nothing in this configuration; may forget the state.
   void Settle(StateId* state, uint64_t* mask) const;
   // Adds the hidden blocks to `mask`: an overwrite is about to be linearized.
   void Hide(uint64_t* mask) const;
+  // Whether an open operation that changes the state may come next because this is the state. (With
+  // appends: always, since these observe any state.)
+  bool Awaits(StateId state, const uint64_t* mask) const;
   // Whether no open operation that does the same should go before the one in this slot.
   bool GoesFirst(uint32_t slot, const uint64_t* mask) const;
   // Whether a configuration that came from state `from` to `to` cannot be completed.
@@ -81,6 +87,7 @@ class Window {
   void RemoveRivals(uint32_t entry);
   void Count(const Entry& entry, bool add);
   void Mark(const Entry& entry, uint32_t slot, bool set);
+  void FindCandidates();
   void FindHidden();
   // Adds what observes `state` to the block; false if not all of that is open and completed.
   bool AddObservers(StateId state, uint64_t* block) const;
@@ -101,7 +108,8 @@ class Window {
   size_t words_ = 0;
   std::vector<uint32_t> slot_;      // by entry
   std::vector<uint32_t> occupant_;  // by slot
-  Mask occupied_;
+  Mask occupied_;                   // slots that are in use
+  Mask candidates_;
   std::vector<uint32_t> equals_;                    // by entry: the number of what it does
   std::vector<std::vector<uint32_t>> open_equals_;  // by that number: open entries
   Mask rivals_;  // by slot: open operations that do the same and should go first

@@ -32,7 +32,7 @@ class Storm {
     if (weather_.nodes < 3) weather_.nodes = 5 - weather_.nodes;  // 3 and 4 more often
     weather_.loss = Ratio{static_cast<uint32_t>(rng_.Below(30)), 100};
     weather_.duplication = Ratio{static_cast<uint32_t>(rng_.Below(20)), 100};
-    weather_.crash = Ratio{static_cast<uint32_t>(rng_.Below(6)), 1000};
+    weather_.crash = Ratio{static_cast<uint32_t>(rng_.Magnitude(1, 24) - 1), 1000};
     weather_.disk = Ratio{static_cast<uint32_t>(rng_.Between(uint64_t{10}, uint64_t{90})), 100};
     MakeMembers();
   }

@@ -149,6 +149,30 @@ TEST(SimFileSystem, ARenameHappensAsAWholeOrNotAtAll) {
   EXPECT_EQ(seen, (std::set<std::string>{"new/(missing)", "old/new"}));
 }
 
+// What comes after a lost rename of the same name is lost too.
+TEST(SimFileSystem, RenamesOfOneNameSurviveInOrder) {
+  std::set<std::string> seen;
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    SimFileSystem disk;
+    Rng rng(seed);
+    for (const std::string name : {"old", "new"}) {
+      auto file = MustOpen(disk, name);
+      ASSERT_TRUE(file->Append(name).ok());
+      ASSERT_TRUE(file->Sync().ok());
+    }
+    ASSERT_TRUE(disk.SyncDirectory(".").ok());
+    ASSERT_TRUE(disk.Rename("new", "old").ok());
+    ASSERT_TRUE(disk.Rename("old", "last").ok());
+    disk.Crash(rng, CrashOptions{});
+    std::string state;
+    const std::vector<std::string> names = disk.List("").value();
+    for (const std::string& name : names)
+      absl::StrAppend(&state, name, "=", Contents(disk, name), " ");
+    seen.insert(state);
+  }
+  EXPECT_EQ(seen, (std::set<std::string>{"new=new old=old ", "old=new ", "last=new "}));
+}
+
 // The classic mistake: the new file's bytes are not synced before it replaces the old one.
 TEST(SimFileSystem, ARenameDoesNotSyncTheBytes) {
   SimFileSystem disk;

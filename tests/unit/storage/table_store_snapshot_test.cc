@@ -1,5 +1,6 @@
 // Snapshots read and written part by part: how streams are cut, when they are gone, and bytes that
 // are no stream. Whole transfers under faults are in table_store_transfer_test.cc.
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -113,6 +114,25 @@ TEST(Snapshot, AReceiverThatRestartsGoesOnAtTheLastWholeRecord) {
   EXPECT_EQ(Write(*receiver, next).next_offset, 5u * 1012 + 1);
   const ReadSnapshotDone rest = Read(*sender, part.snapshot, 5 * 1012 + 1, 1 << 20);
   EXPECT_TRUE(Write(*receiver, rest).complete);
+  EXPECT_EQ(receiver->Digest(kGroup), sender->Digest(kGroup));
+}
+
+TEST(Snapshot, PartsMayOverlap) {
+  SimFileSystem disks[2];
+  Rng rng(1);
+  auto sender = MustOpen(disks[0]);
+  auto receiver = MustOpen(disks[1]);
+  ApplyAll(*sender, RandomLog(rng, 100, 30, 300), 100);
+  const std::string stream = Stream(*sender, 1 << 20);
+  uint64_t staged = 0;
+  while (true) {
+    const uint64_t offset = staged - std::min<uint64_t>(staged, rng.Below(200));
+    const ReadSnapshotDone part = Read(*sender, sender->applied(kGroup), offset, 300);
+    const WriteSnapshotDone done = Write(*receiver, part);
+    if (done.complete) break;
+    ASSERT_EQ(done.next_offset, std::max(staged, offset + 300));
+    staged = done.next_offset;
+  }
   EXPECT_EQ(receiver->Digest(kGroup), sender->Digest(kGroup));
 }
 

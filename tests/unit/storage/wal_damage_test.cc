@@ -297,6 +297,19 @@ TEST(WalDamage, MissingSegmentsAreDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(Judge(alone).status));
 }
 
+// A segment of another log that fits in number and batch: its statement gives it away.
+TEST(WalDamage, SegmentOfAnotherLogIsDataLoss) {
+  JobMix mix;
+  mix.base = mix.reset = {0, 1};
+  Specimen mixed = Grow(1, 1, 10, mix);
+  Specimen other = Grow(2, 1, 10, mix);
+  ASSERT_EQ(mixed.last_path, other.last_path);
+  mixed.last() = other.last();
+  const Verdict verdict = Judge(mixed);
+  EXPECT_TRUE(absl::IsDataLoss(verdict.status)) << verdict.status;
+  EXPECT_NE(verdict.status.message().find("but the segments before give"), absl::string_view::npos);
+}
+
 // The deletion of the oldest segment may be undone by a crash.
 TEST(WalDamage, DeletedSegmentMayComeBack) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -109,7 +110,22 @@ TEST(WalFormat, EveryFlippedByteAndEveryCutIsNoticed) {
   }
 }
 
-// Checksums prove that the disk kept the bytes, not that the writer was sane.
+// Two records of equal length change places: each one's checksum is right, their sequence is not.
+TEST(WalFormat, RecordsMayNotChangePlaces) {
+  FrameBuilder builder;
+  builder.Begin(1, 2);
+  builder.AddTruncate(GroupId(1), Index(6));
+  builder.AddTruncate(GroupId(1), Index(5));
+  std::string bytes(builder.Finish());
+  Frame frame;
+  ASSERT_TRUE(DecodeFrame(bytes, 0, 1, 2, &frame).ok());
+  const size_t size = frame.records[0].bytes;
+  std::swap_ranges(bytes.begin() + kFrameHeaderBytes,
+                   bytes.begin() + static_cast<int64_t>(kFrameHeaderBytes + size),
+                   bytes.begin() + static_cast<int64_t>(kFrameHeaderBytes + size));
+  EXPECT_TRUE(absl::IsDataLoss(DecodeFrame(bytes, 0, 1, 2, &frame)));
+}
+
 TEST(WalFormat, DamageIsLocated) {
   SegmentHeader header;
   std::string segment = Build(&header);
