@@ -69,6 +69,12 @@ Bytes UnknownGroupReply(GroupId group) {
                  absl::StrCat("this node holds no replica of group ", group.value()));
 }
 
+Bytes NoSuchVoterReply(NodeId node) {
+  return Refusal(proto::INVALID_ARGUMENT,
+                 absl::StrCat("leadership cannot go to node ", node.value(),
+                              ": name another voter of the group"));
+}
+
 Bytes MalformedReply(size_t bytes) {
   return Refusal(proto::INVALID_ARGUMENT,
                  absl::StrCat("a request of ", bytes, " bytes that cannot be read"));

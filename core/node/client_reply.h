@@ -23,6 +23,7 @@ Bytes OverloadedReply(absl::string_view limit, uint64_t value);
 // Not known whether it will be executed.
 Bytes LeadershipLostReply();
 Bytes UnknownGroupReply(GroupId group);
+Bytes NoSuchVoterReply(NodeId node);
 Bytes MalformedReply(size_t bytes);
 
 }  // namespace lockstep::node

@@ -47,6 +47,9 @@ void Replica::OnQuery(RequestId id, Bytes query) {
 
 void Replica::OnTransferLeadership(RequestId id, NodeId to) {
   if (!raft_.is_leader()) return Refuse(id, raft::RefusedWhy::kNotLeader);
+  if (to != NodeId() && (to == options_.self || !options_.raft.membership.IsVoter(to))) {
+    return Answer(id, NoSuchVoterReply(to), Index());
+  }
   Step(raft::TransferLeadership{to});
   Answer(id, OkReply(), Index());
 }
@@ -251,17 +254,20 @@ void Replica::SendAnswers() {
 }
 
 void Replica::Refuse(RequestId id, raft::RefusedWhy why) {
+  const raft::Config& limits = options_.raft;
   queries_.erase(id);
   switch (why) {
     case raft::RefusedWhy::kNotLeader:
-    case raft::RefusedWhy::kLeadershipLost:  // Only reads, which were not answered: the same to a
-                                             // client.
+    case raft::RefusedWhy::kLeadershipLost:  // Only reads, which were not answered.
     case raft::RefusedWhy::kTransferring:
       return Answer(id, NotLeaderReply(raft_.is_leader() ? NodeId() : raft_.leader()), Index());
-    case raft::RefusedWhy::kOverloaded:
-      return Answer(id,
-                    OverloadedReply("uncommitted_bytes_max", options_.raft.uncommitted_bytes_max),
+    case raft::RefusedWhy::kTailFull:
+      return Answer(id, OverloadedReply("uncommitted_bytes_max", limits.uncommitted_bytes_max),
                     Index());
+    case raft::RefusedWhy::kLogFull:
+      return Answer(id, OverloadedReply("log_bytes_max", limits.log_bytes_max), Index());
+    case raft::RefusedWhy::kReadsFull:
+      return Answer(id, OverloadedReply("pending_reads_max", limits.pending_reads_max), Index());
   }
 }
 

@@ -31,9 +31,9 @@ struct Config {
   uint64_t inflight_messages_max = 64;  // unanswered AppendRequests with entries, a peer
   uint64_t inflight_bytes_max = uint64_t{8} << 20;  // entries in them
   uint64_t uncommitted_bytes_max = uint64_t{128}
-                                   << 20;  // the leader's uncommitted tail; beyond: kOverloaded
-  uint64_t pending_reads_max = 65536;      // read barriers not yet released; beyond: kOverloaded
-  // The log in memory: a follower takes no more entries, a leader no more proposals (kOverloaded).
+                                   << 20;  // the leader's uncommitted tail; beyond: refused
+  uint64_t pending_reads_max = 65536;      // read barriers not yet released; beyond: refused
+  // The log in memory: a follower takes no more entries, a leader no more proposals (refused).
   uint64_t log_bytes_max = uint64_t{256} << 20;
   uint64_t snapshot_chunk_bytes_max = uint64_t{1} << 20;
   uint64_t snapshot_chunks_max = 4;  // unanswered chunks, a peer
@@ -102,7 +102,9 @@ struct Accepted {  // a proposal is in the leader's log at `position`; it is com
 };
 enum class RefusedWhy : uint8_t {
   kNotLeader,       // definitely not executed
-  kOverloaded,      // definitely not executed: a limit is reached
+  kTailFull,        // definitely not executed: uncommitted_bytes_max is reached
+  kLogFull,         // definitely not executed: log_bytes_max is reached
+  kReadsFull,       // definitely not answered: pending_reads_max is reached
   kTransferring,    // definitely not executed: leadership is being handed over
   kLeadershipLost,  // a read that was waiting: definitely not answered
 };

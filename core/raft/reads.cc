@@ -15,7 +15,7 @@ void Raft::OnInput(const ReadBarrier& input, Output& out) {
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return out.refused.push_back({input.id, RefusedWhy::kNotLeader});
   if (leader->reads.size() >= config_.pending_reads_max) {
-    return out.refused.push_back({input.id, RefusedWhy::kOverloaded});
+    return out.refused.push_back({input.id, RefusedWhy::kReadsFull});
   }
   // Until its no-op commits a leader does not know what is committed (thesis §6.4, step 1).
   leader->reads.push_back({input.id, std::max(commit_, leader->term_start), ReadSeq()});

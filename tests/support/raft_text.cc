@@ -177,8 +177,12 @@ std::string Describe(raft::RefusedWhy why) {
   switch (why) {
     case raft::RefusedWhy::kNotLeader:
       return "not leader";
-    case raft::RefusedWhy::kOverloaded:
-      return "overloaded";
+    case raft::RefusedWhy::kTailFull:
+      return "tail full";
+    case raft::RefusedWhy::kLogFull:
+      return "log full";
+    case raft::RefusedWhy::kReadsFull:
+      return "reads full";
     case raft::RefusedWhy::kTransferring:
       return "transferring";
     case raft::RefusedWhy::kLeadershipLost:

@@ -25,7 +25,13 @@ Frontier::Frontier(Partition& partition, MemoryMeter& memory)
       masks_(window_.words(), 0),
       seen_(window_.crashed_begin(), window_.words()),
       scratch_(window_.words(), 0),
-      current_(window_.words(), 0) {}
+      current_(window_.words(), 0) {
+  if (Charge()) {
+    window_.Start();
+  } else {
+    progress_ = Progress::kGaveUp;
+  }
+}
 
 Frontier::~Frontier() { memory_.Give(charged_); }
 
@@ -93,11 +99,16 @@ void Frontier::ExpandOne(uint32_t configuration, Steps& steps) {
   const StateId state = seen_.state(configuration);
   std::copy_n(seen_.mask(configuration), words, current_.begin());
   for (size_t w = 0; w < words; ++w) {
-    for (uint64_t left = window_.candidates()[w] & ~current_[w]; left != 0; left &= left - 1) {
+    for (uint64_t left = window_.Candidates(state, w) & ~current_[w]; left != 0; left &= left - 1) {
       ++steps.used;
       Linearize(static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(left)),
                 state, current_.data());
     }
+  }
+  window_.FirstOfEach(current_.data(), &firsts_);
+  for (uint32_t slot : firsts_) {
+    ++steps.used;
+    Linearize(slot, state, current_.data());
   }
 }
 

@@ -65,6 +65,7 @@ class Frontier {
   std::vector<uint32_t> done_;  // the target is linearized
   Mask scratch_;
   Mask current_;
+  std::vector<uint32_t> firsts_;
 
   uint64_t charged_ = 0;
   Progress progress_ = Progress::kWorking;

@@ -22,9 +22,15 @@ Window::Window(const Partition& partition, const std::vector<Event>& events)
       counts_(tracked_) {
   AssignSlots(events);
   FindEquals();
-  rivals_.assign(words_ * words_ * 64, 0);
+}
+
+uint64_t Window::bytes() const {
+  return (uint64_t{tracked_} * kRoles * words_ + words_ * 64) * sizeof(uint64_t);
+}
+
+void Window::Start() {
+  twin_.assign(words_ * 64, kNoSlot);
   occupied_.assign(words_, 0);
-  candidates_.assign(words_, 0);
   masks_.assign(static_cast<size_t>(tracked_) * kRoles * words_, 0);
   for (const Entry& entry : entries_) Count(entry, /*add=*/true);
 }
@@ -68,27 +74,15 @@ void Window::FindEquals() {
     equals_[order[k]] = number;
   }
   open_equals_.resize(size_t{number} + 1);
+  crashed_equals_.resize(size_t{number} + 1);
 }
 
-void Window::AddRivals(uint32_t i) {
-  const auto before = [this](uint32_t a, uint32_t b) {
-    if (entries_[a].returned != entries_[b].returned)
-      return entries_[a].returned < entries_[b].returned;
-    return a < b;
-  };
-  for (uint32_t other : open_equals_[equals_[i]]) {
-    const uint32_t first = before(other, i) ? other : i;
-    const uint32_t second = first == i ? other : i;
-    SetBit(&rivals_[slot_[second] * words_], slot_[first]);
-  }
-  open_equals_[equals_[i]].push_back(i);
-}
-
-void Window::RemoveRivals(uint32_t i) {
-  std::vector<uint32_t>& open = open_equals_[equals_[i]];
-  open.erase(std::remove(open.begin(), open.end(), i), open.end());
-  for (uint32_t other : open) ClearBit(&rivals_[slot_[other] * words_], slot_[i]);
-  std::fill_n(rivals_.begin() + static_cast<std::ptrdiff_t>(slot_[i] * words_), words_, 0);
+void Window::AddEqual(uint32_t i) {
+  if (!entries_[i].open) return open_equals_[equals_[i]].push_back(i);
+  std::vector<uint32_t>& equals = crashed_equals_[equals_[i]];
+  if (!equals.empty()) twin_[slot_[i]] = equals.back();
+  if (equals.empty() && entries_[i].form != Form::kSwap) crashed_kinds_.push_back(equals_[i]);
+  equals.push_back(slot_[i]);
 }
 
 bool Window::Awaits(StateId state, const uint64_t* mask) const {
@@ -103,9 +97,12 @@ bool Window::Awaits(StateId state, const uint64_t* mask) const {
 }
 
 bool Window::GoesFirst(uint32_t slot, const uint64_t* mask) const {
-  const uint64_t* rivals = &rivals_[slot * words_];
-  for (size_t w = 0; w < words_; ++w) {
-    if ((rivals[w] & ~mask[w]) != 0) return false;
+  if (twin_[slot] != kNoSlot && !HasBit(mask, twin_[slot])) return false;
+  const uint32_t i = occupant_[slot];
+  for (uint32_t other : open_equals_[equals_[i]]) {
+    if (other == i || HasBit(mask, slot_[other])) continue;
+    if (entries_[other].returned < entries_[i].returned) return false;
+    if (entries_[other].returned == entries_[i].returned && other < i) return false;
   }
   return true;
 }
@@ -143,7 +140,7 @@ void Window::Open(uint32_t i) {
   occupant_[slot_[i]] = i;
   SetBit(occupied_.data(), slot_[i]);
   Mark(entry, slot_[i], /*set=*/true);
-  AddRivals(i);
+  AddEqual(i);
   if (entry.form == Form::kDiffer) differs_.push_back(i);
 }
 
@@ -151,27 +148,38 @@ void Window::Close(uint32_t i) {
   const Entry& entry = entries_[i];
   ClearBit(occupied_.data(), slot_[i]);
   Mark(entry, slot_[i], /*set=*/false);
-  RemoveRivals(i);
+  std::vector<uint32_t>& equals = open_equals_[equals_[i]];
+  equals.erase(std::remove(equals.begin(), equals.end(), i), equals.end());
   Count(entry, /*add=*/false);
   differs_.erase(std::remove(differs_.begin(), differs_.end(), i), differs_.end());
 }
 
-// Of the operations that stay open for ever only those whose effect something open can observe:
-// there may be thousands of them.
-void Window::FindCandidates() {
-  candidates_ = occupied_;
-  if (partition_.has_appends() || partition_.has_differs()) return;
-  for (size_t w = crashed_begin_; w < words_; ++w) {
-    for (uint64_t left = occupied_[w]; left != 0; left &= left - 1) {
-      const uint32_t slot =
-          static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(left));
-      const StateId produced = entries_[occupant_[slot]].produces;
-      if (!Tracked(produced)) continue;
-      const uint64_t* observers = mask(produced, kObservers);
-      const auto none = [](uint64_t word) { return word == 0; };
-      if (std::all_of(observers, observers + words_, none)) ClearBit(candidates_.data(), slot);
+// There may be thousands of operations that stay open for ever, but they do few different things,
+// and of those that overwrite only the ones matter whose effect something open can observe.
+void Window::FindKinds() {
+  live_kinds_.clear();
+  const bool all = partition_.has_appends() || partition_.has_differs();
+  for (uint32_t kind : crashed_kinds_) {
+    const Entry& entry = entries_[occupant_[crashed_equals_[kind].front()]];
+    if (all || Observable(entry.produces)) live_kinds_.push_back(kind);
+  }
+}
+
+void Window::FirstOfEach(const uint64_t* mask, std::vector<uint32_t>* slots) const {
+  slots->clear();
+  for (uint32_t kind : live_kinds_) {
+    for (uint32_t slot : crashed_equals_[kind]) {
+      if (HasBit(mask, slot)) continue;
+      slots->push_back(slot);
+      break;
     }
   }
+}
+
+bool Window::Observable(StateId state) const {
+  if (!Tracked(state)) return false;
+  const uint64_t* observers = mask(state, kObservers);
+  return std::any_of(observers, observers + words_, [](uint64_t word) { return word != 0; });
 }
 
 void Window::FindHidden() {
@@ -219,7 +227,7 @@ bool Window::AddObservers(StateId state, uint64_t* block) const {
 }
 
 void Window::LookAhead(size_t now) {
-  FindCandidates();
+  FindKinds();
   FindHidden();
   wishes_.clear();
   if (!partition_.has_appends()) return;

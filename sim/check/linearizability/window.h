@@ -38,17 +38,27 @@ class Window {
 
   size_t words() const { return words_; }
   size_t crashed_begin() const { return crashed_begin_; }
-  uint64_t bytes() const { return (masks_.size() + rivals_.size()) * sizeof(uint64_t); }
+  // What Start is going to allocate: large if there are many states and many open operations.
+  uint64_t bytes() const;
+  // REQUIRED before anything below.
+  void Start();
   uint32_t slot(uint32_t entry) const { return slot_[entry]; }
   uint32_t occupant(uint32_t slot) const { return occupant_[slot]; }
-  // The slots of open operations that may be worth linearizing at this return.
-  const uint64_t* candidates() const { return candidates_.data(); }
+  // Word `w` of the slots of open operations that may be worth linearizing in this state, without
+  // those of FirstOfEach.
+  uint64_t Candidates(StateId state, size_t w) const {
+    if (w < crashed_begin_) return occupied_[w];
+    return Tracked(state) ? mask(state, kObservers)[w] : 0;
+  }
+  // Of the operations that are always legal and stay open for ever, those that may be worth
+  // linearizing: the first not in `mask` of each kind, if something open can observe its effect.
+  void FirstOfEach(const uint64_t* mask, std::vector<uint32_t>* slots) const;
 
   // The entry has been invoked.
   void Open(uint32_t entry);
   // The entry, a completed one, has returned and is linearized everywhere.
   void Close(uint32_t entry);
-  // Prepares candidates, Hide and DeadEnd for the return that is event number `now`.
+  // Prepares FirstOfEach, Hide and DeadEnd for the return that is event number `now`.
   void LookAhead(size_t now);
 
   // Linearizes what can be linearized for nothing in this configuration; may forget the state.
@@ -83,11 +93,11 @@ class Window {
 
   void AssignSlots(const std::vector<Event>& events);
   void FindEquals();
-  void AddRivals(uint32_t entry);
-  void RemoveRivals(uint32_t entry);
+  void AddEqual(uint32_t entry);
   void Count(const Entry& entry, bool add);
   void Mark(const Entry& entry, uint32_t slot, bool set);
-  void FindCandidates();
+  void FindKinds();
+  bool Observable(StateId state) const;  // by something open
   void FindHidden();
   // Adds what observes `state` to the block; false if not all of that is open and completed.
   bool AddObservers(StateId state, uint64_t* block) const;
@@ -106,13 +116,17 @@ class Window {
   const StateId tracked_;  // states below this have counts and masks
   size_t crashed_begin_ = 0;
   size_t words_ = 0;
-  std::vector<uint32_t> slot_;      // by entry
-  std::vector<uint32_t> occupant_;  // by slot
-  Mask occupied_;                   // slots that are in use
-  Mask candidates_;
+  std::vector<uint32_t> slot_;                      // by entry
+  std::vector<uint32_t> occupant_;                  // by slot
+  Mask occupied_;                                   // slots that are in use
   std::vector<uint32_t> equals_;                    // by entry: the number of what it does
-  std::vector<std::vector<uint32_t>> open_equals_;  // by that number: open entries
-  Mask rivals_;  // by slot: open operations that do the same and should go first
+  std::vector<std::vector<uint32_t>> open_equals_;  // by that number: open completed entries
+  // Slots of operations that stay open for ever, by that number, first invoked first; the numbers
+  // of those that are always legal; and of those that matter at this return.
+  std::vector<std::vector<uint32_t>> crashed_equals_;
+  std::vector<uint32_t> crashed_kinds_;
+  std::vector<uint32_t> live_kinds_;
+  std::vector<uint32_t> twin_;  // by slot: the crashed operation that should go first, or kNoSlot
   // The hidden blocks: put number k is in slot hidden_[k], its block is the words from k * words_
   // on.
   std::vector<uint32_t> hidden_;
