@@ -76,6 +76,36 @@ void FaultPlan::CutOffNow(FaultKind kind, uint16_t server, bool clients) {
   if (!interval.links.empty()) Add(std::move(interval));
 }
 
+// The leader loses its peers and keeps its clients. Half of the time it hears nothing from now on.
+// Otherwise its peers' answers still come, late and one peer after another, so that it takes itself
+// for the leader when they have long had another.
+void FaultPlan::AttemptLeaderIsolation() {
+  if (leader == 0) return;
+  if (rng_.Chance({1, 2})) {
+    return CutOffNow(FaultKind::kLeaderIsolation, leader, /*clients=*/false);
+  }
+  FaultInterval silence = MakeInterval(FaultKind::kLeaderIsolation);
+  const int64_t begin = silence.begin;
+  const uint64_t length = static_cast<uint64_t>(silence.end - begin);
+  for (uint16_t peer = 1; peer <= cast_.servers; ++peer) {
+    if (peer == leader) continue;
+    FaultInterval late;
+    late.kind = FaultKind::kLeaderIsolation;
+    late.begin = begin;
+    const uint64_t held = rng_.Below(length);
+    late.end = begin + 1 + static_cast<int64_t>(held);
+    late.links = {Direction{.from = peer, .to = leader}};
+    late.holds = true;
+    Add(std::move(late));
+  }
+  // A little later, so that there are answers to hold.
+  const uint64_t after = rng_.Below(length / 8 + 1);
+  silence.begin += static_cast<int64_t>(after);
+  silence.servers = One(leader);
+  silence.links = Around(leader, cast_, /*in=*/false, /*out=*/true, /*clients=*/false);
+  if (!silence.links.empty()) Add(std::move(silence));
+}
+
 // --- Servers ---
 
 CrashKind FaultPlan::DrawCrashKind() {
@@ -152,7 +182,7 @@ void FaultPlan::Disturb(const FaultInterval& interval, uint32_t fault) {
         link.capacity = severity;
         break;
       default:
-        link.cuts.Add(1, fault);
+        (interval.holds ? link.clogs : link.cuts).Add(1, fault);
         break;
     }
   }
@@ -189,7 +219,8 @@ void FaultPlan::Undisturb(const FaultInterval& interval) {
         --link.limits.amount;
         break;
       default:
-        --link.cuts.amount;
+        --(interval.holds ? link.clogs : link.cuts).amount;
+        if (interval.holds) world_.network().Unclog(direction.from, direction.to);
         break;
     }
   }

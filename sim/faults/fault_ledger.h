@@ -27,6 +27,7 @@ struct FaultInterval {
   uint64_t servers = 0;          // bit n: server n is a target
   uint64_t severity = 0;         // by kind: a rate, a factor, a capacity, an operation count
   std::vector<Direction> links;  // what it disturbs
+  bool holds = false;            // of a cut: what would arrive is held until the end, not lost
   bool instant = false;          // it has no duration (a crash): nothing to heal
   bool begun = false;
   bool effective = false;

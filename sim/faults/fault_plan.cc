@@ -84,8 +84,7 @@ void FaultPlan::Attempt(FaultKind kind) {
     case FaultKind::kMajorityCrash:
       return AttemptMajorityCrash();
     case FaultKind::kLeaderIsolation:
-      if (leader != 0) CutOffNow(kind, leader, /*clients=*/false);
-      return;
+      return AttemptLeaderIsolation();
     default:
       return AttemptOnServer(kind);
   }

@@ -52,6 +52,7 @@ class FaultPlan {
   void AttemptSwizzle();
   void AttemptCrash();
   void AttemptMajorityCrash();
+  void AttemptLeaderIsolation();
   void AttemptOnServer(FaultKind kind);
 
   FaultInterval MakeInterval(FaultKind kind);

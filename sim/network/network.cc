@@ -116,7 +116,10 @@ std::optional<Packet> Network::Arrive(uint32_t slot) {
     Lose(packet, way.loss, totals_.lost, "chance");
     return std::nullopt;
   }
-  if (way.duplication.amount > 0 && rng_.Below(kRateScale) < way.duplication.amount) {
+  // A call reaches a server once at most, as over gRPC or TCP: "definitely not executed" says so of
+  // one attempt, and would be a lie of two. Replies may come twice.
+  const bool repeatable = packet.kind != PacketKind::kRequest;
+  if (repeatable && way.duplication.amount > 0 && rng_.Below(kRateScale) < way.duplication.amount) {
     ++totals_.duplicated;
     ledger_.Effect(way.duplication.by);
     Launch(packet);  // It will arrive again: a late replay.

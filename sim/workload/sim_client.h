@@ -16,8 +16,8 @@ class ClientPort {
   virtual ~ClientPort() = default;
   virtual Instant Now() const = 0;
   virtual void WakeAt(Instant when) = 0;  // one alarm; a later call replaces it; kNever: none
-  // A call to a node, over the simulated network: it may be lost, late, or arrive twice. The
-  // answer, if any comes, names the same attempt.
+  // A call to a node, over the simulated network: it may be lost or late, and arrives once at most
+  // (as over TCP). The answer, if any comes, names the same attempt.
   virtual void SendRequest(NodeId node, uint64_t attempt, Bytes request) = 0;
 };
 

@@ -99,8 +99,8 @@ void Workload::CheckLinearizability(const SessionModel& sessions, Findings& find
   lockstep::Check(valid.ok(), valid.message());
   linearizability::Options quick;
   quick.use = {true, true, false, false};
-  const linearizability::Report by_log =
-      linearizability::CheckHistory(recorder_->HistoryByLog(sessions), quick);
+  const linearizability::History told = recorder_->HistoryByLog(sessions);
+  const linearizability::Report by_log = linearizability::CheckHistory(told, quick);
   if (by_log.verdict == linearizability::Verdict::kLinearizable) return;
   linearizability::Options options;
   options.steps_max = kStepsMax;
@@ -108,9 +108,14 @@ void Workload::CheckLinearizability(const SessionModel& sessions, Findings& find
   const linearizability::Report report = linearizability::CheckHistory(history, options);
   if (report.verdict == linearizability::Verdict::kLinearizable) return;
   const bool undecided = report.verdict == linearizability::Verdict::kUndecided;
+  std::string evidence = linearizability::Describe(report, history);
+  if (undecided && by_log.verdict == linearizability::Verdict::kViolation) {
+    absl::StrAppend(&evidence, "\nif what the committed log lacks never took effect:\n",
+                    linearizability::Describe(by_log, told));
+  }
   findings.Report({.kind = undecided ? ViolationKind::kUndecided : ViolationKind::kSafety,
                    .property = "Linearizability",
-                   .evidence = linearizability::Describe(report, history)});
+                   .evidence = std::move(evidence)});
 }
 
 void Workload::CheckExactlyOnce(const SessionModel& sessions, Findings& findings) const {

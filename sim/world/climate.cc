@@ -75,7 +75,7 @@ void DrawTimes(Rng& rng, const WorldOptions& world, raft::Config& raft) {
   raft.election_min = Duration(election);
   const int64_t spread = DrawMagnitude(rng, election / 4, election * 2);
   raft.election_max = Duration(election + spread);
-  const int64_t parts = static_cast<int64_t>(rng.Between(3, 12));
+  const int64_t parts = static_cast<int64_t>(rng.Between(2, 12));
   raft.heartbeat = Duration(election / parts);
 }
 
@@ -146,6 +146,19 @@ void SpreadOperations(Rng rng, Climate& climate) {
   workload.think_max = climate.safety_time * static_cast<int64_t>(part) / rounds;
 }
 
+// In half of the runs clients are about as patient as the servers: only then do some of them find a
+// new leader while others still believe the old one.
+void PaceAttempts(Rng rng, Climate& climate) {
+  const bool paced = rng.Chance({1, 2});
+  const int64_t unit = climate.unit().count();
+  const int64_t timeout = DrawMagnitude(rng, unit / 8, unit * 8);
+  const int64_t pause = DrawMagnitude(rng, unit / 64, unit);
+  if (!paced) return;
+  climate.workload.attempt_timeout = Duration(timeout);
+  climate.workload.backoff_min = Duration(unit / 64);
+  climate.workload.backoff_max = Duration(pause);
+}
+
 }  // namespace
 
 Climate DrawClimate(const RunOptions& options, const Rng& root) {
@@ -167,6 +180,7 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   const int64_t units = static_cast<int64_t>(rng.Between(100, 500));
   climate.safety_time = options.time.count() != 0 ? options.time : Duration(unit * units);
   SpreadOperations(streams.Split("spread"), climate);
+  PaceAttempts(streams.Split("attempts"), climate);
   climate.digest_every = static_cast<uint32_t>(rng.Magnitude(32, 512));
   const bool transfers = rng.Chance({1, 2});
   const Duration transfer_gap = rng.Between(Duration(5 * unit), Duration(50 * unit));

@@ -58,7 +58,10 @@ std::string Describe(const Climate& climate) {
       " events, held up to ", Microseconds(host.turn_hold_max), "\n", DescribeNode(climate.node),
       "\nstorage: segments of ", climate.engine.wal_segment_bytes_max, " B, write buffer ",
       climate.engine.table_write_buffer_bytes, " B, digest of one in ", climate.digest_every,
-      " applies\nleadership moved every ", Microseconds(climate.transfer_gap.count()),
+      " applies\nleadership ",
+      climate.transfer_gap == Duration(0)
+          ? "stays where elections put it"
+          : absl::StrCat("moved every ", Microseconds(climate.transfer_gap.count())),
       "\nworkload: ", Describe(climate.workload), "\n", Describe(climate.faults));
 }
 

@@ -28,8 +28,7 @@ struct Load {
 // A store that executes each call at one moment of its interval.
 class Recorder {
  public:
-  explicit Recorder(const Load& load)
-      : load_(load), clients_(load.clients), held_(load.keys), old_(load.keys) {}
+  explicit Recorder(const Load& load) : load_(load), clients_(load.clients), held_(load.keys) {}
 
   History Run() {
     while (history_.operations.size() < load_.operations || busy_ > 0) {
@@ -92,7 +91,6 @@ class Recorder {
     operation.outcome = Outcome::kDone;
     if (operation.kind != Kind::kGet) ++index_;
     if (load_.witness) operation.witness = Witness{0, index_};
-    if (index_ % 1000 == 1) old_[key] = held;
     switch (operation.kind) {
       case Kind::kGet:
         operation.result = held;
@@ -135,7 +133,8 @@ class Recorder {
     for (size_t i = 0; i < history_.operations.size(); ++i) {
       Operation& operation = history_.operations[i];
       if (operation.kind != Kind::kGet || operation.open()) continue;
-      if (i < history_.operations.size() / 2) stale = operation.result;
+      if (i < history_.operations.size() / 2 && operation.result.has_value())
+        stale = operation.result;
       if (i < history_.operations.size() / 10 * 9 || operation.result == stale) continue;
       operation.result = stale;
       return;
@@ -146,7 +145,6 @@ class Recorder {
   Rng rng_ = Rng(7);
   std::vector<Client> clients_;
   std::vector<Value> held_;
-  std::vector<Value> old_;
   History history_;
   int64_t time_ = 0;
   uint64_t busy_ = 0;
@@ -154,7 +152,7 @@ class Recorder {
   uint64_t index_ = 0;
 };
 
-void Check(benchmark::State& state, const Load& load, const Options& options, Verdict want) {
+void Judge(benchmark::State& state, const Load& load, const Options& options, Verdict want) {
   const History history = Recorder(load).Run();
   Report report;
   for (auto _ : state) {
@@ -176,34 +174,51 @@ Options Without(std::vector<Algorithm> algorithms) {
   return options;
 }
 
-const Options kAll;
-const Options kSearches = Without({Algorithm::kWitness, Algorithm::kZones});
-constexpr Verdict kRight = Verdict::kLinearizable;
-constexpr Verdict kWrong = Verdict::kViolation;
+struct Row {
+  const char* name;
+  Load load;
+  bool searches_only = false;
+};
 
-#define LOAD(name, options, want, ...) \
-  BENCHMARK_CAPTURE(Check, name, Load{__VA_ARGS__}, options, want)->Unit(benchmark::kMillisecond)
+const std::vector<Row>& Rows() {
+  static const std::vector<Row> rows = {
+      {"Witness", {.swaps = true, .appends = true, .deletes = true, .witness = true}},
+      {"WitnessDuplicates", {.swaps = true, .deletes = true, .unique = false, .witness = true}},
+      {"PutGet", {}},
+      {"PutGetSwap", {.swaps = true}},
+      {"PutGetSwapAppend", {.swaps = true, .appends = true}},
+      {"FiveKeys", {.keys = 5, .swaps = true, .appends = true}},
+      {"Stale", {.swaps = true, .stale = true}},
+      {"StaleAppends", {.swaps = true, .appends = true, .stale = true}},
+      {"Deletes", {.swaps = true, .deletes = true}},
+      {"DeletesStale", {.swaps = true, .deletes = true, .stale = true}},
+      {"DeletesFiveKeys", {.keys = 5, .swaps = true, .deletes = true}},
+      {"DeletesAppends", {.keys = 5, .swaps = true, .appends = true, .deletes = true}},
+      {"SearchPutGet", {}, true},
+      {"SearchPutGetSwap", {.swaps = true}, true},
+      {"SearchStale", {.swaps = true, .stale = true}, true},
+      {"SearchEightClients", {.clients = 8, .swaps = true, .deletes = true}, true},
+      {"SearchAppends", {.clients = 8, .appends = true}, true},
+      {"Duplicates",
+       {.clients = 8, .swaps = true, .deletes = true, .unique = false, .open_percent = 0}},
+  };
+  return rows;
+}
 
-LOAD(Witness, kAll, kRight, .swaps = true, .appends = true, .deletes = true, .witness = true);
-LOAD(WitnessDuplicates, kAll, kRight, .swaps = true, .deletes = true, .unique = false,
-     .witness = true);
-LOAD(ZonesPutGet, kAll, kRight, .keys = 1);
-LOAD(ZonesPutGetSwap, kAll, kRight, .swaps = true);
-LOAD(ZonesPutGetSwapAppend, kAll, kRight, .swaps = true, .appends = true);
-LOAD(ZonesFiveKeys, kAll, kRight, .keys = 5, .swaps = true, .appends = true);
-LOAD(ZonesStale, kAll, kWrong, .swaps = true, .stale = true);
-LOAD(ZonesStaleAppends, kAll, kWrong, .swaps = true, .appends = true, .stale = true);
-LOAD(Deletes, kAll, kRight, .swaps = true, .deletes = true);
-LOAD(DeletesFiveKeys, kAll, kRight, .keys = 5, .swaps = true, .deletes = true);
-LOAD(DeletesAppends, kAll, kRight, .keys = 5, .swaps = true, .appends = true, .deletes = true);
-LOAD(DeletesStale, kAll, kWrong, .swaps = true, .deletes = true, .stale = true);
-LOAD(SearchesPutGet, kSearches, kRight, .keys = 1);
-LOAD(SearchesPutGetSwap, kSearches, kRight, .swaps = true);
-LOAD(SearchesStale, kSearches, kWrong, .swaps = true, .stale = true);
-LOAD(SearchesEightClients, kSearches, kRight, .clients = 8, .swaps = true, .deletes = true);
-LOAD(SearchesAppends, kSearches, kRight, .clients = 8, .appends = true);
-LOAD(DuplicatesEightClients, kSearches, kRight, .clients = 8, .swaps = true, .deletes = true,
-     .unique = false, .open_percent = 0);
+bool Register() {
+  for (const Row& row : Rows()) {
+    const Options options =
+        row.searches_only ? Without({Algorithm::kWitness, Algorithm::kZones}) : Options();
+    const Verdict want = row.load.stale ? Verdict::kViolation : Verdict::kLinearizable;
+    const auto judge = [row, options, want](benchmark::State& state) {
+      Judge(state, row.load, options, want);
+    };
+    benchmark::RegisterBenchmark(row.name, judge)->Unit(benchmark::kMillisecond);
+  }
+  return true;
+}
+
+[[maybe_unused]] const bool kRegistered = Register();
 
 }  // namespace
 }  // namespace lockstep::linearizability

@@ -171,21 +171,17 @@ class Judge {
       culprits.push_back(block->first_returned);
       culprits.push_back(block->last_invoked_entry);
     }
-    Fail(absl::StrCat("stale or lost: the value of ", Root(a), " was in force ", Span(a),
-                      ", and the value of ", Root(b), " ", Span(b),
-                      ": neither can have been wholly before the other"),
+    Fail(absl::StrCat("stale read or lost write: from ", Start(a), " to ",
+                      Name(a.last_invoked_entry), " the key held what began with ", Root(a),
+                      ", yet within that time it must have held ", Root(b)),
          std::move(culprits));
   }
 
   std::string Root(const Block& block) const {
     return block.root == initial_node_ ? "the initial state" : Name(block.root);
   }
-  std::string Span(const Block& block) const {
-    const std::string last = Name(block.last_invoked_entry);
-    if (block.first_returned == kNoNode || block.root == initial_node_)
-      return absl::StrCat("still at ", last);
-    return absl::StrCat("from the return of ", Name(block.first_returned),
-                        " or before to the invocation of ", last, " or after");
+  std::string Start(const Block& block) const {
+    return block.root == initial_node_ ? "the beginning" : Name(block.first_returned);
   }
 
   const Partition& partition_;

@@ -6,7 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "support.h"
+#include "tests/unit/linearizability/support.h"
 
 namespace lockstep::linearizability {
 namespace {

@@ -2,7 +2,7 @@
 // histories: right ones, and mutated ones, of which many are wrong.
 #include <gtest/gtest.h>
 
-#include "support.h"
+#include "tests/unit/linearizability/support.h"
 
 namespace lockstep::linearizability {
 namespace {

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "tests/unit/linearizability/support.h"
 
 #include <algorithm>
 #include <map>

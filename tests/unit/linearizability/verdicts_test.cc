@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "support.h"
+#include "tests/unit/linearizability/support.h"
 
 namespace lockstep::linearizability {
 namespace {

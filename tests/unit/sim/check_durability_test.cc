@@ -139,6 +139,26 @@ TEST(Durability, AnAnswerRestsOnAnAppliedEntry) {
   EXPECT_EQ(Begun().Apply(1, kNoop1).Apply(1, kA).Reply(1, 5, 2).property(), "");
 }
 
+// Far beyond the point at which the checkers forget what is below every log's base.
+TEST(Durability, LongHistoriesAreForgottenFromTheFront) {
+  Story story(2);
+  uint64_t index = 0;
+  for (uint64_t term = 1; term <= 10; ++term) {
+    story.Elect(1, term, {2});
+    for (const uint64_t end = index + 100'000; index < end;) {
+      const Entry entry = MakeEntry(++index, term, "x");
+      story.Append(1, entry).Append(2, entry).Ack(2, term, 1, index).Commit(1, index);
+      story.Apply(1, entry).Commit(2, index).Apply(2, entry);
+    }
+    for (const uint64_t node : {uint64_t{1}, uint64_t{2}}) {
+      story.MoveBase(node, index, term).Crash(node).Boot(node, term, 1, index, term, index);
+    }
+  }
+  EXPECT_EQ(story.property(), "") << story.evidence();
+  // A disk that comes back from before is noticed, and harms nobody.
+  EXPECT_EQ(story.Crash(2).Boot(2, 10, 1).property(), "Durability");
+}
+
 TEST(Durability, TheDeadAreNotHeard) {
   EXPECT_EQ(Begun().Crash(1).Truncate(1, 1).Commit(2, 2).End().property(), "");
 }
