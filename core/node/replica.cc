@@ -200,8 +200,11 @@ void Replica::SubmitApply() {
   host_.disk.Submit(ApplyEntries{group_, std::move(entries)});
 }
 
-// Reads whose state has been applied, all in one job behind what was applied before them.
+// Reads whose state has been applied, in one job behind what was applied before them. One job at a
+// time: while it is under way the next grows, so that an overload makes jobs larger, not the queue
+// longer.
 void Replica::SubmitQueries() {
+  if (queries_under_way_ > 0) return;
   QueryTable job{.group = group_, .items = {}};
   while (!reads_.empty() && reads_.front().at <= applied_.index) {
     const auto query = queries_.find(reads_.front().id);
