@@ -81,29 +81,36 @@ void FaultPlan::CutOffNow(FaultKind kind, uint16_t server, bool clients) {
 // for the leader when they have long had another.
 void FaultPlan::AttemptLeaderIsolation() {
   if (leader == 0) return;
-  if (rng_.Chance({1, 2})) {
-    return CutOffNow(FaultKind::kLeaderIsolation, leader, /*clients=*/false);
-  }
   FaultInterval silence = MakeInterval(FaultKind::kLeaderIsolation);
   const int64_t begin = silence.begin;
-  const uint64_t length = static_cast<uint64_t>(silence.end - begin);
+  const int64_t end = silence.end;
+  silence.servers = One(leader);
+  const bool late_answers = rng_.Chance({1, 2});
+  if (late_answers) HoldAnswers(silence);
+  silence.links = Around(leader, cast_, /*in=*/!late_answers, /*out=*/true, /*clients=*/false);
+  // A little later, so that there are answers to hold.
+  const uint64_t after = rng_.Below(static_cast<uint64_t>(end - begin) / 8 + 1);
+  if (late_answers) silence.begin += static_cast<int64_t>(after);
+  if (!silence.links.empty()) Add(std::move(silence));
+  const bool busy = rng_.Chance({1, 2});
+  if (busy && leader_isolated) leader_isolated(end);
+}
+
+// What each peer sends to the leader is held from now on, and arrives at a time of its own.
+void FaultPlan::HoldAnswers(const FaultInterval& silence) {
   for (uint16_t peer = 1; peer <= cast_.servers; ++peer) {
     if (peer == leader) continue;
     FaultInterval late;
-    late.kind = FaultKind::kLeaderIsolation;
-    late.begin = begin;
-    const uint64_t held = rng_.Below(length);
-    late.end = begin + 1 + static_cast<int64_t>(held);
+    late.kind = silence.kind;
+    late.begin = silence.begin;
+    const uint64_t part = rng_.Between(0, 3);
+    const uint64_t held =
+        rng_.Below((static_cast<uint64_t>(silence.end - silence.begin) >> part) + 1);
+    late.end = silence.begin + 1 + static_cast<int64_t>(held);
     late.links = {Direction{.from = peer, .to = leader}};
     late.holds = true;
     Add(std::move(late));
   }
-  // A little later, so that there are answers to hold.
-  const uint64_t after = rng_.Below(length / 8 + 1);
-  silence.begin += static_cast<int64_t>(after);
-  silence.servers = One(leader);
-  silence.links = Around(leader, cast_, /*in=*/false, /*out=*/true, /*clients=*/false);
-  if (!silence.links.empty()) Add(std::move(silence));
 }
 
 // --- Servers ---

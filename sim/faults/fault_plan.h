@@ -5,6 +5,7 @@
 #define LOCKSTEP_SIM_FAULTS_FAULT_PLAN_H_
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "core/base/rng.h"
@@ -44,6 +45,9 @@ class FaultPlan {
 
   // Who leads as far as the notes tell; 0: nobody.
   uint16_t leader = 0;
+  // Called when a leader has just been isolated until a time (ns), so that clients can be made to
+  // keep it busy meanwhile. May be empty.
+  std::function<void(int64_t until)> leader_isolated;
 
  private:
   void Attempt(FaultKind kind);
@@ -53,6 +57,7 @@ class FaultPlan {
   void AttemptCrash();
   void AttemptMajorityCrash();
   void AttemptLeaderIsolation();
+  void HoldAnswers(const FaultInterval& silence);
   void AttemptOnServer(FaultKind kind);
 
   FaultInterval MakeInterval(FaultKind kind);

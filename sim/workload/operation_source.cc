@@ -55,9 +55,16 @@ Duration OperationSource::DrawDeadline() {
   return Duration(static_cast<int64_t>(rng_.Magnitude(first, final)));
 }
 
-Duration OperationSource::ThinkTime() {
-  if (options_.think_max <= Duration(0)) return Duration(0);
-  const auto most = static_cast<uint64_t>(options_.think_max.count());
+void OperationSource::Hurry(Instant until, Duration think_max) {
+  hurry_until_ = until;
+  hurry_think_max_ = think_max;
+}
+
+Duration OperationSource::ThinkTime(Instant now) {
+  Duration longest = options_.think_max;
+  if (now < hurry_until_) longest = std::min(longest, hurry_think_max_);
+  if (longest <= Duration(0)) return Duration(0);
+  const auto most = static_cast<uint64_t>(longest.count());
   return Duration(static_cast<int64_t>(rng_.Magnitude(1, most)));
 }
 
@@ -103,7 +110,8 @@ std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
     planned.page = page;
     return planned;
   }
-  const OperationMix& mix = options_.mix;
+  OperationMix mix = options_.mix;
+  if (client <= options_.readers) mix = OperationMix{.get = mix.get, .list = mix.list};
   proto::Command command;
   proto::Query query;
   uint64_t draw = rng_.Below(uint64_t{mix.get} + mix.put + mix.append + mix.remove +

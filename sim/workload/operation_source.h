@@ -44,7 +44,10 @@ class OperationSource {
   PlannedOperation FinalWrite(uint64_t client);
   PlannedOperation FinalRead(size_t key) const;
 
-  Duration ThinkTime();
+  Duration ThinkTime(Instant now);
+  // Until then nobody thinks for longer than `think_max`: something is about to happen that only
+  // operations can bring to light.
+  void Hurry(Instant until, Duration think_max);
   // How long after its beginning an operation makes its client forget everything, if it does.
   std::optional<Duration> RestartAfter();
 
@@ -64,6 +67,8 @@ class OperationSource {
   Rng rng_;
   uint64_t left_;
   uint64_t issued_ = 0;
+  Instant hurry_until_{};
+  Duration hurry_think_max_{0};
   uint64_t values_ = 0;  // written so far; numbers them
   std::vector<std::string> keys_;
   std::vector<std::optional<std::string>> seen_;  // by key: what was read last

@@ -56,6 +56,12 @@ size_t Workload::clients() const { return clients_.size(); }
 SimClient& Workload::client(size_t number) { return *clients_[number]; }
 void Workload::Bind(size_t number, ClientPort& port) { clients_[number]->Bind(port); }
 
+void Workload::Hurry(Instant until, Duration think_max) {
+  if (source_->exhausted()) return;
+  source_->Hurry(until, think_max);
+  for (const std::unique_ptr<WorkloadClient>& client : clients_) client->Hurry();
+}
+
 void Workload::StopIssuing() { source_->Stop(); }
 
 void Workload::BeginFinalRound() {

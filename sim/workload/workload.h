@@ -36,6 +36,8 @@ class Workload {
   // Before client(number).Start(). `port` outlives the workload.
   void Bind(size_t number, ClientPort& port);
 
+  // From now until then clients pause for at most `think_max` between two operations.
+  void Hurry(Instant until, Duration think_max);
   // The safety phase is over: nothing new is issued; what is outstanding goes on.
   void StopIssuing();
   // The liveness phase: finish what is outstanding, then every client writes once and reads every

@@ -50,7 +50,7 @@ WorkloadClient::WorkloadClient(uint64_t number, const client::ClientOptions& opt
 void WorkloadClient::Start() {
   Check(port_ != nullptr, "bind the client first");
   const Instant now = port_->Now();
-  for (Process& process : processes_) process.next_at = now + source_.ThinkTime();
+  for (Process& process : processes_) process.next_at = now + source_.ThinkTime(now);
   Turn();
 }
 
@@ -65,6 +65,14 @@ void WorkloadClient::OnWake() {
   const Instant now = port_->Now();
   if (now >= forget_at_) Forget(now);
   if (now >= client_wake_) Step(client::Wake{});
+  Turn();
+}
+
+void WorkloadClient::Hurry() {
+  const Instant now = port_->Now();
+  for (Process& process : processes_) {
+    process.next_at = std::min(process.next_at, now + source_.ThinkTime(now));
+  }
   Turn();
 }
 
@@ -183,7 +191,7 @@ void WorkloadClient::OnCompletion(Instant now, const client::Completion& complet
   process.open.reset();
   process.current = client::OperationId();
   if (!final_round_) {
-    process.next_at = now + source_.ThinkTime();
+    process.next_at = now + source_.ThinkTime(now);
   } else if (completion.outcome.kind == client::Outcome::Kind::kOk) {
     process.next_at = now;
     process.final_task.reset();

@@ -29,6 +29,8 @@ class WorkloadClient : public SimClient {
                  OperationSource& source, Recorder& recorder);
 
   void Bind(ClientPort& port) { port_ = &port; }
+  // The source hurries from now on: do not sit out a long pause.
+  void Hurry();
   void BeginFinalRound();
 
   void Start() override;

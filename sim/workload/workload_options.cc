@@ -80,6 +80,9 @@ WorkloadOptions WorkloadOptions::Draw(Rng& rng, uint32_t operations) {
   options.mix = DrawMix(rng);
   DrawValues(rng, options);
   DrawTimes(rng, options);
+  const bool some_only_read = rng.Chance({1, 2});
+  const uint64_t readers = rng.Between(0, options.clients / 2);
+  if (some_only_read) options.readers = static_cast<uint32_t>(readers);
   const bool restarts = rng.Chance({1, 3});
   const uint64_t restart_every = rng.Magnitude(10, 500);
   if (restarts) options.restart = {1, static_cast<uint32_t>(restart_every)};
@@ -88,9 +91,9 @@ WorkloadOptions WorkloadOptions::Draw(Rng& rng, uint32_t operations) {
 
 std::string Describe(const WorkloadOptions& options) {
   const OperationMix& mix = options.mix;
-  std::string text =
-      absl::StrFormat("%d clients x %d, %d operations on %d keys (skew %d)", options.clients,
-                      options.processes, options.operations, options.keys, options.skew);
+  std::string text = absl::StrFormat(
+      "%d clients (%d only read) x %d, %d operations on %d keys (skew %d)", options.clients,
+      options.readers, options.processes, options.operations, options.keys, options.skew);
   absl::StrAppendFormat(&text, "\nmix: get %d, put %d, append %d, delete %d, cas %d, list %d",
                         mix.get, mix.put, mix.append, mix.remove, mix.compare_and_swap, mix.list);
   absl::StrAppendFormat(&text, "\nvalues: %s, up to %d bytes",

@@ -23,7 +23,8 @@ struct OperationMix {
 
 struct WorkloadOptions {
   uint32_t clients = 4;
-  uint32_t processes = 1;      // operations that one client has under way at most
+  uint32_t readers = 0;    // so many of the clients only read: nothing makes them look for a leader
+  uint32_t processes = 1;  // operations that one client has under way at most
   uint64_t operations = 1000;  // by all clients together, the final round not counted
   uint32_t keys = 5;
   // A key is drawn as the smallest of this many uniform draws: 1 is uniform, more is skewed

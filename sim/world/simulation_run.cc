@@ -30,7 +30,12 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
       administrator_(climate.transfer_gap, climate.world.servers, climate.node.groups.front(),
                      root.Split("administrator")),
       phase_rng_(root.Split("phases")),
-      digest_rng_(root.Split("digests")) {}
+      digest_rng_(root.Split("digests")) {
+  plan_.leader_isolated = [this](int64_t until) {
+    if (phase_ != Phase::kSafety) return;
+    workload_.Hurry(Instant(Duration(until)), climate_.unit() / 16);
+  };
+}
 
 void SimulationRun::Go() {
   Start();
