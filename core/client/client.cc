@@ -148,6 +148,7 @@ void Client::OnTimer(Instant now, OperationId id, Output* out) {
     case Phase::kQueued:
       return Check(false, "what is queued has no timer but its deadline");
     case Phase::kAwaitingReply:
+      ++operation.silences;
       return OnNoAnswer(now, id, operation.current,
                         absl::StrCat("no answer from node ", operation.target.value()), out);
     case Phase::kBackingOff:
@@ -227,7 +228,8 @@ void Client::SendAttempt(Instant now, OperationId id, Operation& operation, Outp
   operation.current = last_attempt_;
   operation.target = leader_;
   ++operation.attempts;
-  SetTimer(id, operation, now + options_.attempt_timeout);
+  const uint32_t doublings = std::min(operation.silences, kPatienceDoublingsMax);
+  SetTimer(id, operation, now + options_.attempt_timeout * (int64_t{1} << doublings));
   out->sends.push_back({last_attempt_, operation.target, Encode(operation.request), id});
 }
 

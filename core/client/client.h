@@ -60,6 +60,7 @@ class Client {
     bool redirected = false;       // followed a leader's name without a pause since the last pause
     uint64_t attempts = 0;
     uint32_t backoffs = 0;
+    uint32_t silences = 0;     // attempts that waited for their answer in vain
     std::string last_problem;  // for the message at the deadline
   };
   using Operations = absl::btree_map<OperationId, Operation>;

@@ -11,11 +11,16 @@
 
 namespace lockstep::client {
 
+inline constexpr uint32_t kPatienceDoublingsMax = 6;
+
 struct ClientOptions {
   // The nodes that may lead the group; each at most once, at least one.
   std::vector<NodeId> nodes;
   GroupId group;
-  // How long to wait for the answer to one attempt before making another.
+  // How long to wait for the answer to an operation's first attempt before making another. Each
+  // attempt that waited in vain doubles it for the next, kPatienceDoublingsMax times at most:
+  // otherwise servers that answer more slowly than this would be given ever more to do, and never
+  // catch up.
   Duration attempt_timeout = std::chrono::seconds(1);
   // The pause before attempt n + 1 is drawn from [p / 2, p] with p = backoff_min * 2^n, at most
   // backoff_max.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/client/options.h"
 #include "sim/world/simulation_run.h"
 
 namespace lockstep::sim {
@@ -89,7 +90,8 @@ int64_t SimulationRun::LivenessBound() const {
   const int64_t round = 4 * world_.network().SlowestOrdinary() + 2 * slowest(host.log_latency) +
                         4 * slowest(host.table_latency);
   const int64_t operations = int64_t{workload.clients} * workload.processes * (workload.keys + 4);
-  return 60 * (unit + client) + workload.deadline_max.count() + operations * 4 * round;
+  const int64_t patience = 2 * (workload.attempt_timeout.count() << client::kPatienceDoublingsMax);
+  return patience + 60 * (unit + client) + workload.deadline_max.count() + operations * 4 * round;
 }
 
 void SimulationRun::BeginLiveness() {
