@@ -1,6 +1,7 @@
 // How a client finds the leader, retries, and pauses.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/unit/client/conversation.h"
@@ -124,6 +125,19 @@ TEST(Leader, SilenceLeadsToTheNextNodeWithTheSameSequence) {
   talk.Answer(second, proto::OK);  // ignored
   talk.Answer(first, proto::OK);
   EXPECT_EQ(talk.wake_at(), kNever);
+}
+
+// Servers that answer more slowly than the first attempt's time-out would otherwise be asked ever
+// more, and never catch up (simulation seeds 2623, 7186 and 8911 before the patience grew).
+TEST(Leader, PatienceDoublesWithEachSilence) {
+  Conversation talk;
+  talk.Invoke(kv::MakeGet("k"), std::chrono::hours(1));
+  Duration patience = milliseconds(100);
+  for (int attempt = 0; attempt < 12; ++attempt) {
+    talk.Await();
+    EXPECT_EQ(talk.wake_at(), talk.now() + patience) << "attempt " << attempt;
+    patience = std::min<Duration>(2 * patience, milliseconds(6400));
+  }
 }
 
 TEST(Leader, OverloadedIsRetriedAtTheSameNode) {

@@ -146,8 +146,26 @@ std::vector<std::string> WalRig::Segments() const {
   return paths;
 }
 
+namespace {
+
+// Removes, when the test program ends, the directories that its tests were given.
+class Litter {
+ public:
+  ~Litter() {
+    for (const std::string& path : paths_) std::filesystem::remove_all(path);
+  }
+  void Add(const std::string& path) { paths_.push_back(path); }
+
+ private:
+  std::vector<std::string> paths_;
+};
+
+}  // namespace
+
 std::string FreshDirectory(const std::string& name) {
+  static Litter litter;
   const std::string path = absl::StrCat(testing::TempDir(), "lockstep_", name, "_", getpid());
+  litter.Add(path);
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;
