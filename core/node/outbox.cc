@@ -1,6 +1,5 @@
 #include "core/node/outbox.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -23,20 +22,19 @@ void Outbox::Post(std::vector<raft::Outgoing>& messages, PersistSeq durable) {
     }
   }
   messages.clear();
-  if (waiting_.size() > kWaitingMax) {
-    waiting_.erase(waiting_.begin(),
-                   waiting_.begin() + static_cast<std::ptrdiff_t>(waiting_.size() - kWaitingMax));
-  }
+  while (waiting_.size() > kWaitingMax) waiting_.pop_front();
 }
 
 void Outbox::Release(PersistSeq durable) {
+  if (durable <= released_) return;
+  released_ = durable;
   size_t kept = 0;
-  for (size_t i = 0; i < waiting_.size(); ++i) {
-    if (waiting_[i].after <= durable) {
-      Send(waiting_[i]);
+  for (raft::Outgoing& outgoing : waiting_) {
+    if (outgoing.after <= durable) {
+      Send(outgoing);
     } else {
-      if (kept != i) waiting_[kept] = std::move(waiting_[i]);
-      ++kept;
+      raft::Outgoing& place = waiting_[kept++];
+      if (&place != &outgoing) place = std::move(outgoing);
     }
   }
   waiting_.resize(kept);

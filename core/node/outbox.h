@@ -4,6 +4,7 @@
 #define LOCKSTEP_CORE_NODE_OUTBOX_H_
 
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "core/base/types.h"
@@ -28,7 +29,8 @@ class Outbox {
 
   const GroupId group_;
   const Host& host_;
-  std::vector<raft::Outgoing> waiting_;
+  std::deque<raft::Outgoing> waiting_;
+  PersistSeq released_;  // what waits, waits for a later write than this
 };
 
 }  // namespace lockstep::node
