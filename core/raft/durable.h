@@ -26,8 +26,13 @@ class Durable {
   Index index() const { return index_; }
   PersistSeq completed() const { return completed_; }
 
-  // The batch `seq` was handed to the disk; with it the log on disk ends at `last`.
-  void Submitted(PersistSeq seq, Index last) { in_flight_.push_back({seq, last}); }
+  // The batch `seq` was handed to the disk at `now`; with it the log on disk ends at `last`.
+  void Submitted(PersistSeq seq, Index last, Instant now) {
+    in_flight_.push_back({seq, last, now});
+  }
+
+  // When the oldest batch that is still under way was handed to the disk; kNever: none is.
+  Instant waiting_since() const { return in_flight_.empty() ? kNever : in_flight_.front().since; }
 
   // All batches up to and including `through` are durable.
   void Completed(PersistSeq through) {
@@ -58,6 +63,7 @@ class Durable {
   struct Batch {
     PersistSeq seq;
     Index last;
+    Instant since;
   };
   Index index_;
   PersistSeq completed_;

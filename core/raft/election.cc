@@ -10,7 +10,7 @@ namespace lockstep::raft {
 // The election timer ran out: nothing was heard of a leader for long.
 void Raft::Campaign(Output& out) {
   ResetElectionTimer();
-  if (!config_.membership.IsVoter(config_.self)) return;
+  if (!config_.membership.IsVoter(config_.self) || DiskIsStalled()) return;
   BecomePreCandidate(out);
 }
 

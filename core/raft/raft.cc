@@ -57,7 +57,7 @@ void Raft::Flush(Instant now, Output& out) {
 
 LogBatch Raft::TakeBatch(PersistSeq* seq) {
   Check(HasBatch());
-  durable_.Submitted(batch_seq_, log_.last_index());
+  durable_.Submitted(batch_seq_, log_.last_index(), now_);
   *seq = batch_seq_;
   batch_seq_ = batch_seq_.Next();
   return std::exchange(batch_, LogBatch{});

@@ -113,6 +113,7 @@ class Raft {
   void Acknowledge(Leader::Peer& peer, Index match, Output& out);
   void AdvanceCommit(Output& out);
   bool QuorumIsSilent() const;
+  bool DiskIsStalled() const;
   Leader::Peer* FindPeer(NodeId id);
   void OnMessage(NodeId from, const AppendAccepted& reply, Output& out);
   void OnMessage(NodeId from, const AppendRejected& reply, Output& out);

@@ -18,9 +18,9 @@ Leader::Peer* Raft::FindPeer(NodeId id) {
 }
 
 // Once a heartbeat interval: proves leadership, renews what may have been lost, and gives up
-// leadership when a quorum has been silent.
+// leadership when its disk is stalled or a quorum has been silent.
 void Raft::OnHeartbeatDue(Output& out) {
-  if (QuorumIsSilent()) {
+  if (QuorumIsSilent() || DiskIsStalled()) {
     BecomeFollower(hard_.term, NodeId(), out);
     return;
   }
@@ -55,6 +55,13 @@ bool Raft::QuorumIsSilent() const {
   });
   const Instant since = Instant(Duration(static_cast<int64_t>(heard)));
   return now_ >= since + config_.election_min;
+}
+
+// Nothing of ours has become durable for a whole election time-out. Others can do better: a
+// leader's heartbeats must not vouch for a dead disk, and a candidate's own vote would never count.
+bool Raft::DiskIsStalled() const {
+  const Instant since = durable_.waiting_since();
+  return since != kNever && now_ >= since + config_.election_max;
 }
 
 void Raft::SendHeartbeat(Leader::Peer& peer, Output& out) {
