@@ -1,4 +1,5 @@
 // What each kind of fault does to the world, and how it is taken back.
+#include <algorithm>
 #include <utility>
 
 #include "sim/faults/fault_plan.h"
@@ -77,40 +78,47 @@ void FaultPlan::CutOffNow(FaultKind kind, uint16_t server, bool clients) {
 }
 
 // The leader loses its peers and keeps its clients. Half of the time it hears nothing from now on.
-// Otherwise its peers' answers still come, late and one peer after another, so that it takes itself
-// for the leader when they have long had another.
+// Otherwise answers that its peers had given still come, so late that it takes itself for the
+// leader when they have long had another: only then does a read that asks nobody show what it is.
 void FaultPlan::AttemptLeaderIsolation() {
   if (leader == 0) return;
   FaultInterval silence = MakeInterval(FaultKind::kLeaderIsolation);
-  const int64_t begin = silence.begin;
-  const int64_t end = silence.end;
   silence.servers = One(leader);
   const bool late_answers = rng_.Chance({1, 2});
-  if (late_answers) HoldAnswers(silence);
+  if (late_answers) DelayAnswers(silence);
   silence.links = Around(leader, cast_, /*in=*/!late_answers, /*out=*/true, /*clients=*/false);
-  // A little later, so that there are answers to hold.
-  const uint64_t after = rng_.Below(static_cast<uint64_t>(end - begin) / 8 + 1);
-  if (late_answers) silence.begin += static_cast<int64_t>(after);
+  const int64_t end = silence.end;
   if (!silence.links.empty()) Add(std::move(silence));
-  const bool busy = rng_.Chance({1, 2});
+  const bool busy = rng_.Chance({3, 4});
   if (busy && leader_isolated) leader_isolated(end);
 }
 
-// What each peer sends to the leader is held from now on, and arrives at a time of its own.
-void FaultPlan::HoldAnswers(const FaultInterval& silence) {
-  for (uint16_t peer = 1; peer <= cast_.servers; ++peer) {
+// What the peers send to the leader is held from now on. The answers of as many of them as make a
+// majority with it come after a step shorter than its patience, those of the others after another.
+void FaultPlan::DelayAnswers(FaultInterval& silence) {
+  const int64_t begin = silence.begin;
+  const int64_t step =
+      rng_.Between(Duration(options_.unit / 8), Duration(options_.unit / 2)).count();
+  const uint16_t group = cast_.servers / 2;
+  const uint64_t first = rng_.Below(cast_.servers);
+  uint16_t place = 0;
+  for (uint16_t i = 0; i < cast_.servers; ++i) {
+    const uint16_t peer = static_cast<uint16_t>(1 + (first + i) % cast_.servers);
     if (peer == leader) continue;
     FaultInterval late;
     late.kind = silence.kind;
-    late.begin = silence.begin;
-    const uint64_t part = rng_.Between(0, 3);
-    const uint64_t held =
-        rng_.Below((static_cast<uint64_t>(silence.end - silence.begin) >> part) + 1);
-    late.end = silence.begin + 1 + static_cast<int64_t>(held);
+    late.begin = begin;
+    late.end = begin + step * (1 + place / group);
     late.links = {Direction{.from = peer, .to = leader}};
     late.holds = true;
     Add(std::move(late));
+    ++place;
   }
+  // A little later, so that there are answers to hold; long enough to outlast them.
+  const uint64_t after = rng_.Below(static_cast<uint64_t>(step) / 2 + 1);
+  silence.begin = begin + static_cast<int64_t>(after);
+  const uint64_t units = rng_.Between(2, 5);
+  silence.end = std::max(silence.end, begin + static_cast<int64_t>(units) * options_.unit);
 }
 
 // --- Servers ---

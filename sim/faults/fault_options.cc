@@ -27,6 +27,7 @@ FaultRate DrawRate(Rng& rng, int64_t unit) {
 
 FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t unit) {
   FaultOptions options;
+  options.unit = unit;
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
     // Drawn for every kind, so that allowing one kind more changes no other's rate.

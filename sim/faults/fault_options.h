@@ -20,6 +20,7 @@ struct FaultRate {
 };
 
 struct FaultOptions {
+  int64_t unit = 1;  // ns: the time scale of the protocol, its longest election time-out
   FaultSet on = FaultSet::None();
   std::array<FaultRate, kFaultKinds> rates{};
   // An aimed fault that is armed hits an opportunity with this probability, so that it is not

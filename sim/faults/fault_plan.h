@@ -57,7 +57,7 @@ class FaultPlan {
   void AttemptCrash();
   void AttemptMajorityCrash();
   void AttemptLeaderIsolation();
-  void HoldAnswers(const FaultInterval& silence);
+  void DelayAnswers(FaultInterval& silence);
   void AttemptOnServer(FaultKind kind);
 
   FaultInterval MakeInterval(FaultKind kind);
