@@ -111,7 +111,7 @@ std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
     return planned;
   }
   OperationMix mix = options_.mix;
-  if (client <= options_.readers) mix = OperationMix{.get = mix.get, .list = mix.list};
+  if (only_reads(client)) mix = OperationMix{.get = mix.get, .list = mix.list};
   proto::Command command;
   proto::Query query;
   uint64_t draw = rng_.Below(uint64_t{mix.get} + mix.put + mix.append + mix.remove +

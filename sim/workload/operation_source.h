@@ -37,6 +37,7 @@ class OperationSource {
   // `page`: the process's last List was not at its end; one time in two the next operation goes on.
   std::optional<PlannedOperation> Next(uint64_t client, const std::optional<ListPosition>& page);
   void Stop() { left_ = 0; }
+  bool only_reads(uint64_t client) const { return client <= options_.readers; }
   bool exhausted() const { return left_ == 0; }
   uint64_t issued() const { return issued_; }
 

@@ -59,7 +59,7 @@ void Workload::Bind(size_t number, ClientPort& port) { clients_[number]->Bind(po
 void Workload::Hurry(Instant until, Duration think_max) {
   if (source_->exhausted()) return;
   source_->Hurry(until, think_max);
-  for (const std::unique_ptr<WorkloadClient>& client : clients_) client->Hurry();
+  for (const std::unique_ptr<WorkloadClient>& client : clients_) client->Hurry(until);
 }
 
 void Workload::StopIssuing() { source_->Stop(); }

@@ -68,8 +68,12 @@ void WorkloadClient::OnWake() {
   Turn();
 }
 
-void WorkloadClient::Hurry() {
+void WorkloadClient::Hurry(Instant until) {
   const Instant now = port_->Now();
+  // Some begin anew meanwhile, and ask a server of their own choice who leads.
+  const bool begins_anew = rng_.Chance({1, 2});
+  const Duration after = rng_.Between(Duration(0), until - now);
+  if (begins_anew && !source_.only_reads(number_)) forget_at_ = std::min(forget_at_, now + after);
   for (Process& process : processes_) {
     process.next_at = std::min(process.next_at, now + source_.ThinkTime(now));
   }

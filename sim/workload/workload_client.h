@@ -30,7 +30,7 @@ class WorkloadClient : public SimClient {
 
   void Bind(ClientPort& port) { port_ = &port; }
   // The source hurries from now on: do not sit out a long pause.
-  void Hurry();
+  void Hurry(Instant until);
   void BeginFinalRound();
 
   void Start() override;
