@@ -99,6 +99,8 @@ void FaultPlan::DelayAnswers(FaultInterval& silence) {
   const int64_t begin = silence.begin;
   const int64_t step =
       rng_.Between(Duration(options_.unit / 8), Duration(options_.unit / 2)).count();
+  // Then they trickle in, as behind a full buffer.
+  const int64_t spacing = rng_.Between(Duration(0), Duration(options_.unit / 4)).count();
   const uint16_t group = cast_.servers / 2;
   const uint64_t first = rng_.Below(cast_.servers);
   uint16_t place = 0;
@@ -111,11 +113,12 @@ void FaultPlan::DelayAnswers(FaultInterval& silence) {
     late.end = begin + step * (1 + place / group);
     late.links = {Direction{.from = peer, .to = leader}};
     late.holds = true;
+    late.severity = static_cast<uint64_t>(spacing);
     Add(std::move(late));
     ++place;
   }
   // A little later, so that there are answers to hold; long enough to outlast them.
-  const uint64_t after = rng_.Below(static_cast<uint64_t>(step) / 2 + 1);
+  const uint64_t after = rng_.Below(static_cast<uint64_t>(step) + 1);
   silence.begin = begin + static_cast<int64_t>(after);
   const uint64_t units = rng_.Between(2, 5);
   silence.end = std::max(silence.end, begin + static_cast<int64_t>(units) * options_.unit);
@@ -235,7 +238,10 @@ void FaultPlan::Undisturb(const FaultInterval& interval) {
         break;
       default:
         --(interval.holds ? link.clogs : link.cuts).amount;
-        if (interval.holds) world_.network().Unclog(direction.from, direction.to);
+        if (interval.holds) {
+          const int64_t spacing = stopped_ ? 0 : static_cast<int64_t>(interval.severity);
+          world_.network().Unclog(direction.from, direction.to, spacing);
+        }
         break;
     }
   }

@@ -128,12 +128,14 @@ std::optional<Packet> Network::Arrive(uint32_t slot) {
   return packet;
 }
 
-void Network::Unclog(uint16_t from, uint16_t to) {
+void Network::Unclog(uint16_t from, uint16_t to, int64_t spacing) {
   Link& way = link(from, to);
   if (way.clogs.amount > 0) return;
-  // Everything comes at the same moment, in the order in which it was held.
+  // In the order in which it was held.
+  int64_t at = timeline_.now();
   for (const uint32_t slot : way.held) {
-    timeline_.Schedule(timeline_.now(), EventKind::kDeliver, to, slot);
+    timeline_.Schedule(at, EventKind::kDeliver, to, slot);
+    at += spacing;
   }
   way.held.clear();
 }

@@ -56,8 +56,9 @@ class Network {
 
   Link& link(uint16_t from, uint16_t to) { return links_[LinkOf(from, to)]; }
   bool IsCut(uint16_t from, uint16_t to) { return link(from, to).cuts.amount > 0; }
-  // A clog on the link has ended: if no other holds it, everything comes at once.
-  void Unclog(uint16_t from, uint16_t to);
+  // A clog on the link has ended: if no other holds it, everything comes, one packet every
+  // `spacing` ns (0: all at once).
+  void Unclog(uint16_t from, uint16_t to, int64_t spacing = 0);
   uint16_t actors() const { return actors_; }
   // Floor and three times the mean of the slowest link without faults, ns: for deadlines.
   int64_t SlowestOrdinary() const;
