@@ -73,10 +73,11 @@ void DrawTimes(Rng& rng, const WorldOptions& world, raft::Config& raft) {
   const int64_t rounds = DrawMagnitude(rng, 6, 64);
   const int64_t election = std::max(10 * kMillisecond, round * rounds);
   raft.election_min = Duration(election);
-  const int64_t spread = DrawMagnitude(rng, election / 4, election * 2);
+  const int64_t spread = DrawMagnitude(rng, election / 16, election * 2);
   raft.election_max = Duration(election + spread);
-  const int64_t parts = static_cast<int64_t>(rng.Between(2, 12));
-  raft.heartbeat = Duration(election / parts);
+  // Rare heartbeats leave a leader in office for longer than its followers wait for it.
+  const int64_t twelfths = static_cast<int64_t>(rng.Between(1, 9));
+  raft.heartbeat = Duration(election * twelfths / 12);
 }
 
 void DrawWindows(Rng& rng, raft::Config& raft) {
