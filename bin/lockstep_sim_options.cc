@@ -92,6 +92,19 @@ Duration ParseDuration(const std::string& option, const std::string& text) {
   return Duration(static_cast<int64_t>(number) * unit->second);
 }
 
+constexpr std::pair<const char*, sim::Judges> kJudges[] = {
+    {"all", sim::Judges::kAll},
+    {"history", sim::Judges::kHistory},
+    {"white-box", sim::Judges::kWhiteBox},
+};
+
+sim::Judges ParseJudges(const std::string& text) {
+  for (const auto& [name, judges] : kJudges) {
+    if (text == name) return judges;
+  }
+  Refuse(absl::StrCat("--checkers: \"", text, "\" is none of all, history, white-box"));
+}
+
 // --- What both commands take --------------------------------------------------------------------
 
 struct RawRunOptions {
@@ -100,6 +113,7 @@ struct RawRunOptions {
   std::string time;
   std::string events_max;
   std::string faults = "all";
+  std::string judges = "all";
   std::vector<FaultKind> without;
 };
 
@@ -120,6 +134,11 @@ void AddRunOptions(CLI::App& command, RawRunOptions& raw, SimOptions& options) {
       .add_option("--events-max", raw.events_max,
                   "Events after which a run counts as stuck (default 20000000)")
       ->option_text("N")
+      ->group(group);
+  command
+      .add_option("--checkers", raw.judges,
+                  "Who may condemn a run: all, history (only what clients saw), or white-box")
+      ->option_text("all|history|white-box")
       ->group(group);
   command
       .add_option("--faults", raw.faults,
@@ -161,6 +180,7 @@ void FillRunOptions(const RawRunOptions& raw, sim::RunOptions& run) {
     run.events_max = ParseNumber("--events-max", raw.events_max);
     if (run.events_max == 0) Refuse("--events-max: must be at least 1");
   }
+  run.judges = ParseJudges(raw.judges);
   absl::StatusOr<FaultSet> faults = FaultSet::Parse(raw.faults);
   if (!faults.ok()) Refuse(absl::StrCat("--faults: ", faults.status().message()));
   for (FaultKind kind : raw.without) faults->erase(kind);
@@ -175,6 +195,7 @@ struct RawBatchOptions {
   std::string jobs;
   std::string failures_max = "10";
   std::string seed_timeout = "10m";
+  std::string cpu;
   std::string json;
 };
 
@@ -199,6 +220,10 @@ void AddBatchOptions(CLI::App& command, RawBatchOptions& raw, SimOptions& option
   command
       .add_option("--seed-timeout", raw.seed_timeout,
                   "Real time after which a seed counts as crashed (default 10m)")
+      ->option_text("TIME")
+      ->group(group);
+  command
+      .add_option("--cpu", raw.cpu, "Stop when the seeds have taken so much CPU time, e.g. 10m")
       ->option_text("TIME")
       ->group(group);
   command.add_option("--json", raw.json, "Write a report for machines to a file, or to stdout: -")
@@ -227,6 +252,7 @@ void FillBatchOptions(const RawBatchOptions& raw, SimOptions& options) {
   options.jobs = static_cast<uint32_t>(std::min<uint64_t>(jobs, options.seeds()));
   options.failures_max = ParseNumber("--failures-max", raw.failures_max);
   options.seed_timeout = ParseDuration("--seed-timeout", raw.seed_timeout);
+  if (!raw.cpu.empty()) options.cpu_max = ParseDuration("--cpu", raw.cpu);
   if (!raw.json.empty()) options.json = raw.json;
   if (options.hashes && options.json == "-") {
     Refuse("--hashes and --json - both want stdout: give --json a file");
@@ -332,6 +358,11 @@ std::string RunArguments(const SimOptions& options) {
     absl::StrAppend(&text, " --faults ", run.faults_allowed.ToString());
   }
   if (run.all_allowed_faults_on) absl::StrAppend(&text, " --every-fault");
+  for (const auto& [name, judges] : kJudges) {
+    if (run.judges == judges && judges != plain.judges) {
+      absl::StrAppend(&text, " --checkers ", name);
+    }
+  }
   return text;
 }
 

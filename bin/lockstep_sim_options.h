@@ -26,6 +26,7 @@ struct SimOptions {
   uint32_t jobs = 1;
   uint64_t failures_max = 10;       // stop the batch after so many; 0: never
   Duration seed_timeout{0};         // real time that one seed may take; zero: any
+  Duration cpu_max{0};              // stop when the seeds have taken so much CPU time; zero: any
   bool hashes = false;              // print "SEED HASH" lines only
   std::optional<std::string> json;  // a file, or "-"
 

@@ -100,6 +100,9 @@ int RunBatch(const SimOptions& options, const std::string& program) {
       std::fflush(people);
     }
     const uint64_t failures = batch.totals().failures.size();
+    if (options.cpu_max != Duration(0) && batch.totals().cpu_ns >= options.cpu_max.count()) {
+      return false;
+    }
     return options.failures_max == 0 || failures < options.failures_max;
   };
   const auto tick = [&] {

@@ -206,6 +206,7 @@ Outcome Workers::Bury(Worker& worker) {
   Outcome outcome;
   outcome.report.seed = worker.seed;
   outcome.real_ns = NowNs() - worker.since_ns;
+  outcome.cpu_ns = outcome.real_ns;  // It took its own count with it.
   outcome.crashed = true;
   outcome.crash = worker.timed_out ? "gave no answer within --seed-timeout" : DescribeDeath(status);
   if (!worker.said.empty()) absl::StrAppend(&outcome.crash, "\n", worker.said);

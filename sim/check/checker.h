@@ -3,6 +3,7 @@
 #ifndef LOCKSTEP_SIM_CHECK_CHECKER_H_
 #define LOCKSTEP_SIM_CHECK_CHECKER_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +15,13 @@ namespace lockstep::sim {
 
 // What kind of promise was broken; decides the exit code (DESIGN §7).
 enum class ViolationKind { kSafety, kLiveness, kUndecided };
+
+// Who may condemn a run.
+enum class Judges : uint8_t {
+  kAll,
+  kHistory,   // liveness and the clients' history: what an outsider could see
+  kWhiteBox,  // liveness and what the nodes' own notes prove
+};
 
 struct Violation {
   ViolationKind kind = ViolationKind::kSafety;

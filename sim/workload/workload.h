@@ -55,7 +55,7 @@ class Workload {
   // Exactly-once: a command that was answered was executed at the one index where the committed log
   // has it first, and the answer says so. Linearizability of the whole history, key by key; an
   // undecided verdict is a violation too.
-  void Check(ClusterCheckers& checkers, Findings& findings) const;
+  void Check(ClusterCheckers& checkers, Judges judges, Findings& findings) const;
 
   void AppendCounters(Counters* counters) const;
 

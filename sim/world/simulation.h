@@ -29,6 +29,7 @@ struct RunOptions {
   uint64_t events_max = 20'000'000;  // a run that takes more is a livelock and fails
   FaultSet faults_allowed =
       FaultSet::All();                 // kinds that may be switched on; a coin per kind decides
+  Judges judges = Judges::kAll;
   bool all_allowed_faults_on = false;  // no coins: every allowed kind is on
   TraceSink* trace = nullptr;          // a readable trace, not owned; nullptr: none
   uint64_t trace_until_event = UINT64_MAX;  // stop the run after this event (replay --until)

@@ -160,7 +160,7 @@ void SimulationRun::ReachVerdict() {
     checkers_.OnTableDigest(host.node(), host.group(), host.applied(), host.Digest(host.group()));
   }
   checkers_.AtEnd();
-  workload_.Check(checkers_, findings_);
+  workload_.Check(checkers_, options_.judges, findings_);
   stopped_ = true;
 }
 

@@ -20,7 +20,7 @@ std::vector<NodeId> ServersOf(const Climate& climate) {
 SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, const Rng& root)
     : options_(options),
       climate_(climate),
-      checkers_(findings_),
+      checkers_(options.judges == Judges::kHistory ? ignored_ : findings_),
       software_(climate.node, climate.engine),
       world_(climate.world, software_, *this, root, options.trace),
       plan_(climate.faults, world_, root.Split("faults")),
@@ -98,7 +98,10 @@ void SimulationRun::OnWorldEvent(const Event& event) {
 
 void SimulationRun::OnNote(NodeHost& host, const Note& note) {
   world_.tracer().Add(TraceKind::kNote, host.id(), 0, [&] { return DescribeNote(note); });
-  checkers_.OnNote(world_.timeline().instant(), host.node(), note);
+  // Once something is wrong, a checker's picture of the cluster is too.
+  if (!ignored_.first().has_value()) {
+    checkers_.OnNote(world_.timeline().instant(), host.node(), note);
+  }
   switch (note.kind) {
     case NoteKind::kBecameLeader:
       plan_.leader = host.id();
@@ -150,7 +153,9 @@ void SimulationRun::OnCrashed(NodeHost& host) {
   ++crashes_;
   if (host.writing()) ++crashes_in_writes_;
   if (plan_.leader == host.id()) plan_.leader = 0;
-  checkers_.OnCrash(world_.timeline().instant(), host.node());
+  if (!ignored_.first().has_value()) {
+    checkers_.OnCrash(world_.timeline().instant(), host.node());
+  }
 }
 
 void SimulationRun::OnBroken(NodeHost&, std::string property, std::string evidence) {

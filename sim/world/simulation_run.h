@@ -73,6 +73,7 @@ class SimulationRun final : private WorldObserver {
   const RunOptions& options_;
   const Climate& climate_;
   Findings findings_;
+  Findings ignored_;  // of checkers that are not among the judges
   ClusterCheckers checkers_;
   KvSoftware software_;
   mutable World world_;

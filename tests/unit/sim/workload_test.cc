@@ -87,7 +87,7 @@ class Bench {
 
   std::string Verdict() {
     checkers_.AtEnd();
-    workload_->Check(checkers_, findings_);
+    workload_->Check(checkers_, Judges::kAll, findings_);
     return findings_.first().has_value() ? findings_.first()->property : std::string();
   }
   std::string evidence() const {
