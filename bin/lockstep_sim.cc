@@ -1,4 +1,6 @@
-// lockstep-sim: simulate clusters under faults, and replay what was found. See --help.
+// lockstep-sim: simulate clusters under faults, replay what was found, and check histories of other
+// systems. See --help.
+#include "bin/lockstep_sim_check.h"
 #include "bin/lockstep_sim_options.h"
 #include "bin/lockstep_sim_run.h"
 
@@ -7,5 +9,6 @@ int main(int argc, char** argv) {
   const ParsedOptions parsed = ParseSimOptions(argc, argv);
   if (!parsed.options.has_value()) return parsed.exit_code;
   if (parsed.options->command == SimCommand::kReplay) return Replay(*parsed.options);
+  if (parsed.options->command == SimCommand::kCheck) return CheckFiles(parsed.options->check);
   return RunBatch(*parsed.options, argv[0]);
 }

@@ -3,15 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <map>
-#include <thread>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "bin/lockstep_sim_values.h"
 #include "sim/faults/fault_kind.h"
 #include "sim/trace/trace.h"
 
@@ -22,11 +20,11 @@ using sim::FaultKind;
 using sim::FaultSet;
 
 constexpr uint32_t kNodesMax = 15;
-constexpr uint32_t kJobsMax = 1024;
 
 constexpr const char* kAbout =
     "Runs clusters of Lockstep in a simulated world of faults, one seed a run, and checks them.\n"
-    "The same seed and options give the same run, event for event, on every machine.";
+    "The same seed and options give the same run, event for event, on every machine.\n"
+    "Judges recorded histories of other systems as well.";
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -37,60 +35,11 @@ constexpr const char* kFooter =
     "  lockstep-sim run --seeds 20 --hashes     to compare two builds\n"
     "  lockstep-sim replay --seed 42 --tail 200 the last 200 lines of the story of seed 42\n"
     "  lockstep-sim replay --seed 42 --node 2 --kind note --from 5000 --until 6000\n"
+    "  lockstep-sim check history.edn           judge a recorded history of any system\n"
     "\n"
     "Exit codes: 0 passed; 1 bad usage; 127 a run crashed; 128 a run made no progress, or\n"
     "something that must happen in a batch never did; 129 a safety property or linearizability\n"
     "is violated, or could not be decided; 130 interrupted. The highest of a batch wins.";
-
-// --- Values -------------------------------------------------------------------------------------
-
-[[noreturn]] void Refuse(const std::string& what) { throw CLI::ValidationError(what); }
-
-uint64_t ParseNumber(const std::string& option, absl::string_view text) {
-  uint64_t number = 0;
-  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-  if (!digits || !absl::SimpleAtoi(text, &number)) {
-    Refuse(absl::StrCat(option, ": \"", text, "\" is not a number"));
-  }
-  return number;
-}
-
-struct Range {
-  uint64_t first;
-  uint64_t final;
-};
-
-// "A..B", both included. `single` says what "N" alone means.
-Range ParseRange(const std::string& option, const std::string& text, Range (*single)(uint64_t)) {
-  const size_t dots = text.find("..");
-  if (dots == text.npos) return single(ParseNumber(option, text));
-  const Range range{ParseNumber(option, text.substr(0, dots)),
-                    ParseNumber(option, text.substr(dots + 2))};
-  if (range.first > range.final) {
-    Refuse(absl::StrCat(option, ": ", text, " is empty: the first must not exceed the last"));
-  }
-  return range;
-}
-
-// "500ms", "30s", "2m", "1h"; whole numbers.
-Duration ParseDuration(const std::string& option, const std::string& text) {
-  static const std::map<std::string, int64_t> kUnits = {{"us", 1'000},
-                                                        {"ms", 1'000'000},
-                                                        {"s", 1'000'000'000},
-                                                        {"m", 60'000'000'000},
-                                                        {"h", 3'600'000'000'000}};
-  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto unit = kUnits.find(text.substr(digits));
-  if (digits == 0 || unit == kUnits.end()) {
-    Refuse(absl::StrCat(option, ": \"", text, "\" is not a time such as 500ms, 30s, 2m or 1h"));
-  }
-  const uint64_t number = ParseNumber(option, text.substr(0, digits));
-  const auto most = static_cast<uint64_t>(INT64_MAX / 4 / unit->second);
-  if (number == 0 || number > most) {
-    Refuse(absl::StrCat(option, ": ", text, " is out of range: 1 to ", most, unit->first));
-  }
-  return Duration(static_cast<int64_t>(number) * unit->second);
-}
 
 constexpr std::pair<const char*, sim::Judges> kJudges[] = {
     {"all", sim::Judges::kAll},
@@ -222,8 +171,7 @@ void AddBatchOptions(CLI::App& command, RawBatchOptions& raw, SimOptions& option
                   "Real time after which a seed counts as crashed (default 10m)")
       ->option_text("TIME")
       ->group(group);
-  command
-      .add_option("--cpu", raw.cpu, "Stop when the seeds have taken so much CPU time, e.g. 10m")
+  command.add_option("--cpu", raw.cpu, "Stop when the seeds have taken so much CPU time, e.g. 10m")
       ->option_text("TIME")
       ->group(group);
   command.add_option("--json", raw.json, "Write a report for machines to a file, or to stdout: -")
@@ -244,12 +192,7 @@ void FillBatchOptions(const RawBatchOptions& raw, SimOptions& options) {
   if (!raw.seed.empty()) {
     options.seed_first = options.seed_final = ParseNumber("--seed", raw.seed);
   }
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  const uint64_t jobs = raw.jobs.empty() ? cores : ParseNumber("--jobs", raw.jobs);
-  if (jobs < 1 || jobs > kJobsMax) {
-    Refuse(absl::StrCat("--jobs: ", jobs, " is out of range: 1 to ", kJobsMax));
-  }
-  options.jobs = static_cast<uint32_t>(std::min<uint64_t>(jobs, options.seeds()));
+  options.jobs = static_cast<uint32_t>(std::min<uint64_t>(ParseJobs(raw.jobs), options.seeds()));
   options.failures_max = ParseNumber("--failures-max", raw.failures_max);
   options.seed_timeout = ParseDuration("--seed-timeout", raw.seed_timeout);
   if (!raw.cpu.empty()) options.cpu_max = ParseDuration("--cpu", raw.cpu);
@@ -268,6 +211,7 @@ struct RawReplayOptions {
   std::vector<std::string> nodes;
   std::vector<std::string> kinds;
   std::string tail;
+  std::string history;
 };
 
 std::string TraceKindNames() {
@@ -302,6 +246,11 @@ void AddReplayOptions(CLI::App& command, RawReplayOptions& raw, SimOptions& opti
       ->option_text("N")
       ->group(group);
   command
+      .add_option("--history", raw.history,
+                  "Write what the clients did to a file that lockstep-sim check can judge")
+      ->option_text("FILE")
+      ->group(group);
+  command
       .add_flag("--in-process", options.in_process,
                 "Run in this process, for a debugger: a failed check then aborts it")
       ->group(group);
@@ -325,6 +274,7 @@ void FillReplayOptions(const RawReplayOptions& raw, SimOptions& options) {
       options.kinds.insert(name);
     }
   }
+  if (!raw.history.empty()) options.history = raw.history;
   if (!raw.tail.empty()) {
     options.tail = static_cast<size_t>(ParseNumber("--tail", raw.tail));
     if (options.tail == 0) Refuse("--tail: must be at least 1");
@@ -371,23 +321,28 @@ ParsedOptions ParseSimOptions(int argc, const char* const* argv) {
   RawRunOptions raw_run;
   RawBatchOptions raw_batch;
   RawReplayOptions raw_replay;
+  RawCheckOptions raw_check;
   CLI::App app(kAbout, "lockstep-sim");
   app.footer(kFooter);
   app.require_subcommand(0, 1);
   CLI::App* run = app.add_subcommand("run", "Run a batch of seeds and judge them");
   CLI::App* replay = app.add_subcommand("replay", "Run one seed again and print what happens");
+  CLI::App* check =
+      app.add_subcommand("check", "Judge recorded histories of any system for linearizability");
   AddBatchOptions(*run, raw_batch, options);
   AddReplayOptions(*replay, raw_replay, options);
   for (CLI::App* command : {run, replay}) AddRunOptions(*command, raw_run, options);
   run->footer(kFooter);
   replay->footer(kFooter);
+  AddCheckOptions(*check, raw_check, options.check);
   try {
     app.parse(argc, argv);
-    if (!*run && !*replay) Refuse("say what to do: run or replay");
+    if (!*run && !*replay && !*check) Refuse("say what to do: run, replay or check");
     FillRunOptions(raw_run, options.run);
-    options.command = *run ? SimCommand::kRun : SimCommand::kReplay;
+    options.command = *run ? SimCommand::kRun : *replay ? SimCommand::kReplay : SimCommand::kCheck;
     if (*run) FillBatchOptions(raw_batch, options);
     if (*replay) FillReplayOptions(raw_replay, options);
+    if (*check) FillCheckOptions(raw_check, options.check);
   } catch (const CLI::CallForHelp& help) {
     app.exit(help);
     return {.options = std::nullopt, .exit_code = kExitPassed};

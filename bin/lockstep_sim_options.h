@@ -9,12 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "bin/lockstep_sim_check_options.h"
 #include "core/base/types.h"
 #include "sim/world/simulation.h"
 
 namespace lockstep::bin {
 
-enum class SimCommand { kRun, kReplay };
+enum class SimCommand { kRun, kReplay, kCheck };
 
 struct SimOptions {
   SimCommand command = SimCommand::kRun;
@@ -34,10 +35,13 @@ struct SimOptions {
   uint64_t seed = 1;
   uint64_t from_event = 0;
   uint64_t until_event = UINT64_MAX;
-  std::set<uint64_t> nodes;     // empty: all
-  std::set<std::string> kinds;  // empty: all
-  size_t tail = 0;              // only so many lines at the end; 0: all
-  bool in_process = false;      // do not fork: for a debugger
+  std::set<uint64_t> nodes;            // empty: all
+  std::set<std::string> kinds;         // empty: all
+  size_t tail = 0;                     // only so many lines at the end; 0: all
+  bool in_process = false;             // do not fork: for a debugger
+  std::optional<std::string> history;  // a file for what the clients did
+
+  CheckOptions check;
 
   // Whether the run was left as it is by default: then everything must happen in enough seeds.
   bool default_run() const;
@@ -47,6 +51,7 @@ struct SimOptions {
 // Exit codes (DESIGN §7). The worst of a batch wins, in this order.
 inline constexpr int kExitPassed = 0;
 inline constexpr int kExitUsage = 1;
+inline constexpr int kExitUndecided = 3;  // of `check` alone
 inline constexpr int kExitCrash = 127;
 inline constexpr int kExitLiveness = 128;
 inline constexpr int kExitSafety = 129;

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "bin/lockstep_sim_outcome.h"
 #include "bin/lockstep_sim_run.h"
+#include "sim/check/history/write_json.h"
 #include "sim/trace/trace.h"
 
 namespace lockstep::bin {
@@ -34,12 +36,24 @@ class Printer : public sim::TraceSink {
   const SimOptions& options_;
 };
 
+// An empty text is for finding out early whether it can be done.
+bool WriteHistory(const std::string& text, const std::string& path) {
+  FILE* const file = fopen(path.c_str(), "w");
+  const bool whole = file != nullptr && std::fputs(text.c_str(), file) >= 0;
+  if (file != nullptr && std::fclose(file) == 0 && whole) return true;
+  std::fprintf(stderr, "lockstep-sim: --history: cannot write %s: %s\n", path.c_str(),
+               strerror(errno));
+  return false;
+}
+
 int ReplayHere(const SimOptions& options) {
   Printer printer(options);
+  linearizability::History history;
   sim::RunOptions run = options.run;
   run.seed = options.seed;
   run.trace = &printer;
   run.trace_until_event = options.until_event;
+  if (options.history.has_value()) run.history = &history;
   const Outcome outcome = RunSeed(run);
   const sim::RunReport& report = outcome.report;
   std::printf("seed %llu: %s after %llu events, hash %s\n",
@@ -52,6 +66,11 @@ int ReplayHere(const SimOptions& options) {
     std::printf("%s, at event %llu\n%s\n", report.violation->property.c_str(),
                 static_cast<unsigned long long>(report.violation_event),
                 report.violation->evidence.c_str());
+  }
+  if (options.history.has_value()) {
+    if (!WriteHistory(history::WriteJson(history), *options.history)) return kExitCrash;
+    std::printf("history of %zu operations in %s\n", history.operations.size(),
+                options.history->c_str());
   }
   return outcome.exit_code();
 }
@@ -88,6 +107,7 @@ int ExitCodeOf(int status) {
 }  // namespace
 
 int Replay(const SimOptions& options) {
+  if (options.history.has_value() && !WriteHistory("", *options.history)) return kExitUsage;
   if (options.in_process) return ReplayHere(options);
   int ends[2] = {-1, -1};
   if (options.tail > 0 && pipe(ends) != 0) {

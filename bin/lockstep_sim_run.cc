@@ -63,6 +63,17 @@ class HashPrinter {
   std::map<uint64_t, std::string> waiting_;
 };
 
+Outcome OutcomeOf(const TaskResult& result) {
+  if (!result.died) return DecodeOutcome(result.answer);
+  Outcome outcome;
+  outcome.report.seed = result.task;
+  outcome.real_ns = result.real_ns;
+  outcome.cpu_ns = result.real_ns;  // It took its own count with it.
+  outcome.crashed = true;
+  outcome.crash = result.death;
+  return outcome;
+}
+
 void WatchSignals() {
   struct sigaction action{};
   action.sa_handler = OnSignal;
@@ -91,7 +102,8 @@ int RunBatch(const SimOptions& options, const std::string& program) {
   HashPrinter hashes(options.seed_first);
   LiveDisplay live;
   const int64_t begin_ns = NowNs();
-  const auto done = [&](const Outcome& outcome) {
+  const auto done = [&](const TaskResult& result) {
+    const Outcome outcome = OutcomeOf(result);
     batch.Add(outcome);
     if (options.hashes) hashes.Add(outcome);
     if (outcome.failed()) {
@@ -110,7 +122,16 @@ int RunBatch(const SimOptions& options, const std::string& program) {
     if (live.on()) live.Draw(batch.LiveLine(now_ns - begin_ns), now_ns);
     return interrupted == 0;
   };
-  Workers(options).Run(done, tick);
+  const PoolOptions pool = {.workers = options.jobs,
+                            .first = options.seed_first,
+                            .final = options.seed_final,
+                            .timeout = options.seed_timeout};
+  const auto work = [&](uint64_t seed) {
+    sim::RunOptions run = options.run;
+    run.seed = seed;
+    return EncodeOutcome(RunSeed(run));
+  };
+  Workers(pool, work).Run(done, tick);
   batch.Finish(NowNs() - begin_ns, interrupted != 0);
   live.Wipe();
   hashes.Flush();

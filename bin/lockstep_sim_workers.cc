@@ -13,9 +13,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bin/lockstep_sim_options.h"
 
 namespace lockstep::bin {
 namespace {
@@ -54,12 +55,11 @@ bool WriteFully(int fd, const void* from, size_t size) {
   return true;
 }
 
-// The worker's life: a seed comes, an outcome goes, until the parent closes the pipe.
-[[noreturn]] void Work(sim::RunOptions run, int commands, int results) {
-  uint64_t seed = 0;
-  while (ReadFully(commands, &seed, sizeof(seed))) {
-    run.seed = seed;
-    const std::string text = EncodeOutcome(RunSeed(run));
+// The worker's life: a task comes, an answer goes, until the parent closes the pipe.
+[[noreturn]] void Serve(absl::FunctionRef<std::string(uint64_t)> work, int commands, int results) {
+  uint64_t task = 0;
+  while (ReadFully(commands, &task, sizeof(task))) {
+    const std::string text = work(task);
     const uint64_t size = text.size();
     if (!WriteFully(results, &size, sizeof(size))) break;
     if (!WriteFully(results, text.data(), text.size())) break;
@@ -85,8 +85,11 @@ std::string DescribeDeath(int status) {
 
 }  // namespace
 
-Workers::Workers(const SimOptions& options)
-    : options_(options), workers_(options.jobs), next_seed_(options.seed_first) {}
+Workers::Workers(const PoolOptions& options, std::function<std::string(uint64_t)> work)
+    : options_(options),
+      work_(std::move(work)),
+      workers_(options.workers),
+      next_task_(options.first) {}
 
 Workers::~Workers() {
   for (Worker& worker : workers_) {
@@ -134,7 +137,7 @@ void Workers::Spawn(Worker& worker) {
     close(commands[1]);
     close(results[0]);
     close(errors[0]);
-    Work(options_.run, commands[0], results[1]);
+    Serve(work_, commands[0], results[1]);
   }
   close(commands[0]);
   close(results[1]);
@@ -147,19 +150,19 @@ void Workers::Spawn(Worker& worker) {
   fcntl(worker.errors, F_SETFL, O_NONBLOCK);
 }
 
-void Workers::GiveSeed(Worker& worker) {
+void Workers::GiveTask(Worker& worker) {
   worker.busy = false;
   if (exhausted_) return;
   if (worker.pid == 0) Spawn(worker);
   worker.busy = true;
-  worker.seed = next_seed_;
+  worker.task = next_task_;
   worker.since_ns = NowNs();
   worker.said.clear();
   worker.timed_out = false;
-  exhausted_ = next_seed_ == options_.seed_final;
-  if (!exhausted_) ++next_seed_;
+  exhausted_ = next_task_ == options_.final;
+  if (!exhausted_) ++next_task_;
   // When this fails it is dead already, which the next poll finds out.
-  (void)WriteFully(worker.commands, &worker.seed, sizeof(worker.seed));
+  (void)WriteFully(worker.commands, &worker.task, sizeof(worker.task));
 }
 
 void Workers::ReadErrors(Worker& worker) {
@@ -188,38 +191,37 @@ bool Workers::ReadResults(Worker& worker) {
   }
 }
 
-bool Workers::TakeOutcome(Worker& worker, Outcome* outcome) {
+bool Workers::TakeAnswer(Worker& worker, std::string* answer) {
   uint64_t size = 0;
   if (worker.received.size() < sizeof(size)) return false;
   memcpy(&size, worker.received.data(), sizeof(size));
   if (worker.received.size() < sizeof(size) + size) return false;
-  *outcome = DecodeOutcome(worker.received.substr(sizeof(size), size));
-  worker.received.clear();  // One seed at a time: nothing follows.
+  *answer = worker.received.substr(sizeof(size), size);
+  worker.received.clear();  // One task at a time: nothing follows.
   return true;
 }
 
-// Its process is gone: what became of the seed.
-Outcome Workers::Bury(Worker& worker) {
+// Its process is gone: what became of the task.
+TaskResult Workers::Bury(Worker& worker) {
   int status = 0;
   waitpid(worker.pid, &status, 0);
   ReadErrors(worker);
-  Outcome outcome;
-  outcome.report.seed = worker.seed;
-  outcome.real_ns = NowNs() - worker.since_ns;
-  outcome.cpu_ns = outcome.real_ns;  // It took its own count with it.
-  outcome.crashed = true;
-  outcome.crash = worker.timed_out ? "gave no answer within --seed-timeout" : DescribeDeath(status);
-  if (!worker.said.empty()) absl::StrAppend(&outcome.crash, "\n", worker.said);
-  while (!outcome.crash.empty() && outcome.crash.back() == '\n') outcome.crash.pop_back();
+  TaskResult result;
+  result.task = worker.task;
+  result.real_ns = NowNs() - worker.since_ns;
+  result.died = true;
+  result.death = worker.timed_out ? "gave no answer within its time-out" : DescribeDeath(status);
+  if (!worker.said.empty()) absl::StrAppend(&result.death, "\n", worker.said);
+  while (!result.death.empty() && result.death.back() == '\n') result.death.pop_back();
   Close(worker);
-  return outcome;
+  return result;
 }
 
 void Workers::EnforceTimeout(Worker& worker) {
-  if (!worker.busy || worker.pid == 0 || worker.timed_out || options_.seed_timeout == Duration(0)) {
+  if (!worker.busy || worker.pid == 0 || worker.timed_out || options_.timeout == Duration(0)) {
     return;
   }
-  if (NowNs() - worker.since_ns <= options_.seed_timeout.count()) return;
+  if (NowNs() - worker.since_ns <= options_.timeout.count()) return;
   worker.timed_out = true;
   kill(worker.pid, SIGKILL);
 }
@@ -234,8 +236,8 @@ void Workers::Poll() {
   poll(polled.data(), polled.size(), /*timeout ms=*/80);
 }
 
-void Workers::Run(absl::FunctionRef<bool(const Outcome&)> done, absl::FunctionRef<bool()> tick) {
-  for (Worker& worker : workers_) GiveSeed(worker);
+void Workers::Run(absl::FunctionRef<bool(const TaskResult&)> done, absl::FunctionRef<bool()> tick) {
+  for (Worker& worker : workers_) GiveTask(worker);
   const auto is_busy = [](const Worker& worker) { return worker.busy; };
   while (std::any_of(workers_.begin(), workers_.end(), is_busy)) {
     if (!tick()) return;
@@ -244,16 +246,18 @@ void Workers::Run(absl::FunctionRef<bool(const Outcome&)> done, absl::FunctionRe
       if (worker.pid == 0) continue;
       ReadErrors(worker);
       const bool alive = ReadResults(worker);
-      Outcome outcome;
-      const bool finished = worker.busy && TakeOutcome(worker, &outcome);
+      TaskResult result;
+      result.task = worker.task;
+      result.real_ns = NowNs() - worker.since_ns;
+      const bool finished = worker.busy && TakeAnswer(worker, &result.answer);
       if (!alive) {
-        Outcome death = Bury(worker);
-        if (!finished) outcome = std::move(death);
+        TaskResult death = Bury(worker);
+        if (!finished) result = std::move(death);
       }
       EnforceTimeout(worker);
       if (!worker.busy || (alive && !finished)) continue;
-      if (!done(outcome)) return;
-      GiveSeed(worker);
+      if (!done(result)) return;
+      GiveTask(worker);
     }
   }
 }

@@ -33,12 +33,15 @@ class File {
   virtual absl::Status Write(uint64_t offset, absl::string_view data) = 0;
   // Writes at the end.
   virtual absl::Status Append(absl::string_view data) = 0;
+  // Cuts the file, or extends it with zeros.
   virtual absl::Status Truncate(uint64_t size) = 0;
   // Makes the file's bytes and size durable (fdatasync).
   virtual absl::Status Sync() = 0;
+  // Bytes.
   virtual absl::StatusOr<uint64_t> Size() const = 0;
 };
 
+// What is expected of a file and what may be done with it.
 enum class OpenMode {
   kRead,       // must exist; only Read and Size
   kReadWrite,  // must exist
@@ -50,17 +53,23 @@ enum class OpenMode {
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
+  // NotFound if the mode wants a file that is missing.
   virtual absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) = 0;
+  // As a file or as a directory.
   virtual bool Exists(const std::string& path) const = 0;
   // Names in a directory, without "." and "..", sorted.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) const = 0;
+  // Bytes.
   virtual absl::StatusOr<uint64_t> FileSize(const std::string& path) const = 0;
   // Replaces `target` if it exists.
   virtual absl::Status Rename(const std::string& source, const std::string& target) = 0;
+  // Of a file. Open handles go on.
   virtual absl::Status Delete(const std::string& path) = 0;
   // Makes a directory and its missing parents. Not an error if it exists.
   virtual absl::Status CreateDirectory(const std::string& path) = 0;
+  // Makes the names in a directory durable.
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
+  // That may still be written to the disk that holds the path.
   virtual absl::StatusOr<uint64_t> FreeBytes(const std::string& path) const = 0;
   // An exclusive lock that ends with the returned object or with the process. FailedPrecondition
   // when somebody else holds it.

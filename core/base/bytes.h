@@ -23,14 +23,17 @@ namespace lockstep {
 class Bytes {
  public:
   Bytes() = default;
+  // Shares the buffer.
   Bytes(const Bytes& other) noexcept
       : buffer_(other.buffer_), data_(other.data_), size_(other.size_) {
     Retain();
   }
+  // Leaves the other empty.
   Bytes(Bytes&& other) noexcept
       : buffer_(std::exchange(other.buffer_, nullptr)),
         data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)) {}
+  // Shares or takes over the other's buffer, as it was handed over.
   Bytes& operator=(Bytes other) noexcept {
     std::swap(buffer_, other.buffer_);
     std::swap(data_, other.data_);
@@ -39,6 +42,7 @@ class Bytes {
   }
   ~Bytes() { Release(); }
 
+  // A buffer of their own for these bytes.
   static Bytes Copy(absl::string_view text) {
     return Make(text.size(), [&](char* to) {
       if (!text.empty()) std::memcpy(to, text.data(), text.size());
@@ -56,10 +60,11 @@ class Bytes {
     return bytes;
   }
 
+  // Valid while this or a copy of it lives; so is data().
   absl::string_view view() const { return absl::string_view(data_, size_); }
-  const char* data() const { return data_; }
-  size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
+  const char* data() const { return data_; }  // the first byte; nullptr if there never was a buffer
+  size_t size() const { return size_; }       // bytes
+  bool empty() const { return size_ == 0; }   // size() is 0
 
   // A part that shares this buffer. REQUIRES: offset + length <= size().
   Bytes Slice(size_t offset, size_t length) const {

@@ -18,8 +18,10 @@ namespace lockstep {
 // Gives tests and the simulator the last word before the abort, for instance to print the seed. The
 // hook is the only mutable global of the core; it is set once at start. nullptr removes it.
 using CheckHook = void (*)(absl::string_view what, const std::source_location& where);
+// There is one hook: a later one replaces it.
 void SetCheckHook(CheckHook hook);
 
+// A broken invariant ends the process. `what` says which one, for whoever reads the last line.
 inline void Check(bool ok, absl::string_view what = "check failed",
                   std::source_location where = std::source_location::current()) {
   if (!ok) [[unlikely]]
@@ -35,18 +37,21 @@ template <class A, class B>
   CheckFailed(text.str(), where);
 }
 
+// a == b.
 template <class A, class B>
 void CheckEq(const A& a, const B& b, std::source_location where = std::source_location::current()) {
   if (!(a == b)) [[unlikely]]
     CheckComparisonFailed(a, "==", b, where);
 }
 
+// a <= b.
 template <class A, class B>
 void CheckLe(const A& a, const B& b, std::source_location where = std::source_location::current()) {
   if (!(a <= b)) [[unlikely]]
     CheckComparisonFailed(a, "<=", b, where);
 }
 
+// a < b.
 template <class A, class B>
 void CheckLt(const A& a, const B& b, std::source_location where = std::source_location::current()) {
   if (!(a < b)) [[unlikely]]

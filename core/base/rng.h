@@ -16,21 +16,24 @@ namespace lockstep {
 
 // A probability or a proportion without floating point.
 struct Ratio {
-  uint32_t numerator = 0;
-  uint32_t denominator = 1;
+  uint32_t numerator = 0;    // above the denominator: certain
+  uint32_t denominator = 1;  // above zero
 };
 
 // SplitMix64 (Steele, Lea and Flood 2014): small state, passes BigCrush, every seed is a good seed.
 class Rng {
  public:
+  // Equal seeds give equal streams, in every build.
   explicit constexpr Rng(uint64_t seed) : state_(seed) {}
 
   // An independent stream for one consumer. Does not advance this one.
   Rng Split(absl::string_view name) const { return Rng(Mix64(state_ ^ StableHash(name))); }
+  // One for each of many consumers of a kind.
   Rng Split(absl::string_view name, uint64_t number) const {
     return Rng(Mix64(Split(name).state_ + number * kGolden));
   }
 
+  // 64 bits, all of them fair.
   uint64_t Next() {
     state_ += kGolden;
     return Mix64(state_);
@@ -46,6 +49,7 @@ class Rng {
     const uint64_t span = final - first;
     return span == UINT64_MAX ? Next() : first + Below(span + 1);
   }
+  // The same for times, to the nanosecond.
   Duration Between(Duration first, Duration final) {
     CheckLe(first.count(), final.count());
     return Duration(first.count() + static_cast<int64_t>(Below(
@@ -54,6 +58,7 @@ class Rng {
   // Log-uniform in [first, final]: every order of magnitude is equally likely, so that small and
   // large settings both occur. REQUIRES: 0 < first <= final.
   uint64_t Magnitude(uint64_t first, uint64_t final);
+  // True with this probability.
   bool Chance(Ratio p) { return Below(p.denominator) < p.numerator; }
 
  private:

@@ -17,16 +17,17 @@ namespace lockstep {
 template <class Tag>
 class Id {
  public:
-  constexpr Id() = default;
+  constexpr Id() = default;  // none
+  // Numbers from messages and disks become ids by name only.
   explicit constexpr Id(uint64_t value) : value_(value) {}
-  constexpr uint64_t value() const { return value_; }
-  constexpr Id Next() const { return Id(value_ + 1); }
+  constexpr uint64_t value() const { return value_; }   // the bare number
+  constexpr Id Next() const { return Id(value_ + 1); }  // the one after
   // REQUIRES: value() > 0.
   constexpr Id Previous() const { return Id(value_ - 1); }
-  constexpr Id Plus(uint64_t count) const { return Id(value_ + count); }
+  constexpr Id Plus(uint64_t count) const { return Id(value_ + count); }  // as many further
   // The distance from `earlier`. REQUIRES: earlier <= *this.
   constexpr uint64_t Since(Id earlier) const { return value_ - earlier.value_; }
-  constexpr explicit operator bool() const { return value_ != 0; }
+  constexpr explicit operator bool() const { return value_ != 0; }  // whether there is one
   friend constexpr auto operator<=>(Id, Id) = default;
   friend std::ostream& operator<<(std::ostream& os, Id id) { return os << id.value_; }
 
@@ -47,15 +48,16 @@ using SessionId = Id<struct SessionIdTag>;  // a client session: the log index t
 
 // A monotonic clock without now(): asking it for the time does not compile.
 struct MonoClock {
-  using duration = std::chrono::nanoseconds;
-  using rep = duration::rep;
-  using period = duration::period;
-  using time_point = std::chrono::time_point<MonoClock>;
-  static constexpr bool is_steady = true;
+  using duration = std::chrono::nanoseconds;              // one tick
+  using rep = duration::rep;                              // what std::chrono asks of a clock
+  using period = duration::period;                        // the same
+  using time_point = std::chrono::time_point<MonoClock>;  // the same
+  static constexpr bool is_steady = true;                 // never set back
 };
-using Duration = MonoClock::duration;
-using Instant = MonoClock::time_point;
+using Duration = MonoClock::duration;   // nanoseconds; takes every std::chrono duration
+using Instant = MonoClock::time_point;  // since the host's beginning of time
 
+// Later than all that happens.
 inline constexpr Instant kNever = Instant::max();
 
 }  // namespace lockstep

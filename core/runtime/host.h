@@ -19,6 +19,7 @@ class Clock {
   virtual void WakeAt(Instant when) = 0;
 };
 
+// The way to the peers.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -26,6 +27,7 @@ class Transport {
   virtual void Send(NodeId to, Bytes message) = 0;
 };
 
+// The way to the disk, which works on its own.
 class Disk {
  public:
   virtual ~Disk() = default;
@@ -33,18 +35,21 @@ class Disk {
   virtual Ticket Submit(StorageJob job) = 0;
 };
 
+// The way back to the clients.
 class Replies {
  public:
   virtual ~Replies() = default;
+  // Best effort too. At most once for each request, and only for one that this life has heard.
   virtual void Reply(RequestId id, Bytes reply) = 0;
 };
 
+// All the ways out together. What they refer to outlives the process.
 struct Host {
-  Clock& clock;
-  Transport& transport;
-  Disk& disk;
-  Replies& replies;
-  Journal& journal;
+  Clock& clock;          // time and one alarm
+  Transport& transport;  // to peers
+  Disk& disk;            // durable state
+  Replies& replies;      // to clients
+  Journal& journal;      // what was decided, for whoever watches
 };
 
 }  // namespace lockstep

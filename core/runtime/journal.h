@@ -51,20 +51,24 @@ enum class NoteKind : uint8_t {
   kMalformed,
 };
 
+// One decision.
 struct Note {
-  NoteKind kind;
+  NoteKind kind;  // decides what the other fields mean
   GroupId group;
   Term term;
   NodeId peer;
   LogPosition position;
-  uint64_t number = 0;
+  uint64_t number = 0;           // by kind
   const Entry* entry = nullptr;  // valid during the call only
 };
 
+// Who listens to decisions.
 class Journal {
  public:
   virtual ~Journal() = default;
+  // False: a caller may save itself the making of notes.
   virtual bool listening() const = 0;
+  // Called in the order of decisions; never calls back.
   virtual void Record(const Note& note) = 0;
 };
 

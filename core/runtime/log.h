@@ -19,11 +19,12 @@ enum class EntryKind : uint8_t {
   kCommand = 2,  // for the state machine
 };
 
+// One place of the log and what stands there.
 struct Entry {
   Index index;
   Term term;
-  EntryKind kind = EntryKind::kCommand;
-  Bytes data;  // a command; empty for a no-op
+  EntryKind kind = EntryKind::kCommand;  // decides who reads `data`
+  Bytes data;                            // a command; empty for a no-op
 };
 
 // A place in the log that names its whole prefix (Raft's Log Matching property).
@@ -43,7 +44,7 @@ struct HardState {
 // One replica's change to its log, durable as a whole or not at all. Fields apply in this order.
 struct LogBatch {
   GroupId group;
-  std::optional<HardState> hard_state;
+  std::optional<HardState> hard_state;  // the new one, if it changed
   // The log now begins after `base`. Entries up to base.index are forgotten; if the entry at
   // base.index is missing or of another term, everything is forgotten (an installed snapshot
   // replaces the log).
@@ -53,6 +54,7 @@ struct LogBatch {
   // Consecutive indexes, the first one directly after what is left of the log.
   std::vector<Entry> append;
 
+  // Nothing changes.
   bool empty() const {
     return !hard_state.has_value() && !base.has_value() && !truncate_from.has_value() &&
            append.empty();
@@ -62,7 +64,7 @@ struct LogBatch {
 // What one replica finds on its disk at boot.
 struct ReplicaImage {
   GroupId group;
-  HardState hard_state;
+  HardState hard_state;        // the newest that the disk holds
   LogPosition base;            // the log begins after this
   std::vector<Entry> entries;  // base.index + 1, consecutive
   LogPosition applied;         // what the state machine's table holds; durable

@@ -27,6 +27,7 @@ class Process {
   virtual void OnPeerLink(NodeId peer, bool up) = 0;
   // The alarm has come (at or after the time asked for).
   virtual void OnWake() = 0;
+  // A turn of one or more events is over: now effects may happen. Also right after boot.
   virtual void OnTurnEnd() = 0;
 };
 

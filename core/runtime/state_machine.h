@@ -37,10 +37,13 @@ class TableWriter {
   virtual ~TableWriter() = default;
   // Sees the writes of this and of all earlier entries.
   virtual bool Get(absl::string_view key, std::string* value) const = 0;
+  // Replaces what the key held.
   virtual void Put(absl::string_view key, absl::string_view value) = 0;
+  // Of a missing key: no change.
   virtual void Delete(absl::string_view key) = 0;
 };
 
+// What is replicated (see the file's beginning).
 class StateMachine {
  public:
   virtual ~StateMachine() = default;
@@ -58,6 +61,7 @@ class StateMachine {
 class MachineFactory {
  public:
   virtual ~MachineFactory() = default;
+  // A fresh one; Load follows.
   virtual std::unique_ptr<StateMachine> Make(GroupId group) const = 0;
 };
 

@@ -33,42 +33,48 @@ struct CommitLog {
 // log is the truth.
 struct ApplyEntries {
   GroupId group;
-  std::vector<Entry> entries;
+  std::vector<Entry> entries;  // committed, consecutive
 };
+// What one entry did.
 struct ApplyResult {
   Index index;
   Term term;
   Bytes reply;  // empty for a no-op
 };
+// Answers ApplyEntries.
 struct ApplyDone {
   GroupId group;
-  std::vector<ApplyResult> results;
-  LogPosition applied;  // the table's position after the job
+  std::vector<ApplyResult> results;  // in the order of the entries
+  LogPosition applied;               // the table's position after the job
 };
 
 // Answers reads, all from the same state.
 struct QueryTable {
+  // One read.
   struct Item {
     RequestId id;
-    Bytes query;
+    Bytes query;  // what the state machine understands
   };
   GroupId group;
-  std::vector<Item> items;
+  std::vector<Item> items;  // answered in this order
 };
+// Answers QueryTable.
 struct QueryDone {
+  // One answer.
   struct Item {
     RequestId id;
-    Bytes reply;
+    Bytes reply;  // the state machine's
   };
   GroupId group;
-  std::vector<Item> items;
-  LogPosition applied;  // the state they were answered from
+  std::vector<Item> items;  // in the order of the reads
+  LogPosition applied;      // the state they were answered from
 };
 
 // Makes the whole table durable. Afterwards the log up to `durable` may be dropped.
 struct Checkpoint {
   GroupId group;
 };
+// Answers Checkpoint.
 struct CheckpointDone {
   GroupId group;
   LogPosition durable;
@@ -85,18 +91,20 @@ struct ReadSnapshot {
   uint64_t bytes_max = 0;  // the chunk holds at most this many bytes (at least 1)
   uint64_t tag = 0;        // handed back in the result
 };
+// Answers ReadSnapshot.
 struct ReadSnapshotDone {
   GroupId group;
   NodeId peer;
   LogPosition snapshot;
-  uint64_t offset = 0;
-  Bytes data;
-  bool last = false;
+  uint64_t offset = 0;  // of `data`
+  Bytes data;           // the chunk
+  bool last = false;    // the stream ends with it
   // The snapshot asked for is not open any more (the process restarted, or it was closed): begin
   // anew.
   bool gone = false;
-  uint64_t tag = 0;
+  uint64_t tag = 0;  // the job's
 };
+// Lets the snapshot for a peer go, if one is open.
 struct CloseSnapshot {
   GroupId group;
   NodeId peer;
@@ -108,10 +116,11 @@ struct CloseSnapshot {
 struct WriteSnapshot {
   GroupId group;
   LogPosition snapshot;
-  uint64_t offset = 0;
-  Bytes data;
-  bool last = false;
+  uint64_t offset = 0;  // of `data`
+  Bytes data;           // the chunk
+  bool last = false;    // the stream ends with it
 };
+// Answers WriteSnapshot.
 struct WriteSnapshotDone {
   GroupId group;
   LogPosition snapshot;
@@ -120,16 +129,20 @@ struct WriteSnapshotDone {
   LogPosition applied;       // the table's position after the job
 };
 
-using LogJob = CommitLog;
+using LogJob = CommitLog;  // what the log lane executes
+// What the table lane executes.
 using TableJob =
     std::variant<ApplyEntries, QueryTable, Checkpoint, ReadSnapshot, CloseSnapshot, WriteSnapshot>;
+// Any job; LaneOf says whose.
 using StorageJob = std::variant<CommitLog, ApplyEntries, QueryTable, Checkpoint, ReadSnapshot,
                                 CloseSnapshot, WriteSnapshot>;
 // monostate: CommitLog or CloseSnapshot has been done.
 using StorageResult = std::variant<std::monostate, ApplyDone, QueryDone, CheckpointDone,
                                    ReadSnapshotDone, WriteSnapshotDone>;
 
+// The two queues of a disk.
 enum class Lane : uint8_t { kLog, kTable };
+// Where a job waits.
 inline Lane LaneOf(const StorageJob& job) {
   return std::holds_alternative<CommitLog>(job) ? Lane::kLog : Lane::kTable;
 }

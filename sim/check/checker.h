@@ -24,26 +24,30 @@ enum class Judges : uint8_t {
 };
 
 struct Violation {
-  ViolationKind kind = ViolationKind::kSafety;
-  std::string property;  // its name, e.g. "Election Safety"
+  ViolationKind kind = ViolationKind::kSafety;  // decides the exit code
+  std::string property;                         // its name, e.g. "Election Safety"
   std::string evidence;  // the smallest: the conflicting nodes, entries or operations, one a line
 };
 
 // Collects the first violation of a run; later ones are its consequences.
 class Findings {
  public:
+  // Counts if it is the first.
   void Report(Violation violation) {
     if (!first_.has_value()) first_ = std::move(violation);
   }
+  // A breach of safety.
   void Report(std::string property, std::string evidence) {
     Report(Violation{ViolationKind::kSafety, std::move(property), std::move(evidence)});
   }
+  // Absent: nothing was found.
   const std::optional<Violation>& first() const { return first_; }
 
  private:
   std::optional<Violation> first_;
 };
 
+// Of one property of a cluster, over the notes of its nodes.
 class Checker {
  public:
   virtual ~Checker() = default;

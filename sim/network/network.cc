@@ -48,6 +48,7 @@ int64_t Network::DrawLatency(const Link& link) {
 }
 
 void Network::Send(Packet packet) {
+  Check(packet.to >= 1 && packet.to <= actors_, "a message to an address that nobody has");
   ++totals_.sent;
   Launch(std::move(packet));
 }

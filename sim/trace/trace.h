@@ -11,6 +11,7 @@
 
 namespace lockstep::sim {
 
+// What a line is about.
 enum class TraceKind : uint8_t {
   kRun,      // the climate, the phases, the verdict
   kProcess,  // boots, crashes, pauses
@@ -26,24 +27,27 @@ enum class TraceKind : uint8_t {
   kFault,    // a fault begins or ends
   kNote,     // what a node decided (core/runtime/journal.h)
 };
-inline constexpr size_t kTraceKinds = 13;
+inline constexpr size_t kTraceKinds = 13;  // of TraceKind
 
 // "deliver", "storage", ...
 absl::string_view TraceKindName(TraceKind kind);
 
+// One line of the trace.
 struct TraceEvent {
   uint64_t number = 0;  // of the event in whose course it happened, from 1
   uint64_t cause = 0;   // the event in whose course that event was scheduled; 0: the beginning
-  Instant time{};
-  NodeId node;  // where; none: the world
-  NodeId peer;  // the other end, if any
-  TraceKind kind = TraceKind::kRun;
-  std::string text;  // one line
+  Instant time{};       // virtual
+  NodeId node;          // where; none: the world
+  NodeId peer;          // the other end, if any
+  TraceKind kind = TraceKind::kRun;  // what the line is about
+  std::string text;                  // one line
 };
 
+// Who listens to a run.
 class TraceSink {
  public:
   virtual ~TraceSink() = default;
+  // In the order of what happened. Must not disturb the run.
   virtual void Add(const TraceEvent& event) = 0;
 };
 

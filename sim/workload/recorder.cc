@@ -50,6 +50,11 @@ void Recorder::Abandon(const Open& open) {
   history_.operations.push_back(OperationOf(open));
 }
 
+void Recorder::AppendOpen(const Open& open, linearizability::History* history) const {
+  if (std::holds_alternative<proto::Query>(open.planned.body)) return;  // Without effect anyway.
+  history->operations.push_back(OperationOf(open));
+}
+
 linearizability::History Recorder::HistoryByLog(const SessionModel& sessions) const {
   linearizability::History result;
   result.operations.reserve(history_.operations.size());

@@ -52,6 +52,8 @@ class Recorder {
   void CountRestart() { ++counters_.restarts; }
 
   const linearizability::History& history() const { return history_; }
+  // Adds to a copy of the history what is still under way: it may take effect at any later time.
+  void AppendOpen(const Open& open, linearizability::History* history) const;
   // The history with what the committed log says of open operations: where they took effect, as a
   // witness; those that the log does not have are left out. If this is linearizable then so is
   // the history, for an open operation may take effect or not. The reverse does not hold.

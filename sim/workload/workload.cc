@@ -124,6 +124,12 @@ void Workload::CheckLinearizability(const SessionModel& sessions, Findings& find
                    .evidence = std::move(evidence)});
 }
 
+linearizability::History Workload::History() const {
+  linearizability::History history = recorder_->history();
+  for (const auto& client : clients_) client->AppendOpen(&history);
+  return history;
+}
+
 void Workload::CheckExactlyOnce(const SessionModel& sessions, Findings& findings) const {
   for (const Recorder::Executed& executed : recorder_->executed()) {
     const CommandIdentity& command = executed.command;

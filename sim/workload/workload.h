@@ -59,6 +59,9 @@ class Workload {
 
   void AppendCounters(Counters* counters) const;
 
+  // All that clients did until now, what is under way being open.
+  linearizability::History History() const;
+
  private:
   void CheckExactlyOnce(const SessionModel& sessions, Findings& findings) const;
   void CheckLinearizability(const SessionModel& sessions, Findings& findings) const;

@@ -230,6 +230,12 @@ void WorkloadClient::Learn(Process& process, const client::Outcome& outcome) {
   }
 }
 
+void WorkloadClient::AppendOpen(linearizability::History* history) const {
+  for (const Process& process : processes_) {
+    if (process.open.has_value()) recorder_.AppendOpen(*process.open, history);
+  }
+}
+
 void WorkloadClient::Forget(Instant now) {
   forget_at_ = kNever;
   recorder_.CountRestart();

@@ -38,6 +38,8 @@ class WorkloadClient : public SimClient {
   void OnWake() override;
   bool Done() const override;
   std::string WaitingFor() const override;
+  // Adds what is under way, as open.
+  void AppendOpen(linearizability::History* history) const;
 
  private:
   struct Process {

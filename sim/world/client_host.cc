@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sim/world/describe.h"
 
 namespace lockstep::sim {
 
@@ -14,7 +13,8 @@ void ClientHost::WakeAt(Instant when) {
 void ClientHost::SendRequest(NodeId node, uint64_t attempt, Bytes request) {
   const uint16_t to = static_cast<uint16_t>(node.value());
   tracer_.Add(TraceKind::kSend, id_, to, [&] {
-    return absl::StrCat("to ", to, " attempt ", attempt, ": ", DescribeRequest(request));
+    return absl::StrCat("to ", to, " attempt ", attempt, ": ",
+                        software_.Describe(PacketKind::kRequest, request));
   });
   network_.Send({.data = std::move(request),
                  .attempt = attempt,
@@ -24,9 +24,10 @@ void ClientHost::SendRequest(NodeId node, uint64_t attempt, Bytes request) {
 }
 
 void ClientHost::OnPacket(const Packet& packet) {
+  Check(packet.kind == PacketKind::kReply, "a message to a client as if it were a server");
   tracer_.Add(TraceKind::kReply, id_, packet.from, [&] {
     return absl::StrCat("from ", packet.from, " attempt ", packet.attempt, ": ",
-                        DescribeReply(packet.data));
+                        software_.Describe(packet.kind, packet.data));
   });
   client_->OnReply(packet.attempt, packet.data);
 }

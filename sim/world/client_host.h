@@ -7,6 +7,7 @@
 
 #include "sim/network/network.h"
 #include "sim/workload/sim_client.h"
+#include "sim/world/software.h"
 #include "sim/world/timeline.h"
 #include "sim/world/tracer.h"
 
@@ -14,8 +15,9 @@ namespace lockstep::sim {
 
 class ClientHost final : public ClientPort {
  public:
-  ClientHost(uint16_t id, Timeline& timeline, Network& network, const Tracer& tracer)
-      : id_(id), timeline_(timeline), network_(network), tracer_(tracer) {}
+  ClientHost(uint16_t id, Timeline& timeline, Network& network, const Tracer& tracer,
+             const Software& software)
+      : id_(id), timeline_(timeline), network_(network), tracer_(tracer), software_(software) {}
 
   // Before the run; `client` outlives this host's last event.
   void Attach(SimClient& client) { client_ = &client; }
@@ -36,6 +38,7 @@ class ClientHost final : public ClientPort {
   Timeline& timeline_;
   Network& network_;
   const Tracer& tracer_;
+  const Software& software_;
   SimClient* client_ = nullptr;
   Alarm alarm_;
 };

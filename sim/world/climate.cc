@@ -3,65 +3,16 @@
 #include <algorithm>
 #include <vector>
 
+#include "sim/world/weather.h"
+
 namespace lockstep::sim {
 namespace {
 
-constexpr int64_t kMicrosecond = 1'000;
 constexpr int64_t kMillisecond = 1'000'000;
 
 int64_t DrawMagnitude(Rng& rng, int64_t first, int64_t final) {
   return static_cast<int64_t>(
       rng.Magnitude(static_cast<uint64_t>(first), static_cast<uint64_t>(final)));
-}
-
-NetworkOptions DrawNetwork(Rng rng) {
-  NetworkOptions network;
-  network.floor_min = DrawMagnitude(rng, 20 * kMicrosecond, 2 * kMillisecond);
-  network.floor_max = network.floor_min * static_cast<int64_t>(rng.Between(1, 6));
-  network.jitter_mean = DrawMagnitude(rng, network.floor_min / 8, network.floor_max);
-  const bool tail = rng.Chance({1, 2});
-  const uint64_t tail_every = rng.Magnitude(16, 1024);
-  if (tail) network.tail = {1, static_cast<uint32_t>(tail_every)};
-  network.tail_doublings = static_cast<uint32_t>(rng.Between(2, 6));
-  return network;
-}
-
-Latency DrawDiskLatency(Rng& rng, int64_t first, int64_t final) {
-  Latency latency;
-  latency.floor = DrawMagnitude(rng, first, final);
-  latency.mean = DrawMagnitude(rng, latency.floor / 8 + 1, latency.floor * 2);
-  const bool tail = rng.Chance({1, 2});
-  const uint64_t tail_every = rng.Magnitude(16, 1024);
-  if (tail) latency.tail = {1, static_cast<uint32_t>(tail_every)};
-  latency.tail_doublings = static_cast<uint32_t>(rng.Between(2, 6));
-  return latency;
-}
-
-CrashOptions DrawCrash(Rng& rng) {
-  CrashOptions crash;
-  const auto weight = [&rng] { return static_cast<uint32_t>(rng.Below(4)); };
-  crash.files.keep = weight();
-  crash.files.drop = weight();
-  crash.files.prefix = weight();
-  crash.files.pages = weight();
-  crash.files.sectors = weight() + 1;
-  crash.names.keep = weight();
-  crash.names.drop = weight();
-  crash.names.prefix = weight();
-  crash.names.independent = weight() + 1;
-  return crash;
-}
-
-HostOptions DrawHost(Rng rng) {
-  HostOptions host;
-  host.log_latency = DrawDiskLatency(rng, 10 * kMicrosecond, 4 * kMillisecond);
-  host.table_latency = DrawDiskLatency(rng, 5 * kMicrosecond, kMillisecond);
-  const bool long_turns = rng.Chance({1, 2});
-  const uint64_t turn_events = rng.Magnitude(2, 32);
-  if (long_turns) host.turn_events_max = static_cast<uint32_t>(turn_events);
-  host.turn_hold_max = DrawMagnitude(rng, kMicrosecond, 200 * kMicrosecond);
-  host.crash = DrawCrash(rng);
-  return host;
 }
 
 // Election time-outs must leave room for a round of messages and writes: anything shorter and no

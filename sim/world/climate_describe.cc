@@ -1,27 +1,11 @@
 #include "absl/strings/str_cat.h"
 #include "sim/world/climate.h"
+#include "sim/world/weather.h"
 
 namespace lockstep::sim {
 namespace {
 
 std::string Microseconds(int64_t nanoseconds) { return absl::StrCat(nanoseconds / 1000, " us"); }
-
-std::string Describe(const Latency& latency) {
-  std::string text = absl::StrCat(Microseconds(latency.floor), " + ~", Microseconds(latency.mean));
-  if (latency.tail.numerator != 0) {
-    absl::StrAppend(&text, " (1/", latency.tail.denominator, " up to x",
-                    uint64_t{1} << latency.tail_doublings, ")");
-  }
-  return text;
-}
-
-std::string Describe(const CrashOptions& crash) {
-  return absl::StrCat("files keep ", crash.files.keep, " drop ", crash.files.drop, " prefix ",
-                      crash.files.prefix, " pages ", crash.files.pages, " sectors ",
-                      crash.files.sectors, "; names keep ", crash.names.keep, " drop ",
-                      crash.names.drop, " prefix ", crash.names.prefix, " independent ",
-                      crash.names.independent);
-}
 
 std::string DescribeNode(const node::NodeOptions& node) {
   const raft::Config& raft = node.raft;
@@ -41,22 +25,13 @@ std::string DescribeNode(const node::NodeOptions& node) {
 }  // namespace
 
 std::string Describe(const Climate& climate) {
-  const NetworkOptions& network = climate.world.network;
-  const HostOptions& host = climate.world.host;
-  const Latency jitter{.floor = network.floor_max,
-                       .mean = network.jitter_mean,
-                       .tail = network.tail,
-                       .tail_doublings = network.tail_doublings};
   return absl::StrCat(
       climate.world.servers, " servers, ", climate.world.clients,
       " clients (one administers), safety phase at most ",
       Microseconds(climate.safety_time.count()), ", then ",
-      climate.minority_abandoned ? "a majority" : "everybody",
-      " recovers\nnetwork: ", Microseconds(network.floor_min), "..", Describe(jitter),
-      "\ndisk: log ", Describe(host.log_latency), ", table ", Describe(host.table_latency),
-      "\ncrash: ", Describe(host.crash), "\nturns: up to ", host.turn_events_max,
-      " events, held up to ", Microseconds(host.turn_hold_max), "\n", DescribeNode(climate.node),
-      "\nstorage: segments of ", climate.engine.wal_segment_bytes_max, " B, write buffer ",
+      climate.minority_abandoned ? "a majority" : "everybody", " recovers\n",
+      Describe(climate.world), "\n", DescribeNode(climate.node), "\nstorage: segments of ",
+      climate.engine.wal_segment_bytes_max, " B, write buffer ",
       climate.engine.table_write_buffer_bytes, " B, digest of one in ", climate.digest_every,
       " applies\nleadership ",
       climate.transfer_gap == Duration(0)

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "sim/world/describe.h"
+
 namespace lockstep::sim {
 namespace {
 
@@ -42,6 +44,18 @@ absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, R
   life.storage = std::make_unique<EngineRunner>(std::move(machines), *std::move(engine));
   life.process = node::MakeNode(options, std::move(images), rng, host);
   return life;
+}
+
+std::string KvSoftware::Describe(PacketKind kind, const Bytes& data) const {
+  switch (kind) {
+    case PacketKind::kPeer:
+      return DescribePeer(data);
+    case PacketKind::kRequest:
+      return DescribeRequest(data);
+    case PacketKind::kReply:
+      return DescribeReply(data);
+  }
+  return "";
 }
 
 }  // namespace lockstep::sim

@@ -15,6 +15,7 @@ class KvSoftware : public Software {
   KvSoftware(const node::NodeOptions& node, const storage::EngineOptions& engine);
   absl::StatusOr<Life> Boot(NodeId node, storage::FileSystem& files, Rng rng,
                             const Host& host) override;
+  std::string Describe(PacketKind kind, const Bytes& data) const override;
 
  private:
   const node::NodeOptions node_;

@@ -28,7 +28,8 @@ void NodeHost::WakeAt(Instant when) {
 
 void NodeHost::Send(NodeId to, Bytes message) {
   services_.tracer.Add(TraceKind::kSend, id_, static_cast<uint16_t>(to.value()), [&] {
-    return absl::StrCat("to ", to.value(), ": ", DescribePeer(message));
+    return absl::StrCat("to ", to.value(), ": ",
+                        services_.software.Describe(PacketKind::kPeer, message));
   });
   services_.network.Send({.data = std::move(message),
                           .from = id_,
@@ -179,7 +180,8 @@ void NodeHost::OnPacket(const Packet& packet) {
   }
   if (packet.kind == PacketKind::kPeer) {
     services_.tracer.Add(TraceKind::kDeliver, id_, packet.from, [&] {
-      return absl::StrCat("from ", packet.from, ": ", DescribePeer(packet.data));
+      return absl::StrCat("from ", packet.from, ": ",
+                          services_.software.Describe(packet.kind, packet.data));
     });
     in_process_ = true;
     life_.process->OnMessage(NodeId(packet.from), packet.data);
@@ -187,7 +189,7 @@ void NodeHost::OnPacket(const Packet& packet) {
     const RequestId id = Register(packet);
     services_.tracer.Add(TraceKind::kRequest, id_, packet.from, [&] {
       return absl::StrCat("request ", id.value(), " from client ", packet.from, ": ",
-                          DescribeRequest(packet.data));
+                          services_.software.Describe(packet.kind, packet.data));
     });
     in_process_ = true;
     life_.process->OnRequest(id, packet.data);

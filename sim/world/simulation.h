@@ -11,6 +11,7 @@
 
 #include "core/base/types.h"
 #include "sim/check/checker.h"
+#include "sim/check/linearizability/history.h"
 #include "sim/faults/fault_kind.h"
 #include "sim/trace/trace.h"
 
@@ -18,9 +19,9 @@ namespace lockstep::sim {
 
 // What a person chooses. Everything else is drawn from the seed.
 struct RunOptions {
-  uint64_t seed = 1;
-  uint32_t nodes_min = 3;
-  uint32_t nodes_max = 5;
+  uint64_t seed = 1;       // decides all that is not said here
+  uint32_t nodes_min = 3;  // servers, at least
+  uint32_t nodes_max = 5;  // servers, at most
   // Operations issued by all clients together before the liveness phase; 0: drawn.
   uint32_t operations = 0;
   // Virtual time of the safety phase; zero: drawn. The run goes on to the liveness phase when
@@ -29,10 +30,12 @@ struct RunOptions {
   uint64_t events_max = 20'000'000;  // a run that takes more is a livelock and fails
   FaultSet faults_allowed =
       FaultSet::All();                 // kinds that may be switched on; a coin per kind decides
-  Judges judges = Judges::kAll;
+  Judges judges = Judges::kAll;        // who may condemn the run
   bool all_allowed_faults_on = false;  // no coins: every allowed kind is on
   TraceSink* trace = nullptr;          // a readable trace, not owned; nullptr: none
   uint64_t trace_until_event = UINT64_MAX;  // stop the run after this event (replay --until)
+  // Gets what clients did, not owned; nullptr: nobody asks. What is under way at the end is open.
+  linearizability::History* history = nullptr;
 };
 
 // What a run did. A batch of seeds in which one of these stays zero tests nothing.
@@ -43,19 +46,21 @@ struct Counters {
   void Add(const Counters& other);  // by name; REQUIRES: the same names in the same order, or empty
 };
 
+// What a run was and what became of it.
 struct RunReport {
-  uint64_t seed = 0;
-  std::string hash;  // 32 hex digits: the 128-bit trace hash
-  uint64_t events = 0;
-  Duration virtual_time{0};
-  uint32_t nodes = 0;
-  uint32_t operations = 0;  // that clients issued
-  Counters counters;
-  std::string climate;  // everything drawn for the run, in a few lines
-  std::optional<Violation> violation;
-  uint64_t violation_event = 0;  // the event after which it was found
+  uint64_t seed = 0;                   // of the run
+  std::string hash;                    // 32 hex digits: the 128-bit trace hash
+  uint64_t events = 0;                 // that happened
+  Duration virtual_time{0};            // the run's length
+  uint32_t nodes = 0;                  // servers
+  uint32_t operations = 0;             // that clients issued
+  Counters counters;                   // what happened how often
+  std::string climate;                 // everything drawn for the run, in a few lines
+  std::optional<Violation> violation;  // absent: the run passed
+  uint64_t violation_event = 0;        // the event after which it was found
 };
 
+// From boot to verdict, or to the first violation.
 RunReport Run(const RunOptions& options);
 
 }  // namespace lockstep::sim

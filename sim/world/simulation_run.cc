@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sim/world/describe.h"
+#include "sim/world/world_counters.h"
 
 namespace lockstep::sim {
 namespace {
@@ -58,6 +59,7 @@ void SimulationRun::Go() {
     }
   }
   TraceFaults();
+  if (options_.history != nullptr) *options_.history = workload_.History();
   if (!findings_.first().has_value()) return;
   if (violation_event_ == 0) violation_event_ = event();
   world_.tracer().Add(TraceKind::kRun, 0, 0, [&] {
@@ -183,15 +185,6 @@ RunReport SimulationRun::Report() const {
 }
 
 void SimulationRun::AppendWorldCounters(Counters* counters) const {
-  DiskCounters disks;
-  for (uint16_t id = 1; id <= world_.servers(); ++id) {
-    const DiskCounters& disk = world_.server(id).files().counters();
-    disks.syncs += disk.syncs;
-    disks.pages_dropped += disk.pages_dropped;
-    disks.pages_torn += disk.pages_torn;
-    disks.names_lost += disk.names_lost;
-  }
-  const Network::Totals& network = world_.network().totals();
   auto& values = counters->values;
   values.emplace_back("leader changes", leader_changes_);
   values.emplace_back("transfers asked", administrator_.asked());
@@ -202,23 +195,7 @@ void SimulationRun::AppendWorldCounters(Counters* counters) const {
   values.emplace_back("boots", boots_);
   values.emplace_back("crashes", crashes_);
   values.emplace_back("crashes in writes", crashes_in_writes_);
-  values.emplace_back("disk syncs", disks.syncs);
-  values.emplace_back("pages lost", disks.pages_dropped);
-  values.emplace_back("pages torn", disks.pages_torn);
-  values.emplace_back("names lost", disks.names_lost);
-  values.emplace_back("messages sent", network.sent);
-  values.emplace_back("messages delivered", network.delivered);
-  values.emplace_back("messages lost", network.lost);
-  values.emplace_back("messages cut off", network.cut);
-  values.emplace_back("messages pushed out", network.evicted);
-  values.emplace_back("messages duplicated", network.duplicated);
-  values.emplace_back("messages held", network.held);
-  for (size_t i = 0; i < kFaultKinds; ++i) {
-    const FaultKind kind = static_cast<FaultKind>(i);
-    const FaultCounts& counts = world_.ledger().counts(kind);
-    values.emplace_back(absl::StrCat("fault ", FaultName(kind)), counts.applied);
-    values.emplace_back(absl::StrCat("effective ", FaultName(kind)), counts.effective);
-  }
+  sim::AppendWorldCounters(world_, counters);
 }
 
 }  // namespace lockstep::sim

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "core/base/rng.h"
@@ -13,6 +14,7 @@
 #include "core/runtime/log.h"
 #include "core/runtime/process.h"
 #include "core/runtime/storage_job.h"
+#include "sim/network/packet.h"
 #include "storage/file_system.h"
 
 namespace lockstep::sim {
@@ -21,6 +23,8 @@ namespace lockstep::sim {
 class StorageRunner {
  public:
   virtual ~StorageRunner() = default;
+  // Executes the job. An error that no fault explains is a finding; so the disk below has to
+  // be asked for everything.
   virtual absl::StatusOr<StorageResult> Run(const StorageJob& job) = 0;
   // A digest of the group's table, equal on replicas that have applied the same entries.
   virtual uint64_t Digest(GroupId group) const = 0;
@@ -28,18 +32,21 @@ class StorageRunner {
 
 // One life of a server. The process is destroyed before its storage.
 struct Life {
-  std::unique_ptr<StorageRunner> storage;
-  std::unique_ptr<Process> process;
-  GroupId group;        // of the replica below
-  LogPosition applied;  // what its table held at boot
+  std::unique_ptr<StorageRunner> storage;  // executes what the process submits
+  std::unique_ptr<Process> process;        // what runs
+  GroupId group;                           // of the replica below
+  LogPosition applied;                     // what its table held at boot
 };
 
+// What servers run: the one thing of them that the world does not bring itself.
 class Software {
  public:
   virtual ~Software() = default;
   // Recovers from the disk. An error is the simulator's finding unless a fault explains it.
   virtual absl::StatusOr<Life> Boot(NodeId node, storage::FileSystem& files, Rng rng,
                                     const Host& host) = 0;
+  // One line for the trace. Unless overridden: the bytes, escaped and cut short.
+  virtual std::string Describe(PacketKind kind, const Bytes& data) const;
 };
 
 }  // namespace lockstep::sim

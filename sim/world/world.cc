@@ -28,7 +28,7 @@ World::World(const WorldOptions& options, Software& software, WorldObserver& obs
   }
   for (uint16_t i = 0; i < options.clients; ++i) {
     const uint16_t id = static_cast<uint16_t>(options.servers + 1 + i);
-    clients_.push_back(std::make_unique<ClientHost>(id, timeline_, network_, tracer_));
+    clients_.push_back(std::make_unique<ClientHost>(id, timeline_, network_, tracer_, software));
   }
 }
 

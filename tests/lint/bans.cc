@@ -148,6 +148,8 @@ constexpr BanException kExceptions[] = {
     {"core/base/bytes.h", "threads", "a reference count that production's storage threads share"},
     {"core/base/check.cc", "world", "the last words before the abort go to stderr"},
     {"core/base/hash.cc", "preprocessor", "xxHash's own switch for inlining"},
+    {"sim/testing/seed_environment.h", "world", "a test is told from outside which seeds to run"},
+    {"sim/testing/trial.h", "world", "a test is told from outside whether to print its trace"},
     {"sim/world/simulation.cc", "world", "the last words of a failed Check name the seed"},
 };
 

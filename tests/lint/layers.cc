@@ -51,7 +51,10 @@ const std::vector<Room>& Rooms() {
        {"absl/", "google/protobuf/"}},
       {"storage", {"core/base", "core/runtime"}, {kEverything}},
       {"sim/check/linearizability", {"core/base"}, {"absl/"}},
+      {"sim/check/history", {"core/base", "sim/check/linearizability"}, {"absl/", "nlohmann/"}},
       {"sim", {"core", "storage", "sim"}, {"absl/", "google/protobuf/"}},
+      // Helpers for the tests of others, not part of any simulation.
+      {"sim/testing", {"sim"}, {kEverything}},
       {"net", {"core"}, {kEverything}},
       {"bin", {"core", "storage", "sim", "net"}, {kEverything}},
       {"tests", {"core", "storage", "sim", "net"}, {kEverything}},

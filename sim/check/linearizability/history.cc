@@ -9,43 +9,52 @@
 namespace lockstep::linearizability {
 namespace {
 
-constexpr size_t kShownBytesMax = 48;
-
-std::string Quote(absl::string_view bytes) {
-  if (bytes.size() <= kShownBytesMax) return absl::StrCat("\"", absl::CHexEscape(bytes), "\"");
+std::string Quote(absl::string_view bytes, size_t shown_max) {
+  if (bytes.size() <= shown_max) return absl::StrCat("\"", absl::CHexEscape(bytes), "\"");
   // Appended values differ at their ends, so both ends are shown.
-  const size_t half = kShownBytesMax / 2;
+  const size_t half = shown_max / 2;
   return absl::StrCat("\"", absl::CHexEscape(bytes.substr(0, half)), "...",
                       absl::CHexEscape(bytes.substr(bytes.size() - half)), "\" (", bytes.size(),
                       " bytes)");
 }
 
-std::string Call(const Operation& operation) {
-  const std::string key = Quote(operation.key.view());
+// The one register of a history without keys has the empty key, and words of its own.
+bool OfRegister(const Operation& operation) { return operation.key.empty(); }
+
+std::string Told(const Operation& operation, const Value& value, size_t shown_max) {
+  if (value.has_value()) return Quote(value->view(), shown_max);
+  return OfRegister(operation) ? "nil" : "missing";
+}
+
+std::string Call(const Operation& operation, size_t shown_max) {
+  const bool registers = OfRegister(operation);
+  const std::string key =
+      registers ? "" : absl::StrCat(" ", Quote(operation.key.view(), shown_max));
+  const std::string value = Told(operation, operation.value, shown_max);
   switch (operation.kind) {
     case Kind::kGet:
-      return absl::StrCat("get ", key);
+      return absl::StrCat(registers ? "read" : "get", key);
     case Kind::kPut:
-      return absl::StrCat("put ", key, " = ", Describe(operation.value));
+      return registers ? absl::StrCat("write ", value) : absl::StrCat("put", key, " = ", value);
     case Kind::kAppend:
-      return absl::StrCat("append ", key, " += ", Describe(operation.value));
+      return absl::StrCat("append", key, " += ", value);
     case Kind::kDelete:
-      return absl::StrCat("delete ", key);
+      return registers ? "write nil" : absl::StrCat("delete", key);
     case Kind::kCompareAndSwap:
-      return absl::StrCat("cas ", key, " from ", Describe(operation.expected), " to ",
-                          Describe(operation.value));
+      return absl::StrCat("cas", key, " from ", Told(operation, operation.expected, shown_max),
+                          " to ", value);
   }
   Check(false, "unknown kind");
   return "";
 }
 
-std::string Answer(const Operation& operation) {
+std::string Answer(const Operation& operation, size_t shown_max) {
   switch (operation.outcome) {
     case Outcome::kDone:
-      return operation.kind == Kind::kGet ? Describe(operation.result) : "ok";
+      return operation.kind == Kind::kGet ? Told(operation, operation.result, shown_max) : "ok";
     case Outcome::kMismatch:
       if (!operation.result_known) return "mismatch";
-      return absl::StrCat("mismatch, found ", Describe(operation.result));
+      return absl::StrCat("mismatch, found ", Told(operation, operation.result, shown_max));
     case Outcome::kUnknown:
       return "unknown";
   }
@@ -86,11 +95,15 @@ std::string Describe(const Operation& operation) {
   const std::string until =
       operation.open() ? "open" : absl::StrCat(operation.returned.time_since_epoch().count());
   return absl::StrCat("[", operation.invoked.time_since_epoch().count(), ", ", until, "] process ",
-                      operation.process, ": ", Call(operation), " -> ", Answer(operation));
+                      operation.process, ": ", DescribeCall(operation));
+}
+
+std::string DescribeCall(const Operation& operation, size_t shown_max) {
+  return absl::StrCat(Call(operation, shown_max), " -> ", Answer(operation, shown_max));
 }
 
 std::string Describe(const Value& value) {
-  return value.has_value() ? Quote(value->view()) : "missing";
+  return value.has_value() ? Quote(value->view(), kShownBytesMax) : "missing";
 }
 
 }  // namespace lockstep::linearizability

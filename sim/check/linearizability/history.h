@@ -8,6 +8,7 @@
 #ifndef LOCKSTEP_SIM_CHECK_LINEARIZABILITY_HISTORY_H_
 #define LOCKSTEP_SIM_CHECK_LINEARIZABILITY_HISTORY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 
 namespace lockstep::linearizability {
 
+// What a call does.
 enum class Kind : uint8_t {
   kGet,
   kPut,
@@ -27,6 +29,7 @@ enum class Kind : uint8_t {
   kCompareAndSwap,
 };
 
+// How a call ended.
 enum class Outcome : uint8_t {
   kDone,      // executed; a CompareAndSwap swapped
   kMismatch,  // CompareAndSwap only: executed, and the key did not hold what was expected
@@ -47,21 +50,23 @@ struct Witness {
 // One call of one client. Its interval is closed: operations that touch in time are concurrent. A
 // recorder that wants the sharpest verdicts numbers its events and uses the numbers as times.
 struct Operation {
-  uint64_t process = 0;  // who called; for people
-  Kind kind = Kind::kGet;
-  Bytes key;
+  uint64_t process = 0;    // who called; for people
+  Kind kind = Kind::kGet;  // decides which of the values below are used
+  Bytes key;               // the part of the store that it is about
   Value value;     // Put, Append: the argument. CompareAndSwap: the new value; absent: delete
   Value expected;  // CompareAndSwap; absent: the key must be missing
-  Outcome outcome = Outcome::kUnknown;
-  Value result;              // Get: what it read. A mismatch: what the key held instead
-  bool result_known = true;  // false: a mismatch whose answer did not say what the key held
-  Instant invoked;
-  Instant returned = kNever;  // ignored if the outcome is unknown
-  std::optional<Witness> witness;
+  Outcome outcome = Outcome::kUnknown;  // decides whether `result` counts
+  Value result;                         // Get: what it read. A mismatch: what the key held instead
+  bool result_known = true;        // false: a mismatch whose answer did not say what the key held
+  Instant invoked;                 // when it was called
+  Instant returned = kNever;       // ignored if the outcome is unknown
+  std::optional<Witness> witness;  // if the store says
 
+  // It never returned, as far as anybody knows.
   bool open() const { return outcome == Outcome::kUnknown; }
 };
 
+// All that clients saw of a store.
 struct History {
   std::vector<Operation> operations;  // in any order
   Value initial;                      // what every key holds at first; missing unless said
@@ -71,7 +76,13 @@ struct History {
 [[nodiscard]] absl::Status Validate(const History& history);
 
 // One line for people: `[10, 20] process 3: put "x" = "1" -> ok`. Long values are abbreviated.
+// What has the empty key is told as a read or a write of a register.
 std::string Describe(const Operation& operation);
+// `put "x" = "1" -> ok`; of longer keys and values than `shown_max` bytes both ends are shown.
+inline constexpr size_t kShownBytesMax = 48;
+// Both ends of what is longer than `shown_max` bytes.
+std::string DescribeCall(const Operation& operation, size_t shown_max = kShownBytesMax);
+// In quotes, abbreviated; or `missing`.
 std::string Describe(const Value& value);
 
 }  // namespace lockstep::linearizability

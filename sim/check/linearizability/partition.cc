@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/btree_map.h"
+#include "sim/check/linearizability/tables.h"
 
 namespace lockstep::linearizability {
 namespace {
@@ -153,12 +153,16 @@ std::vector<Event> Partition::Events() const {
 }
 
 std::vector<std::vector<uint32_t>> SplitByKey(const History& history) {
-  absl::btree_map<absl::string_view, std::vector<uint32_t>> keys;
-  for (uint32_t i = 0; i < history.operations.size(); ++i)
-    keys[history.operations[i].key.view()].push_back(i);
+  StringTable keys;
   std::vector<std::vector<uint32_t>> split;
-  split.reserve(keys.size());
-  for (auto& [key, operations] : keys) split.push_back(std::move(operations));
+  for (uint32_t i = 0; i < history.operations.size(); ++i) {
+    const uint32_t key = keys.Insert(history.operations[i].key.view());
+    if (key == split.size()) split.emplace_back();
+    split[key].push_back(i);
+  }
+  std::sort(split.begin(), split.end(), [&](const auto& a, const auto& b) {
+    return history.operations[a.front()].key.view() < history.operations[b.front()].key.view();
+  });
   return split;
 }
 

@@ -12,6 +12,8 @@ namespace {
 
 constexpr uint64_t kScreenSteps = 16;  // what replay and zones take for one operation, in steps
 
+constexpr size_t kWidthGrowth = 8;
+
 }  // namespace
 
 Portfolio::Portfolio(const History& history, const Options& options)
@@ -19,6 +21,7 @@ Portfolio::Portfolio(const History& history, const Options& options)
   for (std::vector<uint32_t>& operations : SplitByKey(history)) {
     Job job;
     job.operations = std::move(operations);
+    job.width = std::max<size_t>(options.frontier_width, 1);
     jobs_.push_back(std::move(job));
   }
 }
@@ -97,7 +100,8 @@ void Portfolio::Search(Job& job, uint64_t slice) {
 }
 
 void Portfolio::RunFrontier(Job& job, uint64_t slice) {
-  if (job.frontier == nullptr) job.frontier = std::make_unique<Frontier>(*job.partition, memory_);
+  if (job.frontier == nullptr)
+    job.frontier = std::make_unique<Frontier>(*job.partition, memory_, job.width);
   Steps steps{0, Slice(slice)};
   const Progress progress = job.frontier->Run(steps);
   steps_ += steps.used;
@@ -108,6 +112,10 @@ void Portfolio::RunFrontier(Job& job, uint64_t slice) {
   }
   if (progress == Progress::kViolation || progress == Progress::kLinearizable)
     Decide(job, Algorithm::kFrontier);
+  if (progress == Progress::kTooNarrow) {
+    job.width *= kWidthGrowth;
+    job.frontier.reset();
+  }
   if (progress == Progress::kGaveUp) {
     job.frontier_gave_up = true;
     job.frontier.reset();

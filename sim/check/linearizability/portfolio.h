@@ -47,6 +47,7 @@ class Portfolio {
     std::unique_ptr<Partition> partition;
     std::unique_ptr<Frontier> frontier;
     std::unique_ptr<DepthFirst> depth_first;
+    size_t width = 0;  // of the frontier
     bool decided = false;
     bool frontier_gave_up = false;
     bool hopeless = false;  // every search gave up

@@ -12,6 +12,7 @@ enum class Progress : uint8_t {
   kLinearizable,  // final
   kViolation,     // final
   kGaveUp,        // final: no memory left
+  kTooNarrow,     // final: no verdict, since configurations were left out
 };
 
 // Counts the steps of a slice: one step is one configuration or one operation looked at.

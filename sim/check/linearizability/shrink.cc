@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "sim/check/linearizability/depth_first.h"
+#include "sim/check/linearizability/order.h"
 
 namespace lockstep::linearizability {
 namespace {
@@ -11,6 +11,8 @@ namespace {
 constexpr size_t kBlockingOperationsMax = 64;
 constexpr size_t kUncutOperationsMax = 2000;  // with more, shrinking begins by cutting
 constexpr uint64_t kPrefixStepsMax = 2'000'000;
+constexpr uint64_t kWholeStepsMax = 30'000'000;  // what concerns the key as a whole is worth more
+constexpr size_t kReopenedOperationsMax = 16;
 
 int64_t ReturnedAt(const Operation& operation) {
   return operation.open() ? INT64_MAX : operation.returned.time_since_epoch().count();
@@ -33,14 +35,52 @@ void Shrinker::SortByInvocation(std::vector<size_t>* operations) const {
 }
 
 Counterexample Shrinker::Run() {
-  Narrow();
-  if (best_.operations.size() > kUncutOperationsMax) Cut();
-  Drop();
+  Shrink();
+  Subset cut = CutAtFirst(best_, SubsetJudge::kTryStepsMax);
+  const std::optional<int64_t> first = FirstOfAll(cut.cut);
+  if (first.has_value() && *first < cut.cut) {
+    // Something else went wrong before. It is told instead, so that what cannot be placed is what
+    // follows the longest prefix.
+    ShrinkAt(*first);
+    cut = CutAtFirst(best_, SubsetJudge::kTryStepsMax);
+  }
   Counterexample example;
   example.key = history_.operations[finding_.operations.front()].key;
   example.key_operations = finding_.operations.size();
-  Explain(&example);
+  Explain(cut, &example);
+  example.longest = first == cut.cut;
+  if (example.longest)
+    example.key_prefix = OrderBefore({finding_.operations, cut.cut}, kWholeStepsMax);
   return example;
+}
+
+void Shrinker::Shrink() {
+  Narrow();
+  if (best_.operations.size() > kUncutOperationsMax)
+    best_ = CutAtFirst(best_, SubsetJudge::kTryStepsMax);
+  Drop();
+}
+
+std::optional<int64_t> Shrinker::FirstOfAll(int64_t end) {
+  const Subset before{finding_.operations, end - 1};
+  const Verdict verdict = judge_.Judge(before, kWholeStepsMax);
+  if (verdict == Verdict::kLinearizable) return end;
+  if (verdict == Verdict::kUndecided) return std::nullopt;
+  const int64_t first = CutAtFirst(before, kWholeStepsMax).cut;
+  const Verdict rest = judge_.Judge(Subset{finding_.operations, first - 1}, kWholeStepsMax);
+  return rest == Verdict::kLinearizable ? std::optional(first) : std::nullopt;
+}
+
+void Shrinker::ShrinkAt(int64_t end) {
+  best_ = {finding_.operations, end};
+  NarrowAround(Instant(Duration(end)));
+  Drop();
+  // With what came later a cause is easier to see, such as the write of what was read too early.
+  std::vector<uint32_t> whole = best_.operations;
+  if (!judge_.Close(finding_.operations, &whole)) return;
+  if (whole.size() > best_.operations.size() + kReopenedOperationsMax) return;
+  const Subset reopened{std::move(whole), INT64_MAX};
+  if (judge_.Judge(reopened) == Verdict::kViolation) best_ = reopened;
 }
 
 // Takes the candidate if it is a violation.
@@ -58,9 +98,12 @@ void Shrinker::Narrow() {
     if (judge_.Close(finding_.operations, &culprits)) Try(std::move(culprits));
     return;
   }
-  if (!finding_.stopped.has_value()) return;
-  // The search ended at this return. Most often what matters happens shortly before and after.
-  const Instant middle = history_.operations[*finding_.stopped].returned;
+  if (finding_.stopped.has_value()) NarrowAround(history_.operations[*finding_.stopped].returned);
+}
+
+// The history became a violation at this return. Most often what matters happens shortly before and
+// after.
+void Shrinker::NarrowAround(Instant middle) {
   std::vector<size_t> by_invocation(finding_.operations.begin(), finding_.operations.end());
   SortByInvocation(&by_invocation);
   const size_t size = by_invocation.size();
@@ -102,29 +145,29 @@ void Shrinker::AddReaders(size_t max, std::vector<uint32_t>* operations) const {
 }
 
 // A violation stays one when the history goes on, so the first is found by bisection.
-void Shrinker::Cut() {
+Subset Shrinker::CutAtFirst(const Subset& subset, uint64_t steps_max) {
   std::vector<int64_t> returns;
-  for (uint32_t i : best_.operations) {
+  for (uint32_t i : subset.operations) {
     const int64_t at = ReturnedAt(history_.operations[i]);
-    if (at <= best_.cut && at != INT64_MAX) returns.push_back(at);
+    if (at <= subset.cut && at != INT64_MAX) returns.push_back(at);
   }
   std::sort(returns.begin(), returns.end());
   returns.erase(std::unique(returns.begin(), returns.end()), returns.end());
-  if (returns.empty()) return;
+  if (returns.empty()) return subset;
   size_t low = 0;
   size_t high = returns.size() - 1;  // Known to be a violation.
   while (low < high && !judge_.exhausted()) {
     const size_t middle = (low + high) / 2;
-    if (judge_.Judge(Subset{best_.operations, returns[middle]}) == Verdict::kViolation) {
+    if (judge_.Judge(Subset{subset.operations, returns[middle]}, steps_max) ==
+        Verdict::kViolation) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
-  best_.cut = returns[high];
-  std::vector<uint32_t> places;
-  judge_.Build(best_, &places);
-  best_.operations = std::move(places);
+  Subset cut{{}, returns[high]};
+  judge_.Build({subset.operations, cut.cut}, &cut.operations);
+  return cut;
 }
 
 // Delta debugging (Zeller and Hildebrandt 2002), with halves, quarters and so on.
@@ -156,39 +199,37 @@ bool Shrinker::DropChunks(size_t length) {
 }
 
 // What is shown is the violation with all that it needs to be understood, such as the write that a
-// reader saw too early. Where it becomes one is found by cutting a copy.
-void Shrinker::Explain(Counterexample* example) {
-  const Subset shown = best_;
-  example->operations.assign(shown.operations.begin(), shown.operations.end());
+// reader saw too early. Where it becomes one is `cut`.
+void Shrinker::Explain(const Subset& cut, Counterexample* example) {
+  example->operations.assign(best_.operations.begin(), best_.operations.end());
   SortByInvocation(&example->operations);
-  Cut();
-  for (uint32_t i : best_.operations) {
-    if (ReturnedAt(history_.operations[i]) == best_.cut) example->unplaced = i;
-  }
-  example->prefix = OrderUntil(best_.cut - 1);
-  example->reason = judge_.Reason(shown);
+  example->unplaced = ReturnedLast(cut);
+  example->prefix = OrderBefore(cut, kPrefixStepsMax);
+  example->reason = judge_.Reason(best_);
   if (example->reason.empty()) example->reason = finding_.reason;
   if (example->reason.empty())
     example->reason = absl::StrCat("no order of the operations leaves a place for {",
                                    Describe(history_.operations[example->unplaced]), "}");
-  if (shown.operations.size() > kBlockingOperationsMax) return;
-  best_ = shown;
-  example->blocking = Blocking(example->unplaced);
+  if (best_.operations.size() <= kBlockingOperationsMax)
+    example->blocking = Blocking(example->unplaced);
 }
 
-// An order for what there was until `cut`, before the violation; the depth-first search finds one.
-std::vector<size_t> Shrinker::OrderUntil(int64_t cut) const {
+uint32_t Shrinker::ReturnedLast(const Subset& cut) const {
+  uint32_t last = cut.operations.front();
+  for (uint32_t i : cut.operations) {
+    if (ReturnedAt(history_.operations[i]) == cut.cut) last = i;
+  }
+  return last;
+}
+
+// An order for what there was until `cut`, before the violation.
+std::vector<size_t> Shrinker::OrderBefore(const Subset& cut, uint64_t steps_max) const {
   std::vector<uint32_t> places;
-  const History before = judge_.Build({best_.operations, cut}, &places);
+  const History before = judge_.Build({cut.operations, cut.cut - 1}, &places);
   std::vector<uint32_t> all(before.operations.size());
   for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
-  Partition partition(before, all);
-  MemoryMeter memory(uint64_t{1} << 28);
-  DepthFirst search(partition, memory);
-  Steps steps{0, kPrefixStepsMax};
-  std::vector<size_t> order;
-  if (search.Run(steps) != Progress::kLinearizable) return order;
-  for (uint32_t i : search.Order()) order.push_back(places[partition.entries()[i].operation]);
+  std::vector<size_t> order = FindOrder(before, all, steps_max);
+  for (size_t& place : order) place = places[place];
   return order;
 }
 
@@ -201,8 +242,16 @@ std::optional<std::pair<size_t, size_t>> Shrinker::Blocking(size_t unplaced) {
       if ((places[i] == unplaced) == wanted) seconds.push_back(i);
     }
   }
+  // The last to return comes first: it says most, as an overwrite that a stale read did not see.
+  std::vector<size_t> firsts(part.operations.size());
+  for (size_t i = 0; i < firsts.size(); ++i) firsts[i] = i;
+  std::sort(firsts.begin(), firsts.end(), [&](size_t a, size_t b) {
+    const int64_t a_returned = ReturnedAt(part.operations[a]);
+    const int64_t b_returned = ReturnedAt(part.operations[b]);
+    return a_returned != b_returned ? a_returned > b_returned : a < b;
+  });
   for (size_t second : seconds) {
-    for (size_t first = 0; first < part.operations.size(); ++first) {
+    for (size_t first : firsts) {
       if (Blocks(part, first, second))
         return std::pair(size_t{places[first]}, size_t{places[second]});
     }

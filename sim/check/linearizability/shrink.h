@@ -25,14 +25,21 @@ class Shrinker {
 
  private:
   void SortByInvocation(std::vector<size_t>* operations) const;
+  void Shrink();  // best_, from the whole
   void Narrow();  // to the operations around the culprits
+  void NarrowAround(Instant middle);
   void AddReaders(size_t max, std::vector<uint32_t>* operations) const;
-  void Cut();   // at the first return that leaves a violation
   void Drop();  // operations whose removal keeps the verdict
   bool DropChunks(size_t length);
   bool Try(std::vector<uint32_t> operations);
-  void Explain(Counterexample* example);
-  std::vector<size_t> OrderUntil(int64_t cut) const;
+  // The subset cut at the first return that leaves a violation. REQUIRES: it is one.
+  Subset CutAtFirst(const Subset& subset, uint64_t steps_max);
+  // That return for the whole key, if it can be found. REQUIRES: `end` leaves a violation.
+  std::optional<int64_t> FirstOfAll(int64_t end);
+  void ShrinkAt(int64_t end);  // best_, from the whole cut at `end`
+  void Explain(const Subset& cut, Counterexample* example);
+  uint32_t ReturnedLast(const Subset& cut) const;
+  std::vector<size_t> OrderBefore(const Subset& cut, uint64_t steps_max) const;
   std::optional<std::pair<size_t, size_t>> Blocking(size_t unplaced);
   // Whether there is an order once `first` may have lasted until `second` was invoked.
   bool Blocks(const History& part, size_t first, size_t second);

@@ -1,43 +1,19 @@
 #include "sim/check/linearizability/states.h"
 
 #include <algorithm>
-#include <utility>
-
-#include "core/base/hash.h"
 
 namespace lockstep::linearizability {
-namespace {
 
-struct Hashed {
-  uint64_t hash;
-  absl::string_view text;
-};
-
-bool BeforeByHash(const Hashed& a, const Hashed& b) {
-  if (a.hash != b.hash) return a.hash < b.hash;
-  return a.text < b.text;
-}
-
-// Without duplicates, ordered by hash. Long values with long common prefixes are compared only if
-// they are equal.
-std::vector<absl::string_view> UniqueByHash(const std::vector<absl::string_view>& texts) {
-  std::vector<Hashed> hashed;
-  hashed.reserve(texts.size());
-  for (absl::string_view text : texts) hashed.push_back({StableHash(text), text});
-  std::sort(hashed.begin(), hashed.end(), BeforeByHash);
-  std::vector<absl::string_view> unique;
-  for (const Hashed& h : hashed) {
-    if (unique.empty() || unique.back() != h.text) unique.push_back(h.text);
-  }
-  return unique;
-}
-
-}  // namespace
-
-States::States(std::vector<absl::string_view> observed, std::vector<absl::string_view> texts)
-    : grows_(!texts.empty()), values_(UniqueByHash(observed)), texts_(UniqueByHash(texts)) {
-  std::sort(texts_.begin(), texts_.end());
+States::States(const std::vector<absl::string_view>& observed,
+               const std::vector<absl::string_view>& texts)
+    : grows_(!texts.empty()) {
+  for (absl::string_view value : observed) observed_.Insert(value);
   if (!grows_) return;
+  StringTable appended;
+  for (absl::string_view text : texts) appended.Insert(text);
+  texts_ = appended.strings();
+  std::sort(texts_.begin(), texts_.end());
+  values_ = observed_.strings();
   std::sort(values_.begin(), values_.end());
   const uint32_t count = static_cast<uint32_t>(values_.size());
   for (uint32_t i = 0; i < count; ++i) {
@@ -46,20 +22,12 @@ States::States(std::vector<absl::string_view> observed, std::vector<absl::string
   }
 }
 
-bool States::Before(absl::string_view a, absl::string_view b) const {
-  if (grows_) return a < b;
-  return BeforeByHash({StableHash(a), a}, {StableHash(b), b});
-}
-
 StateId States::Of(const Value& value) {
   if (!value.has_value()) return kMissing;
   const absl::string_view bytes = value->view();
   if (grows_) return Intern(Narrow({0, static_cast<uint32_t>(values_.size()), 0}, bytes));
-  const auto found =
-      std::lower_bound(values_.begin(), values_.end(), bytes,
-                       [this](absl::string_view a, absl::string_view b) { return Before(a, b); });
-  if (found == values_.end() || *found != bytes) return kOther;
-  return kFirstObserved + static_cast<StateId>(found - values_.begin());
+  const uint32_t number = observed_.Find(bytes);
+  return number == StringTable::kAbsent ? kOther : kFirstObserved + number;
 }
 
 uint32_t States::TextOf(absl::string_view text) const {
@@ -92,7 +60,7 @@ bool States::MayGrowInto(StateId from, StateId to) const {
 absl::string_view States::value(StateId state) const {
   CheckLe(kFirstObserved, state);
   CheckLt(state, observed_end());
-  return values_[state - kFirstObserved];
+  return values()[state - kFirstObserved];
 }
 
 States::Node States::Narrow(Node node, absl::string_view text) const {

@@ -26,7 +26,8 @@ class States {
  public:
   // `observed`: the values that operations of the key observe; views that outlive this object.
   // `texts`: what operations append to the key. Duplicates are welcome in both.
-  States(std::vector<absl::string_view> observed, std::vector<absl::string_view> texts);
+  States(const std::vector<absl::string_view>& observed,
+         const std::vector<absl::string_view>& texts);
 
   // The state of a key that holds `value`.
   StateId Of(const Value& value);
@@ -38,7 +39,7 @@ class States {
   bool MayGrowInto(StateId from, StateId to) const;
 
   // States below this are missing, other, or observed in full; states above are proper prefixes.
-  StateId observed_end() const { return kFirstObserved + static_cast<StateId>(values_.size()); }
+  StateId observed_end() const { return kFirstObserved + static_cast<StateId>(values().size()); }
   // REQUIRES: `state` is an observed string.
   absl::string_view value(StateId state) const;
 
@@ -48,18 +49,20 @@ class States {
     uint32_t until = 0;
     size_t length = 0;
   };
-  bool Before(absl::string_view a, absl::string_view b) const;
+  const std::vector<absl::string_view>& values() const {
+    return grows_ ? values_ : observed_.strings();
+  }
   // The part of [node.begin, node.until) that goes on with `text` after node.length bytes.
   Node Narrow(Node node, absl::string_view text) const;
   StateId Intern(Node node);
 
   bool grows_;  // there are appends, so prefixes matter
-  // Sorted by bytes if grows_, else by size and hash, which is faster.
-  std::vector<absl::string_view> values_;
-  std::vector<absl::string_view> texts_;  // sorted, unique
-  std::vector<Node> nodes_;               // only if grows_; nodes_[i] is state kFirstObserved + i
-  PairMap proper_;                        // (begin, length) of a proper prefix -> state
-  PairMap appended_;                      // (state, text) -> state
+  StringTable observed_;
+  std::vector<absl::string_view> values_;  // only if grows_: what was observed, sorted
+  std::vector<absl::string_view> texts_;   // sorted, unique
+  std::vector<Node> nodes_;                // only if grows_; nodes_[i] is state kFirstObserved + i
+  PairMap proper_;                         // (begin, length) of a proper prefix -> state
+  PairMap appended_;                       // (state, text) -> state
 };
 
 }  // namespace lockstep::linearizability

@@ -7,8 +7,6 @@
 namespace lockstep::linearizability {
 namespace {
 
-constexpr uint64_t kJudgeStepsMax = 2'000'000;  // a try that is this hard is not worth more
-
 int64_t InvokedAt(const Operation& operation) {
   return operation.invoked.time_since_epoch().count();
 }
@@ -66,32 +64,32 @@ History SubsetJudge::Build(const Subset& subset, std::vector<uint32_t>* places) 
   return part;
 }
 
-Options SubsetJudge::JudgeOptions() const {
+Options SubsetJudge::JudgeOptions(uint64_t steps_max) const {
   Options options;
-  options.steps_max = std::min(kJudgeStepsMax, steps_max_ - std::min(steps_, steps_max_));
+  options.steps_max = std::min(steps_max, steps_max_ - std::min(steps_, steps_max_));
   options.memory_bytes_max = uint64_t{1} << 28;
   options.use[static_cast<size_t>(Algorithm::kWitness)] = false;
   return options;
 }
 
-Verdict SubsetJudge::Judge(const History& history) {
+Verdict SubsetJudge::Judge(const History& history, uint64_t steps_max) {
   if (exhausted()) return Verdict::kUndecided;
-  const Options options = JudgeOptions();
+  const Options options = JudgeOptions(steps_max);
   Portfolio portfolio(history, options);
   const Verdict verdict = portfolio.Run();
   steps_ += portfolio.steps() + history.operations.size();
   return verdict;
 }
 
-Verdict SubsetJudge::Judge(const Subset& subset) {
+Verdict SubsetJudge::Judge(const Subset& subset, uint64_t steps_max) {
   std::vector<uint32_t> places;
-  return Judge(Build(subset, &places));
+  return Judge(Build(subset, &places), steps_max);
 }
 
 std::string SubsetJudge::Reason(const Subset& subset) {
   std::vector<uint32_t> places;
   const History part = Build(subset, &places);
-  const Options options = JudgeOptions();
+  const Options options = JudgeOptions(kTryStepsMax);
   Portfolio portfolio(part, options);
   return portfolio.Run() == Verdict::kViolation ? portfolio.finding().reason : "";
 }

@@ -31,10 +31,12 @@ class SubsetJudge {
 
   // The subset as a history of its own; `places[i]` is the place in the whole of its operation i.
   History Build(const Subset& subset, std::vector<uint32_t>* places) const;
-  Verdict Judge(const Subset& subset);
+  // A try that takes more than `steps_max` is not worth more, unless it is one of few.
+  static constexpr uint64_t kTryStepsMax = 2'000'000;
+  Verdict Judge(const Subset& subset, uint64_t steps_max = kTryStepsMax);
   // Why the subset is a violation, as far as an algorithm can say; may be empty.
   std::string Reason(const Subset& subset);
-  Verdict Judge(const History& history);
+  Verdict Judge(const History& history, uint64_t steps_max = kTryStepsMax);
 
   // Adds the writes among `from` that operations of the subset can have observed, so that what
   // remains are reductions as above. False, and nothing done, if the budget is used up.
@@ -55,7 +57,7 @@ class SubsetJudge {
   Observations ObservedBy(const std::vector<uint32_t>& operations) const;
   bool CanHaveSeen(const Observations& observed, uint32_t write);
   bool MayContain(const Observed& observed, uint32_t write);
-  Options JudgeOptions() const;
+  Options JudgeOptions(uint64_t steps_max) const;
 
   const History& history_;
   const uint64_t steps_max_;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "core/base/check.h"
 #include "core/base/hash.h"
 
@@ -119,6 +120,54 @@ class PairMap {
 
   std::vector<Slot> slots_;
   size_t size_ = 0;
+};
+
+// Numbers distinct strings, from 0 in the order in which they first come. The strings outlive it.
+class StringTable {
+ public:
+  static constexpr uint32_t kAbsent = UINT32_MAX;
+
+  uint32_t Insert(absl::string_view text) {
+    if ((strings_.size() + 1) * 4 > slots_.size() * 3) Grow();
+    const uint64_t hash = StableHash(text);
+    Slot& slot = slots_[Place(hash, text)];
+    if (slot.number == kAbsent) {
+      slot = {hash, static_cast<uint32_t>(strings_.size())};
+      strings_.push_back(text);
+    }
+    return slot.number;
+  }
+  uint32_t Find(absl::string_view text) const {
+    return slots_.empty() ? kAbsent : slots_[Place(StableHash(text), text)].number;
+  }
+  const std::vector<absl::string_view>& strings() const { return strings_; }  // by number
+
+ private:
+  struct Slot {
+    uint64_t hash = 0;
+    uint32_t number = kAbsent;
+  };
+  // Long values with long common prefixes are compared only if they are equal.
+  size_t Place(uint64_t hash, absl::string_view text) const {
+    size_t i = hash & (slots_.size() - 1);
+    while (slots_[i].number != kAbsent &&
+           (slots_[i].hash != hash || strings_[slots_[i].number] != text))
+      i = (i + 1) & (slots_.size() - 1);
+    return i;
+  }
+  void Grow() {
+    std::vector<Slot> old(slots_.empty() ? 16 : slots_.size() * 2);
+    old.swap(slots_);
+    for (const Slot& slot : old) {
+      if (slot.number == kAbsent) continue;
+      size_t i = slot.hash & (slots_.size() - 1);
+      while (slots_[i].number != kAbsent) i = (i + 1) & (slots_.size() - 1);
+      slots_[i] = slot;
+    }
+  }
+
+  std::vector<absl::string_view> strings_;
+  std::vector<Slot> slots_;
 };
 
 }  // namespace lockstep::linearizability

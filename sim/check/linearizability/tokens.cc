@@ -7,6 +7,7 @@
 namespace lockstep::linearizability {
 
 Tokens::Tokens(const Partition& partition) {
+  if (!partition.has_appends()) return;  // Nothing is composed.
   const std::vector<Entry>& entries = partition.entries();
   for (uint32_t i = 0; i < entries.size(); ++i) {
     const Entry& entry = entries[i];

@@ -18,6 +18,7 @@ namespace lockstep::linearizability {
 
 class Tokens {
  public:
+  // Empty if the key has no appends.
   explicit Tokens(const Partition& partition);
 
   // False if the texts are not distinct, not a prefix code, or one is empty.

@@ -11,6 +11,28 @@ namespace {
 constexpr size_t kWishesMax = 6;
 constexpr size_t kEventsAheadMax = 512;
 
+// Completed, always legal, and without an answer that says anything.
+bool IsBlind(const Entry& entry) {
+  return !entry.open && (entry.form == Form::kSet || entry.form == Form::kAppend);
+}
+
+// Numbers that are given back.
+class Slots {
+ public:
+  uint32_t Take() {
+    if (free_.empty()) return count_++;
+    const uint32_t slot = free_.back();
+    free_.pop_back();
+    return slot;
+  }
+  void Give(uint32_t slot) { free_.push_back(slot); }
+  uint32_t count() const { return count_; }
+
+ private:
+  std::vector<uint32_t> free_;
+  uint32_t count_ = 0;
+};
+
 }  // namespace
 
 Window::Window(const Partition& partition, const std::vector<Event>& events)
@@ -19,6 +41,7 @@ Window::Window(const Partition& partition, const std::vector<Event>& events)
       events_(events),
       tracked_(partition.states().observed_end()),
       slot_(entries_.size(), kNoSlot),
+      use_(entries_.size(), kNoSlot),
       counts_(tracked_) {
   AssignSlots(events);
   FindEquals();
@@ -31,31 +54,35 @@ uint64_t Window::bytes() const {
 void Window::Start() {
   twin_.assign(words_ * 64, kNoSlot);
   occupied_.assign(words_, 0);
+  blind_.assign(words_, 0);
   masks_.assign(static_cast<size_t>(tracked_) * kRoles * words_, 0);
   for (const Entry& entry : entries_) Count(entry, /*add=*/true);
 }
 
 void Window::AssignSlots(const std::vector<Event>& events) {
-  std::vector<uint32_t> free;
-  uint32_t closing = 0;
+  Slots closing;
+  Slots uses;
   uint32_t crashed = 0;
   for (const Event& event : events) {
+    const uint32_t i = event.entry;
+    const bool blind = IsBlind(entries_[i]);
     if (event.returns) {
-      free.push_back(slot_[event.entry]);
-    } else if (entries_[event.entry].open) {
-      slot_[event.entry] = crashed++;
-    } else if (free.empty()) {
-      slot_[event.entry] = closing++;
+      closing.Give(slot_[i]);
+      if (blind) uses.Give(use_[i]);
+    } else if (entries_[i].open) {
+      slot_[i] = crashed++;
     } else {
-      slot_[event.entry] = free.back();
-      free.pop_back();
+      slot_[i] = closing.Take();
+      if (blind) use_[i] = uses.Take();
     }
   }
-  crashed_begin_ = (closing + 63) / 64;
-  words_ = crashed_begin_ + (crashed + 63) / 64;
+  crashed_begin_ = (closing.count() + 63) / 64;
+  words_ = crashed_begin_ + (uses.count() + crashed + 63) / 64;
   occupant_.assign(words_ * 64, kNoSlot);
+  const uint32_t begin = static_cast<uint32_t>(crashed_begin_ * 64);
   for (uint32_t i = 0; i < entries_.size(); ++i) {
-    if (entries_[i].open) slot_[i] += static_cast<uint32_t>(crashed_begin_ * 64);
+    if (entries_[i].open) slot_[i] += begin + uses.count();
+    use_[i] = IsBlind(entries_[i]) ? use_[i] + begin : slot_[i];
   }
 }
 
@@ -78,10 +105,15 @@ void Window::FindEquals() {
 }
 
 void Window::AddEqual(uint32_t i) {
-  if (!entries_[i].open) return open_equals_[equals_[i]].push_back(i);
-  std::vector<uint32_t>& equals = crashed_equals_[equals_[i]];
+  const uint32_t kind = equals_[i];
+  if (!entries_[i].open) {
+    if (CanBeSpare(i) && open_equals_[kind].empty())
+      blind_kinds_.insert(std::lower_bound(blind_kinds_.begin(), blind_kinds_.end(), kind), kind);
+    return open_equals_[kind].push_back(i);
+  }
+  std::vector<uint32_t>& equals = crashed_equals_[kind];
   if (!equals.empty()) twin_[slot_[i]] = equals.back();
-  if (equals.empty() && entries_[i].form != Form::kSwap) crashed_kinds_.push_back(equals_[i]);
+  if (equals.empty() && entries_[i].form != Form::kSwap) crashed_kinds_.push_back(kind);
   equals.push_back(slot_[i]);
 }
 
@@ -99,8 +131,13 @@ bool Window::Awaits(StateId state, const uint64_t* mask) const {
 bool Window::GoesFirst(uint32_t slot, const uint64_t* mask) const {
   if (twin_[slot] != kNoSlot && !HasBit(mask, twin_[slot])) return false;
   const uint32_t i = occupant_[slot];
+  // An append, other than an overwrite, satisfies nobody but itself: a spare
+  // one must not keep one back that has to be linearized yet.
+  const bool presses =
+      entries_[i].form == Form::kAppend && CanBeSpare(i) && !HasBit(mask, slot_[i]);
   for (uint32_t other : open_equals_[equals_[i]]) {
-    if (other == i || HasBit(mask, slot_[other])) continue;
+    if (other == i || HasBit(mask, use_[other])) continue;
+    if (presses && HasBit(mask, slot_[other])) continue;
     if (entries_[other].returned < entries_[i].returned) return false;
     if (entries_[other].returned == entries_[i].returned && other < i) return false;
   }
@@ -118,28 +155,33 @@ void Window::Count(const Entry& entry, bool add) {
   if (makes && Tracked(entry.produces)) counts_[entry.produces].makers += one;
 }
 
-void Window::Mark(const Entry& entry, uint32_t slot, bool set) {
-  const auto mark = [&](StateId state, Role role) {
+void Window::Mark(uint32_t i, bool set) {
+  const Entry& entry = entries_[i];
+  const uint32_t slot = slot_[i];
+  const uint32_t use = use_[i];
+  const auto mark = [&](StateId state, Role role, uint32_t bit) {
     if (!Tracked(state)) return;
     uint64_t* bits = &masks_[(static_cast<size_t>(state) * kRoles + role) * words_];
     if (set) {
-      SetBit(bits, slot);
+      SetBit(bits, bit);
     } else {
-      ClearBit(bits, slot);
+      ClearBit(bits, bit);
     }
   };
   const bool differs = entry.form == Form::kDiffer;
-  if (entry.form == Form::kRead) mark(entry.expects, kReads);
-  if (entry.observes() || differs) mark(entry.expects, kObservers);
-  if (entry.observes() && !entry.open) mark(entry.expects, kNeeds);
-  if (entry.form == Form::kSet || entry.form == Form::kSwap) mark(entry.produces, kMakers);
+  if (entry.form == Form::kRead) mark(entry.expects, kReads, slot);
+  if (entry.observes() || differs) mark(entry.expects, kObservers, slot);
+  if (entry.observes() && !entry.open) mark(entry.expects, kNeeds, slot);
+  if (entry.form == Form::kSet || entry.form == Form::kSwap) mark(entry.produces, kMakers, use);
 }
 
 void Window::Open(uint32_t i) {
   const Entry& entry = entries_[i];
   occupant_[slot_[i]] = i;
+  occupant_[use_[i]] = i;
   SetBit(occupied_.data(), slot_[i]);
-  Mark(entry, slot_[i], /*set=*/true);
+  if (CanBeSpare(i)) SetBit(blind_.data(), slot_[i]);
+  Mark(i, /*set=*/true);
   AddEqual(i);
   if (entry.form == Form::kDiffer) differs_.push_back(i);
 }
@@ -147,15 +189,19 @@ void Window::Open(uint32_t i) {
 void Window::Close(uint32_t i) {
   const Entry& entry = entries_[i];
   ClearBit(occupied_.data(), slot_[i]);
-  Mark(entry, slot_[i], /*set=*/false);
+  ClearBit(blind_.data(), slot_[i]);
+  Mark(i, /*set=*/false);
   std::vector<uint32_t>& equals = open_equals_[equals_[i]];
   equals.erase(std::remove(equals.begin(), equals.end(), i), equals.end());
+  if (CanBeSpare(i) && equals.empty())
+    blind_kinds_.erase(std::lower_bound(blind_kinds_.begin(), blind_kinds_.end(), equals_[i]));
   Count(entry, /*add=*/false);
   differs_.erase(std::remove(differs_.begin(), differs_.end(), i), differs_.end());
 }
 
-// There may be thousands of operations that stay open for ever, but they do few different things,
-// and of those that overwrite only the ones matter whose effect something open can observe.
+// There may be thousands of operations that stay open for ever, but they do few
+// different things, and of those that overwrite only the ones matter whose
+// effect something open can observe.
 void Window::FindKinds() {
   live_kinds_.clear();
   const bool all = partition_.has_appends() || partition_.has_differs();
@@ -174,6 +220,31 @@ void Window::FirstOfEach(const uint64_t* mask, std::vector<uint32_t>* slots) con
       break;
     }
   }
+  for (uint32_t kind : blind_kinds_) AddFirstSpare(kind, mask, slots);
+}
+
+// Those for whom GoesFirst holds.
+void Window::AddFirstSpare(uint32_t kind, const uint64_t* mask,
+                           std::vector<uint32_t>* slots) const {
+  for (uint32_t i : open_equals_[kind]) {
+    if (!HasBit(mask, use_[i]) && GoesFirst(use_[i], mask)) slots->push_back(use_[i]);
+  }
+}
+
+bool Window::MakeSpare(uint64_t* mask) const {
+  uint64_t fresh = 0;
+  for (size_t w = 0; w < crashed_begin_; ++w) {
+    fresh |= blind_[w] & ~mask[w];
+    mask[w] |= blind_[w];
+  }
+  return fresh != 0;
+}
+
+bool Window::Wanted(uint32_t i) const {
+  const Entry& entry = entries_[i];
+  if (partition_.has_differs() || entry.form == Form::kAppend) return true;
+  if (partition_.has_appends()) return entry.produces != kOther;
+  return Tracked(entry.produces) && counts_[entry.produces].observers > 0;
 }
 
 bool Window::Observable(StateId state) const {
@@ -193,12 +264,15 @@ void Window::FindHidden() {
           static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(left));
       const Entry& entry = entries_[occupant_[slot]];
       if (entry.form != Form::kSet) continue;
-      // With appends a prefix is observed by whoever observes what it grows into.
+      // With appends a prefix is observed by whoever observes what it grows
+      // into.
       if (partition_.has_appends() && entry.produces != kOther) continue;
       std::fill(block.begin(), block.end(), 0);
       if (!AddObservers(entry.produces, block.data())) continue;
+      const uint32_t use = use_[occupant_[slot]];
       SetBit(block.data(), slot);
-      hidden_.push_back(slot);
+      SetBit(block.data(), use);
+      hidden_.push_back(use);
       hidden_blocks_.insert(hidden_blocks_.end(), block.begin(), block.end());
     }
   }
@@ -251,7 +325,7 @@ void Window::MakeWish(size_t now, size_t returns) {
     for (uint64_t left = occupied_[w]; left != 0; left &= left - 1) {
       const uint32_t slot =
           static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(left));
-      if (resets(entries_[occupant_[slot]])) SetBit(wish.resets.data(), slot);
+      if (resets(entries_[occupant_[slot]])) SetBit(wish.resets.data(), use_[occupant_[slot]]);
     }
   }
   for (size_t i = now; i < returns && !wish.later; ++i) {
@@ -275,7 +349,7 @@ void Window::Settle(StateId* state, uint64_t* mask) const {
 void Window::Hide(uint64_t* mask) const {
   for (size_t k = 0; k < hidden_.size(); ++k) {
     if (HasBit(mask, hidden_[k])) continue;
-    for (size_t w = 0; w < crashed_begin_; ++w) mask[w] |= hidden_blocks_[k * words_ + w];
+    for (size_t w = 0; w < words_; ++w) mask[w] |= hidden_blocks_[k * words_ + w];
   }
 }
 

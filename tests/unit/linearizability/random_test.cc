@@ -16,10 +16,21 @@ struct Tally {
   uint64_t witness_accepted = 0;
 };
 
+// The frontier search that begins with one configuration and has to widen.
+Verdict Narrow(const History& history) {
+  Options options;
+  options.use = {false, false, true, false};
+  options.frontier_width = 1;
+  options.slice_steps = 7;
+  options.shrink_steps_max = 0;
+  return CheckHistory(history, options).verdict;
+}
+
 void Compare(const History& history, bool linearizable, Tally* tally) {
   const Verdict want = linearizable ? Verdict::kLinearizable : Verdict::kViolation;
   ++(linearizable ? tally->right : tally->wrong);
   ASSERT_EQ(Only(Algorithm::kFrontier, history), want) << "frontier\n" << Dump(history);
+  ASSERT_EQ(Narrow(history), want) << "narrow frontier\n" << Dump(history);
   ASSERT_EQ(Only(Algorithm::kDepthFirst, history), want) << "depth first\n" << Dump(history);
   const Verdict zones = Only(Algorithm::kZones, history);
   if (zones != Verdict::kUndecided) {

@@ -1,0 +1,51 @@
+#include "sim/check/history/read.h"
+
+#include "absl/strings/match.h"
+#include "sim/check/history/lines.h"
+#include "sim/check/history/read_edn.h"
+#include "sim/check/history/read_json.h"
+#include "sim/check/history/read_log.h"
+
+namespace lockstep::history {
+namespace {
+
+// The format that the line begins, or nothing.
+std::optional<Format> Detect(absl::string_view line) {
+  if (line.front() == '{') {
+    const size_t next = line.find_first_not_of(" \t,", 1);
+    const char first = next == absl::string_view::npos ? '\0' : line[next];
+    return first == ':' || first == '#' || first == ';' ? Format::kEdn : Format::kJson;
+  }
+  if (line.front() == '#') return Format::kEdn;
+  if (absl::StrContains(line, "INFO")) return Format::kJepsenLog;
+  return std::nullopt;
+}
+
+}  // namespace
+
+ReadResult ReadHistory(const Bytes& text, const ReadOptions& options) {
+  LineReader lines(text.view());
+  absl::string_view line;
+  bool found = lines.Next(&line);
+  while (found && line.front() == ';') found = lines.Next(&line);  // comments of EDN
+  if (!found) return ReadError{0, "no operations: the file is empty"};
+  const std::optional<Format> format = options.format.has_value() ? options.format : Detect(line);
+  if (!format.has_value()) {
+    return ReadError{lines.number(),
+                     "neither JSON ({\"...), nor EDN ({:...), nor a Jepsen log (INFO ...): "
+                     "--format says which it is meant to be"};
+  }
+  switch (*format) {
+    case Format::kJson:
+      return ReadJson(text, options.model);
+    case Format::kEdn:
+      return ReadEdn(text, options.model);
+    case Format::kJepsenLog:
+      break;
+  }
+  if (options.model == Model::kKv)
+    return ReadError{0, "a Jepsen log holds operations of a register, not of a kv store"};
+  return ReadJepsenLog(text);
+}
+
+}  // namespace lockstep::history
