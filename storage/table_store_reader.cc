@@ -21,7 +21,8 @@ void GroupReader::Scan(
   std::string first = prefix_;
   first.append(start.data(), start.size());
   const std::unique_ptr<leveldb::Iterator> at(db_.NewIterator(options_));
-  for (at->Seek(first); at->Valid(); at->Next()) {
+  // LevelDB's iterators skip a damaged block and go on behind it: nobody may be shown that gap.
+  for (at->Seek(first); at->Valid() && at->status().ok(); at->Next()) {
     const absl::string_view key(at->key().data(), at->key().size());
     if (!absl::StartsWith(key, prefix_)) break;
     const absl::string_view value(at->value().data(), at->value().size());

@@ -104,8 +104,11 @@ void Replica::OnTableDone(CheckpointDone& done) {
   // When a follower's snapshot holds the log back, do not try again at every turn.
   checkpoint_entries_ =
       std::max(options_.log_entries_max, raft_.log().size() + options_.log_entries_max / 4);
-  checkpoint_bytes_ =
-      std::max(options_.log_bytes_max, raft_.log().bytes() + options_.log_bytes_max / 4);
+  // Beyond half of the memory for the log nothing holds it back, and a full log takes no entry that
+  // could make the next checkpoint due.
+  checkpoint_bytes_ = std::max(
+      options_.log_bytes_max,
+      std::min(raft_.log().bytes() + options_.log_bytes_max / 4, options_.raft.log_bytes_max / 2));
 }
 
 void Replica::OnTableDone(ReadSnapshotDone& done) {

@@ -8,11 +8,15 @@ GroupChecker& ClusterCheckers::GroupOf(GroupId group) {
   for (const std::unique_ptr<GroupChecker>& checker : groups_) {
     if (checker->group() == group) return *checker;
   }
-  return *groups_.emplace_back(std::make_unique<GroupChecker>(group, findings_));
+  return *groups_.emplace_back(std::make_unique<GroupChecker>(group, findings_, sessions_max_));
 }
 
 void ClusterCheckers::OnCrash(Instant, NodeId node) {
   for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->OnCrash(node);
+}
+
+void ClusterCheckers::OnRequest(NodeId node, RequestId id) {
+  for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->OnRequest(node, id);
 }
 
 void ClusterCheckers::AtEnd() {

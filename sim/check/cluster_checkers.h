@@ -21,8 +21,9 @@ namespace lockstep::sim {
 
 class ClusterCheckers : public Checker {
  public:
-  // `findings` outlives this object.
-  explicit ClusterCheckers(Findings& findings) : findings_(findings) {}
+  // `findings` outlives this object. `sessions_max`: how many sessions a group keeps.
+  explicit ClusterCheckers(Findings& findings, uint64_t sessions_max = UINT64_MAX)
+      : findings_(findings), sessions_max_(sessions_max) {}
 
   void OnNote(Instant now, NodeId node, const Note& note) override {
     // Malformed bytes name no group that one could trust.
@@ -30,6 +31,9 @@ class ClusterCheckers : public Checker {
   }
   void OnCrash(Instant now, NodeId node) override;
   void AtEnd() override;
+
+  // A request has reached `node`; which group it is for is not known yet.
+  void OnRequest(NodeId node, RequestId id);
 
   // A digest of `node`'s table as of `applied` (storage::Engine::TableDigest): replicas that have
   // applied the same entries must hold equal tables. Optional; ask as often as it is affordable.
@@ -45,6 +49,7 @@ class ClusterCheckers : public Checker {
   GroupChecker& GroupOf(GroupId group);
 
   Findings& findings_;
+  const uint64_t sessions_max_;
   std::vector<std::unique_ptr<GroupChecker>> groups_;  // few: searched one by one
 };
 

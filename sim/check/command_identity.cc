@@ -16,8 +16,11 @@ constexpr uint32_t VarintTag(int field) {
   return WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_VARINT);
 }
 
-constexpr uint32_t kCommandTag = WireFormatLite::MakeTag(proto::ClientRequest::kCommandFieldNumber,
-                                                         WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+constexpr uint32_t MessageTag(int field) {
+  return WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+}
+
+constexpr uint32_t kCommandTag = MessageTag(proto::ClientRequest::kCommandFieldNumber);
 
 // Reads the fields of a Command, to the end of the input.
 CommandIdentity ReadIdentity(CodedInputStream& input) {
@@ -30,7 +33,11 @@ CommandIdentity ReadIdentity(CodedInputStream& input) {
       identity.session = SessionId(number);
     } else if (tag == VarintTag(proto::Command::kSequenceFieldNumber)) {
       good = input.ReadVarint64(&identity.sequence);
+    } else if (tag == VarintTag(proto::Command::kFirstOutstandingFieldNumber)) {
+      good = input.ReadVarint64(&identity.first_outstanding);
     } else {
+      identity.registers |= tag == MessageTag(proto::Command::kRegisterSessionFieldNumber);
+      identity.closes |= tag == MessageTag(proto::Command::kCloseSessionFieldNumber);
       good = WireFormatLite::SkipField(&input, tag);
     }
     if (!good) return {};

@@ -84,6 +84,11 @@ void GroupChecker::OnCrash(NodeId node) {
   ReplicaView& view = ViewOf(node);
   if (view.phase == ReplicaPhase::kBooting) FinishBoot(view);
   view.phase = ReplicaPhase::kDown;
+  view.asked.clear();
+}
+
+void GroupChecker::OnRequest(NodeId node, RequestId id) {
+  if (!findings_.first().has_value()) ViewOf(node).asked.emplace(id, chain_.last());
 }
 
 void GroupChecker::AtEnd() {
@@ -206,6 +211,7 @@ void GroupChecker::OnTruncated(ReplicaView& view, const Note& note) {
     return Report("Durability", absl::StrCat(deed, ", an entry that node ",
                                              chain_.At(from).node.value(), " had committed"));
   }
+  view.replaced_from = std::min(view.replaced_from, from);
   Promises& promises = view.promises;
   if (promises.match_term == view.term && from <= promises.match) {
     return Report("Durability", absl::StrCat(deed, ", after it had acknowledged index ",
@@ -229,6 +235,11 @@ void GroupChecker::OnBaseMoved(ReplicaView& view, const Note& note) {
                                view.log.base().value(), " to ", base.value()));
   }
   const bool compaction = note.number == 0;
+  if (!compaction && base < view.commit) {
+    return Report("State Machine Safety",
+                  absl::StrCat("node ", view.node.value(), " moved its commit index back from ",
+                               view.commit.value(), " to that of a snapshot, ", base.value()));
+  }
   if (compaction && !CheckAgreesWithChain(view, base, "compacted its log up to")) return;
   if (!CheckIsCommitted(view, note.position, "began its log after")) return;
   const ChainLink link = chain_.At(base).link;

@@ -7,6 +7,8 @@
 //   Leader Completeness  a new leader holds what leaders of earlier terms have committed
 //   State Machine Safety everybody commits and applies one sequence, in order, with equal answers
 //   Durability           what a replica promised is still there after any crash
+//   Freshness            an answer tells of no state older than what was committed when it was
+//   asked for
 //
 // (Raft Fig. 3 and §5.4.2; the durability oracle follows FoundationDB's idea of remembering
 // promises outside the node.) A group's membership is taken to be the replicas that have booted.
@@ -50,10 +52,12 @@ struct GroupCounters {
 class GroupChecker {
  public:
   // `findings` outlives this object.
-  GroupChecker(GroupId group, Findings& findings) : group_(group), findings_(findings) {}
+  GroupChecker(GroupId group, Findings& findings, uint64_t sessions_max)
+      : group_(group), findings_(findings), sessions_(sessions_max) {}
 
   GroupId group() const { return group_; }
   void OnNote(Instant now, NodeId node, const Note& note);
+  void OnRequest(NodeId node, RequestId id);
   void OnCrash(NodeId node);
   void AtEnd();
   void OnTableDigest(NodeId node, LogPosition applied, uint64_t digest);

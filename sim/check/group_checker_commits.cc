@@ -169,6 +169,17 @@ void GroupChecker::OnApplied(ReplicaView& view, const Note& note) {
 void GroupChecker::OnReplied(ReplicaView& view, const Note& note) {
   CheckNoGap(view);
   const Index index = note.position.index;
+  const auto asked = view.asked.find(RequestId(note.number));
+  const Index committed = asked != view.asked.end() ? asked->second : Index();
+  if (asked != view.asked.end()) view.asked.erase(asked);
+  // A leader that is confirmed after the question knows all that was committed before it.
+  if (index != Index() && index < committed) {
+    return Report("Freshness",
+                  absl::StrCat("node ", view.node.value(), " answered request ", note.number,
+                               " as of index ", index.value(), ", but index ", committed.value(),
+                               " had been committed when it was asked, by node ",
+                               chain_.Holds(committed) ? chain_.At(committed).node.value() : 0));
+  }
   if (index <= view.applied && index <= chain_.last()) return;
   Report("Durability",
          absl::StrCat("node ", view.node.value(), " answered request ", note.number,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/container/btree_map.h"
 #include "core/base/types.h"
 #include "sim/check/log_mirror.h"
 
@@ -33,18 +34,23 @@ struct Promises {
 };
 
 struct ReplicaView {
+  static constexpr Index kNeverReplaced{UINT64_MAX};
+
   NodeId node;
   ReplicaPhase phase = ReplicaPhase::kDown;
   uint64_t boots = 0;
   Term term;
   NodeId vote;
   LogMirror log;
-  Index commit;  // of this incarnation: unknown (0) after a boot
+  Index replaced_from = kNeverReplaced;  // in this life a leader has replaced nothing before it
+  Index commit;                          // of this incarnation: unknown (0) after a boot
   Index applied;
   Index gap_first;  // entries that were skipped in applying; none: no gap. An installed snapshot
   Index gap_final;  // explains them, but may be noted only at the end of the same turn
   Index boot_base;  // the log's base on disk at the last boot: it never moves back
   Promises promises;
+  // Requests that this life has not answered, and what was committed when each came.
+  absl::btree_map<RequestId, Index> asked;
 
   bool running() const { return phase >= ReplicaPhase::kFollower; }
   bool leads(Term in) const { return phase == ReplicaPhase::kLeader && term == in; }

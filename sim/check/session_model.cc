@@ -1,16 +1,49 @@
 #include "sim/check/session_model.h"
 
+#include <algorithm>
+
 namespace lockstep::sim {
 
 void SessionModel::OnCommitted(const CommandIdentity& command) {
   const Index index(places_.size() + 1);
-  Index first;
-  if (command.sequence != 0) {
-    const auto [found, fresh] = first_.try_emplace({command.session, command.sequence}, index);
-    first = found->second;
-    if (!fresh) ++duplicates_;
-  }
+  if (command.registers) Register(index);
+  if (command.closes) Expel(command.session);
+  const Index first = command.sequence == 0 ? Index() : Execute(command, index);
   places_.push_back({command, first});
+}
+
+Index SessionModel::Execute(const CommandIdentity& command, Index index) {
+  const auto found = first_.find({command.session, command.sequence});
+  if (found != first_.end()) {
+    ++duplicates_;
+    return found->second;
+  }
+  uint64_t& done_before = done_before_[command.session];
+  if (gone_.contains(command.session) || command.sequence < done_before) return Index();
+  first_.emplace(std::pair(command.session, command.sequence), index);
+  done_before = std::max(done_before, command.first_outstanding);
+  Use(command.session, index);
+  return index;
+}
+
+void SessionModel::Register(Index index) {
+  while (used_.size() >= sessions_max_) Expel(by_use_.begin()->second);
+  Use(SessionId(index.value()), index);
+}
+
+void SessionModel::Expel(SessionId session) {
+  const auto found = used_.find(session);
+  if (found == used_.end()) return;
+  by_use_.erase(found->second);
+  used_.erase(found);
+  gone_.insert(session);
+}
+
+void SessionModel::Use(SessionId session, Index index) {
+  const auto [found, fresh] = used_.try_emplace(session, index);
+  if (!fresh) by_use_.erase(found->second);
+  found->second = index;
+  by_use_[index] = session;
 }
 
 const SessionModel::Place* SessionModel::At(Index index) const {

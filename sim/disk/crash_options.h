@@ -28,7 +28,7 @@ struct CrashOptions {
   Files files;
   Names names;
 
-  // What the death of a process leaves behind when the machine goes on: the page cache survives.
+  // Everything had reached the disk.
   static constexpr CrashOptions KeepAll() {
     return {.files = {.keep = 1, .drop = 0, .prefix = 0, .pages = 0, .sectors = 0},
             .names = {.keep = 1, .drop = 0, .prefix = 0, .independent = 0}};
@@ -56,6 +56,8 @@ struct DiskCounters {
   uint64_t names_lost = 0;     // ... that were undone by it
   uint64_t refused_full = 0;   // writes cut short by a full disk
   uint64_t failed_syncs = 0;   // syncs that were told to fail
+  uint64_t kills = 0;          // processes that died while the machine went on
+  uint64_t flips = 0;          // bits of the medium that changed by themselves
   friend bool operator==(const DiskCounters&, const DiskCounters&) = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "core/base/check.h"
@@ -47,9 +48,43 @@ void FileContent::Truncate(uint64_t size) {
 }
 
 void FileContent::Sync() {
+  if (!lost_pages_.empty()) {
+    const std::vector<bool> changed = ChangedPages(WidestSize());
+    for (auto lost = lost_pages_.begin(); lost != lost_pages_.end();) {
+      const bool written = lost->first < changed.size() && changed[lost->first];
+      lost = written ? lost_pages_.erase(lost) : std::next(lost);
+    }
+  }
+  if (!changes_.empty()) lost_size_.reset();
+  ForgetChanges();
+}
+
+void FileContent::ForgetChanges() {
   changes_.clear();
   undo_.clear();
   if (undo_.capacity() > kUndoKeptBytesMax) undo_.shrink_to_fit();
+}
+
+std::string FileContent::Oldest() const {
+  std::string text = bytes_;
+  text.resize(WidestSize());
+  Revert(0, text.size(), 0, text);
+  text.resize(SizeAt(0));
+  return text;
+}
+
+void FileContent::FailSync() {
+  if (changes_.empty()) return;
+  const std::string medium = Oldest();
+  const std::vector<bool> changed = ChangedPages(WidestSize());
+  for (uint64_t page = 0; page < changed.size(); ++page) {
+    if (!changed[page]) continue;
+    // A page that was lost before keeps the older bytes: nothing has reached the medium since.
+    const uint64_t begin = std::min<uint64_t>(page * kPageBytes, medium.size());
+    lost_pages_.try_emplace(page, medium.substr(begin, kPageBytes));
+  }
+  if (!lost_size_ && medium.size() != bytes_.size()) lost_size_ = medium.size();
+  ForgetChanges();
 }
 
 void FileContent::FlipBits(uint64_t offset, uint8_t mask) {
@@ -60,10 +95,44 @@ void FileContent::FlipBits(uint64_t offset, uint8_t mask) {
     if (offset < change.begin || offset >= std::min(change.end, change.size_before)) continue;
     flip(undo_[change.undo + (offset - change.begin)]);
   }
+  const auto lost = lost_pages_.find(offset / kPageBytes);
+  if (lost == lost_pages_.end() || offset % kPageBytes >= lost->second.size()) return;
+  flip(lost->second[offset % kPageBytes]);
 }
 
 void FileContent::Crash(Rng& rng, const CrashOptions::Files& modes, DiskCounters& counters) {
-  if (changes_.empty()) return;
+  const bool any_lost = !lost_pages_.empty() || lost_size_.has_value();
+  const std::string before = any_lost ? Oldest() : std::string();
+  if (!changes_.empty()) CrashChanges(rng, modes, counters);
+  if (any_lost) CrashLost(rng, modes, before, counters);
+}
+
+// `before`: the file in memory when the unsynced changes began. A page that is not as it was then
+// has been written since, as a whole.
+void FileContent::CrashLost(Rng& rng, const CrashOptions::Files& modes, const std::string& before,
+                            DiskCounters& counters) {
+  const uint32_t halves = modes.prefix + modes.pages + modes.sectors;
+  const Ratio reached{2 * modes.keep + halves, 2 * (modes.keep + modes.drop + halves)};
+  const auto page_of = [](const std::string& text, uint64_t page) {
+    const uint64_t begin = std::min<uint64_t>(page * kPageBytes, text.size());
+    return absl::string_view(text).substr(begin, kPageBytes);
+  };
+  for (const auto& [page, medium] : lost_pages_) {
+    if (page_of(bytes_, page) != page_of(before, page)) continue;
+    if (rng.Chance(reached)) continue;
+    ++counters.pages_dropped;
+    const uint64_t begin = page * kPageBytes;
+    for (uint64_t at = begin; at < std::min<uint64_t>(begin + kPageBytes, bytes_.size()); ++at) {
+      bytes_[at] = at - begin < medium.size() ? medium[at - begin] : '\0';
+    }
+  }
+  const bool size_reached = rng.Chance(reached);
+  if (lost_size_ && !size_reached && bytes_.size() == before.size()) bytes_.resize(*lost_size_);
+  lost_pages_.clear();
+  lost_size_.reset();
+}
+
+void FileContent::CrashChanges(Rng& rng, const CrashOptions::Files& modes, DiskCounters& counters) {
   const uint32_t total = modes.keep + modes.drop + modes.prefix + modes.pages + modes.sectors;
   uint64_t mode = rng.Below(total);
   const auto drawn = [&mode](uint32_t weight) {
@@ -80,7 +149,7 @@ void FileContent::Crash(Rng& rng, const CrashOptions::Files& modes, DiskCounters
   } else {
     CrashPages(rng, /*tear=*/!drawn(modes.pages), counters);
   }
-  Sync();
+  ForgetChanges();
 }
 
 uint64_t FileContent::SizeAt(size_t version) const {

@@ -149,6 +149,14 @@ void NameTable::Sync(absl::string_view directory) {
   changes_ = std::move(later);
 }
 
+std::vector<std::string> NameTable::Files() const {
+  std::vector<std::string> files;
+  for (const auto& [name, inode] : names_) {
+    if (inode != nullptr) files.push_back(name);
+  }
+  return files;
+}
+
 uint64_t NameTable::UsedBytes() const {
   uint64_t used = 0;
   absl::btree_set<uint64_t> counted;
@@ -224,7 +232,6 @@ void NameTable::Crash(Rng& rng, const CrashOptions& options, DiskCounters& count
     Inode& inode = *at->second;
     if (inode.names > 0) {
       inode.content.Crash(rng, options.files, counters);
-      inode.sync_failed = false;
     }
     at = inode.names == 0 && inode.handles == 0 ? inodes_.erase(at) : std::next(at);
   }

@@ -30,8 +30,6 @@ struct Inode {
   FileContent content;
   uint32_t names = 0;    // now, durably, and in unsynced creations
   uint32_t handles = 0;  // open ones
-  // A sync has failed: the kernel has marked the pages clean, and no later sync writes them.
-  bool sync_failed = false;
 };
 
 class NameTable {
@@ -58,6 +56,9 @@ class NameTable {
 
   void AddHandle(Inode* inode) { ++inode->handles; }
   void DropHandle(Inode* inode);
+
+  // All files, in the order of their names.
+  std::vector<std::string> Files() const;
 
   // The bytes of all files that a name or a handle leads to.
   uint64_t UsedBytes() const;

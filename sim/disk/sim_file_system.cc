@@ -15,6 +15,8 @@ using storage::OpenMode;
 
 absl::Status PowerLost() { return absl::UnavailableError("power lost"); }
 
+absl::Status InputOutputError() { return absl::InternalError("sync: input/output error"); }
+
 absl::Status Missing(const std::string& path) {
   return absl::NotFoundError(absl::StrCat(path, ": no such file or directory"));
 }
@@ -56,12 +58,11 @@ class SimFileSystem::Handle final : public File {
   absl::Status Sync() override {
     if (Begin() != Power::kOn) return PowerLost();
     ++disk_.counters_.syncs;
-    if (disk_.syncs_fail_) {
-      ++disk_.counters_.failed_syncs;
-      inode_->sync_failed = true;
-      return absl::InternalError("sync: input/output error");
+    if (disk_.SyncFails()) {
+      inode_->content.FailSync();
+      return InputOutputError();
     }
-    if (!inode_->sync_failed) inode_->content.Sync();
+    inode_->content.Sync();
     return absl::OkStatus();
   }
 
@@ -231,10 +232,7 @@ absl::Status SimFileSystem::SyncDirectory(const std::string& path) {
   const std::string directory = NameTable::Normal(path);
   if (!names_.IsDirectory(directory)) return Missing(path);
   ++counters_.directory_syncs;
-  if (syncs_fail_) {
-    ++counters_.failed_syncs;
-    return absl::InternalError("sync: input/output error");
-  }
+  if (SyncFails()) return InputOutputError();
   names_.Sync(directory);
   return absl::OkStatus();
 }
@@ -262,16 +260,32 @@ void SimFileSystem::Crash(Rng& rng, const CrashOptions& options) {
   ++counters_.crashes;
   if (!powered()) ++counters_.power_cuts;
   names_.Crash(rng, options, counters_);
+  BeginAnew();
+}
+
+void SimFileSystem::Kill() {
+  ++counters_.kills;
+  BeginAnew();
+}
+
+void SimFileSystem::BeginAnew() {
   locks_.clear();
   ++epoch_;
   power_left_ = kUnlimited;
+  syncs_to_failure_ = 0;
 }
 
 bool SimFileSystem::FlipBits(const std::string& path, uint64_t offset, uint8_t mask) {
   Inode* inode = names_.Find(NameTable::Normal(path));
   if (inode == nullptr || offset >= inode->content.size()) return false;
   inode->content.FlipBits(offset, mask);
+  ++counters_.flips;
   return true;
+}
+
+const FileContent* SimFileSystem::Content(const std::string& path) const {
+  const Inode* inode = names_.Find(NameTable::Normal(path));
+  return inode == nullptr ? nullptr : &inode->content;
 }
 
 uint64_t SimFileSystem::Digest() const { return names_.Digest(); }

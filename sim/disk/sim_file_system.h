@@ -49,6 +49,9 @@ class SimFileSystem final : public storage::FileSystem {
   // Applies a power failure to all that is unsynced, kills every open handle and lock, and turns
   // the power on. Handles may be destroyed before or after.
   void Crash(Rng& rng, const CrashOptions& options);
+  // The process dies and the machine goes on: handles and locks are gone, what was written is there
+  // to be read, and what was not synced is as unsynced as before. Turns the power on.
+  void Kill();
 
   // The power goes in the middle of the `operations`th mutating call from now (create, truncate,
   // write, append, sync, rename, delete, directory work): that call fails, having written perhaps a
@@ -59,12 +62,16 @@ class SimFileSystem final : public storage::FileSystem {
 
   // Bytes that all files together may hold; a write beyond it is cut short with ResourceExhausted.
   void SetCapacity(uint64_t bytes) { capacity_ = bytes; }
-  // While set, every Sync and SyncDirectory fails. What a failed file sync should have written is
-  // lost for good at the next crash, even if a later sync "succeeds" (fsyncgate): the pages are
-  // clean.
+  // While set, every Sync and SyncDirectory fails. See FileContent for what becomes of the bytes
+  // that a failed sync should have written; names stay unsynced.
   void SetSyncsFail(bool fail) { syncs_fail_ = fail; }
+  // The `syncs`th Sync or SyncDirectory from now fails, once. 0: none does.
+  void FailSyncAfter(uint64_t syncs) { syncs_to_failure_ = syncs; }
   // Damages the medium: flips the bits of `mask` in one byte. False: there is no such byte.
   bool FlipBits(const std::string& path, uint64_t offset, uint8_t mask);
+  // All files, in the order of their names, and the bytes of one; null when there is none such.
+  std::vector<std::string> Files() const { return names_.Files(); }
+  const FileContent* Content(const std::string& path) const;
 
   const DiskCounters& counters() const { return counters_; }
   // A hash of all names and bytes as they are now: equal for equal runs.
@@ -75,12 +82,20 @@ class SimFileSystem final : public storage::FileSystem {
   class HeldLock;
   enum class Power : uint8_t { kOn, kFails, kOff };
 
+  void BeginAnew();
   // Called once by every mutating call.
   Power Mutate() {
     if (power_left_ == 0) return Power::kOff;
     ++counters_.operations;
     if (power_left_ == kUnlimited) return Power::kOn;
     return --power_left_ == 0 ? Power::kFails : Power::kOn;
+  }
+  // Called once by every sync that finds the power on.
+  bool SyncFails() {
+    const bool strikes = syncs_to_failure_ > 0 && --syncs_to_failure_ == 0;
+    if (!strikes && !syncs_fail_) return false;
+    ++counters_.failed_syncs;
+    return true;
   }
   // How much of a write of `bytes` is done when the power fails in it.
   uint64_t Interrupted(uint64_t bytes) const;
@@ -92,6 +107,7 @@ class SimFileSystem final : public storage::FileSystem {
   uint64_t power_left_ = kUnlimited;
   uint64_t capacity_ = kUnlimited;
   bool syncs_fail_ = false;
+  uint64_t syncs_to_failure_ = 0;
   mutable DiskCounters counters_;
 };
 

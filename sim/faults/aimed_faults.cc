@@ -12,7 +12,8 @@ namespace {
 constexpr FaultKind kAimed[] = {
     FaultKind::kPowerCut,      FaultKind::kCrashUnheard,         FaultKind::kPowerCutAtBoot,
     FaultKind::kCrashInWrite,  FaultKind::kElectionStrike,       FaultKind::kSnapshotStrike,
-    FaultKind::kPromiseStrike, FaultKind::kMajorityCrashInWrite,
+    FaultKind::kPromiseStrike, FaultKind::kMajorityCrashInWrite, FaultKind::kSyncFailure,
+    FaultKind::kBitRot,
 };
 
 }  // namespace
@@ -143,7 +144,7 @@ Interference AimedFaults::Interfere(FaultKind kind, NodeHost& host, Interference
   interval.servers = One(host.id());
   interval.instant = true;
   interval.begun = true;
-  if (how == Interference::Kind::kPowerCut) interval.severity = rng_.Magnitude(1, operations_max);
+  if (operations_max > 0) interval.severity = rng_.Magnitude(1, operations_max);
   Interference interference{.kind = how,
                             .operations = interval.severity,
                             .fault = kNoFault,
@@ -163,12 +164,24 @@ Interference AimedFaults::BeforeStorage(NodeHost& host, const StorageJob& job) {
   if (Takes(FaultKind::kCrashUnheard)) {
     return Interfere(FaultKind::kCrashUnheard, host, Interference::Kind::kUnheard, 0);
   }
+  const bool syncs = LaneOf(job) == Lane::kLog || std::holds_alternative<Checkpoint>(job) ||
+                     std::holds_alternative<WriteSnapshot>(job);
+  if (syncs && Takes(FaultKind::kSyncFailure)) {
+    const uint64_t syncs_max = LaneOf(job) == Lane::kLog ? 2 : 8;
+    return Interfere(FaultKind::kSyncFailure, host, Interference::Kind::kSyncFailure, syncs_max);
+  }
   return {};
 }
 
 Interference AimedFaults::BeforeBoot(NodeHost& host) {
-  if (!Takes(FaultKind::kPowerCutAtBoot)) return {};
-  return Interfere(FaultKind::kPowerCutAtBoot, host, Interference::Kind::kPowerCut, 64);
+  if (Takes(FaultKind::kBitRot)) plan_.RotNow(host.id());
+  if (Takes(FaultKind::kPowerCutAtBoot)) {
+    return Interfere(FaultKind::kPowerCutAtBoot, host, Interference::Kind::kPowerCut, 64);
+  }
+  if (Takes(FaultKind::kSyncFailure)) {
+    return Interfere(FaultKind::kSyncFailure, host, Interference::Kind::kSyncFailure, 8);
+  }
+  return {};
 }
 
 }  // namespace lockstep::sim

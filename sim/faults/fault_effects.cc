@@ -1,7 +1,11 @@
 // What each kind of fault does to the world, and how it is taken back.
 #include <algorithm>
+#include <bit>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "sim/faults/bit_rot.h"
 #include "sim/faults/fault_plan.h"
 
 namespace lockstep::sim {
@@ -169,10 +173,33 @@ void FaultPlan::AttemptMajorityCrash() {
 
 void FaultPlan::AttemptOnServer(FaultKind kind) {
   FaultInterval interval = MakeInterval(kind);
-  const uint16_t server = DrawServer(rng_, cast_);
+  const uint16_t anybody = DrawServer(rng_, cast_);
+  // Nothing shows when a server stands still whom nobody needs.
+  const bool the_leader = rng_.Chance({1, 2}) && leader != 0;
+  const uint16_t server = the_leader ? leader : anybody;
   interval.servers = One(server);
+  if (the_leader && kind == FaultKind::kPause && leader_isolated) leader_isolated(interval.end);
   if (kind == FaultKind::kDiskSlow) interval.severity = rng_.Magnitude(1, 50);
   if (world_.server(server).up()) Add(std::move(interval));
+}
+
+// It has an effect when the server reads the damage and stops: see NodeHost.
+void FaultPlan::RotNow(uint16_t server) {
+  const bool spare = 2 * std::popcount(lost_ | One(server)) < cast_.servers;
+  if (!spare || Contains(lost_, server)) return;
+  NodeHost& host = world_.server(server);
+  const std::optional<RotSpot> spot = DrawRotSpot(rng_, host.files());
+  if (!spot.has_value()) return;
+  FaultInterval interval = MakeInterval(FaultKind::kBitRot);
+  interval.servers = One(server);
+  interval.severity = spot->offset;
+  interval.instant = true;
+  host.rotted_by = Add(std::move(interval));
+  world_.tracer().Add(TraceKind::kFault, server, 0, [&] {
+    return absl::StrCat("a bit of byte ", spot->offset, " of ", spot->path, " flips");
+  });
+  Check(host.files().FlipBits(spot->path, spot->offset, spot->mask));
+  lost_ |= One(server);
 }
 
 // --- Beginning and end ---

@@ -35,6 +35,8 @@ constexpr std::array<const char*, kFaultKinds> kNames = {
     "promise-strike",
     "leader-isolation",
     "majority-crash-in-write",
+    "sync-failure",
+    "bit-rot",
 };
 
 }  // namespace

@@ -42,25 +42,36 @@ enum class FaultKind : uint8_t {
   kPromiseStrike,         // right after a vote or an acknowledgement has left
   kLeaderIsolation,       // the leader loses its peers, but not its clients
   kMajorityCrashInWrite,  // all lose power while a majority of them writes
+  // Disks that break their promises.
+  kSyncFailure,  // an fsync fails: the server must stop itself, and boots again from what is left
+  kBitRot,       // a durable bit flips: the server is lost for ever, at the latest when it reads it
 };
-inline constexpr size_t kFaultKinds = 24;
+// How many kinds there are.
+inline constexpr size_t kFaultKinds = 26;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);
+// The kind of that name; nothing if there is none.
 std::optional<FaultKind> FaultNamed(absl::string_view name);
 
 // A set of kinds, iterated in the order of their numbers.
 class FaultSet {
  public:
+  // Every kind.
   static constexpr FaultSet All() { return FaultSet((uint64_t{1} << kFaultKinds) - 1); }
+  // No kind.
   static constexpr FaultSet None() { return FaultSet(0); }
   // "all", "none", or names separated by commas; a name with '-' before it is taken out of what
   // stands so far ("all,-crash"). InvalidArgument names the unknown word and all known ones.
   static absl::StatusOr<FaultSet> Parse(absl::string_view text);
 
+  // Whether the kind is in it.
   bool contains(FaultKind kind) const { return (bits_ & Bit(kind)) != 0; }
+  // Puts the kind in.
   void insert(FaultKind kind) { bits_ |= Bit(kind); }
+  // Takes the kind out.
   void erase(FaultKind kind) { bits_ &= ~Bit(kind); }
+  // Whether it holds no kind.
   bool empty() const { return bits_ == 0; }
   // Names separated by commas, or "none". Parse reads it back.
   std::string ToString() const;

@@ -5,6 +5,9 @@
 namespace lockstep::sim {
 namespace {
 
+// Each time costs a server, so that many runs should see none or one, and that at any time.
+constexpr int64_t kRotRarer = 8;
+
 int64_t DrawTime(Rng& rng, int64_t first, int64_t final) {
   return rng.Between(Duration(first), Duration(final)).count();
 }
@@ -33,6 +36,7 @@ FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t
     // Drawn for every kind, so that allowing one kind more changes no other's rate.
     const bool heads = rng.Chance({1, 2});
     options.rates[i] = DrawRate(rng, unit);
+    if (kind == FaultKind::kBitRot) options.rates[i].gap_mean *= kRotRarer;
     if (allowed.contains(kind) && (heads || all_on)) options.on.insert(kind);
   }
   options.aim = {1, static_cast<uint32_t>(rng.Magnitude(1, 64))};

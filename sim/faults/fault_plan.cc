@@ -18,6 +18,7 @@ constexpr FaultKind kByChance[] = {
     FaultKind::kCrash,         FaultKind::kPause,
     FaultKind::kMajorityCrash, FaultKind::kDiskStall,
     FaultKind::kDiskSlow,      FaultKind::kLeaderIsolation,
+    FaultKind::kBitRot,
 };
 
 }  // namespace
@@ -85,6 +86,8 @@ void FaultPlan::Attempt(FaultKind kind) {
       return AttemptMajorityCrash();
     case FaultKind::kLeaderIsolation:
       return AttemptLeaderIsolation();
+    case FaultKind::kBitRot:
+      return RotNow(DrawServer(rng_, cast_));
     default:
       return AttemptOnServer(kind);
   }
@@ -138,22 +141,32 @@ void FaultPlan::Stop() {
   for (uint16_t id = 1; id <= world_.servers(); ++id) world_.server(id).Recover();
 }
 
-void FaultPlan::Abandon(uint64_t servers, uint64_t cut) {
-  for (uint16_t id = 1; id <= world_.servers(); ++id) {
-    if (!Contains(servers, id)) continue;
-    FaultInterval interval;
-    interval.kind = Contains(cut, id) ? FaultKind::kIsolation : FaultKind::kCrash;
-    interval.begin = world_.timeline().now();
-    interval.servers = One(id);
-    interval.instant = !Contains(cut, id);
-    if (interval.instant) {
-      world_.server(id).Crash(CrashKind::kPower, kNoTime);
-      world_.server(id).Abandon();
-    } else {
-      interval.links = Around(id, cast_, /*in=*/true, /*out=*/true, /*clients=*/false);
-    }
-    Add(std::move(interval));
+void FaultPlan::Abandon(uint16_t server, Abandonment how) {
+  FaultInterval interval;
+  interval.begin = world_.timeline().now();
+  interval.servers = One(server);
+  switch (how) {
+    case Abandonment::kDead:
+      interval.kind = FaultKind::kCrash;
+      interval.instant = true;
+      world_.server(server).Crash(CrashKind::kPower, kNoTime);
+      world_.server(server).Abandon();
+      break;
+    case Abandonment::kCutOff:
+      interval.kind = FaultKind::kIsolation;
+      break;
+    case Abandonment::kDiskStalled:
+      interval.kind = FaultKind::kDiskStall;
+      break;
+    case Abandonment::kHardlyLinked:
+      interval.kind = FaultKind::kLoss;
+      interval.severity = rng_.Between(uint64_t{32} << 10, uint64_t{62} << 10);  // of 65536
+      break;
   }
+  if (how == Abandonment::kCutOff || how == Abandonment::kHardlyLinked) {
+    interval.links = Around(server, cast_, /*in=*/true, /*out=*/true, /*clients=*/false);
+  }
+  Add(std::move(interval));
 }
 
 }  // namespace lockstep::sim

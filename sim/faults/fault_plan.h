@@ -16,6 +16,15 @@
 
 namespace lockstep::sim {
 
+// What becomes of a server that nobody repairs.
+enum class Abandonment : uint8_t {
+  kDead,
+  kCutOff,        // from all other servers, not from clients
+  kDiskStalled,   // its disk completes nothing any more
+  kHardlyLinked,  // its links to other servers lose most of what they carry
+};
+inline constexpr uint64_t kAbandonments = 4;
+
 class FaultPlan {
  public:
   // `options` and `world` outlive the plan.
@@ -29,14 +38,19 @@ class FaultPlan {
   // From now on nothing new goes wrong, and what was wrong ends, except what Abandon did.
   void Stop();
   bool stopped() const { return stopped_; }
-  // For ever: these servers are dead, or cut off from all the others (by `cut`).
-  void Abandon(uint64_t servers, uint64_t cut);
+  // For ever. Nothing that a minority suffers may keep the others from their work.
+  void Abandon(uint16_t server, Abandonment how);
+  // Servers whose disks have lost what was durable. They may be up, until they read the damage; but
+  // nobody may count on them any more. Always fewer than half of all.
+  uint64_t lost() const { return lost_; }
 
   // --- For chance and for the aimed faults alike. Each counts itself as applied. ---
   // One server crashes now; false if it was down.
   bool CrashNow(FaultKind kind, uint16_t server);
   // One server loses its peers from now on, for a drawn time; its clients perhaps not.
   void CutOffNow(FaultKind kind, uint16_t server, bool clients);
+  // A bit on the server's disk flips, if one more server may be lost.
+  void RotNow(uint16_t server);
   // ns, by the kind's rate.
   int64_t DrawLength(FaultKind kind);
   int64_t DrawGap(FaultKind kind);
@@ -73,6 +87,7 @@ class FaultPlan {
   World& world_;
   Rng rng_;
   const Cast cast_;
+  uint64_t lost_ = 0;
   bool stopped_ = false;
 };
 

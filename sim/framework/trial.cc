@@ -41,8 +41,9 @@ std::string Indent(const std::string& text) {
 
 FaultSet GeneralFaults() {
   FaultSet faults = FaultSet::All();
-  for (const FaultKind kind : {FaultKind::kElectionStrike, FaultKind::kSnapshotStrike,
-                               FaultKind::kPromiseStrike, FaultKind::kLeaderIsolation}) {
+  for (const FaultKind kind :
+       {FaultKind::kElectionStrike, FaultKind::kSnapshotStrike, FaultKind::kPromiseStrike,
+        FaultKind::kLeaderIsolation, FaultKind::kBitRot}) {
     faults.erase(kind);
   }
   return faults;

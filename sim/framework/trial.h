@@ -23,8 +23,8 @@
 
 namespace lockstep::sim {
 
-// Every kind of fault that needs no knowledge of the protocol: all but those that strike at Raft's
-// elections and snapshots.
+// Every kind of fault that a trial can bring about: not those that strike at Raft's elections and
+// snapshots, and none that takes away for ever what a server had on its disk.
 FaultSet GeneralFaults();
 
 // What a person chooses; how the network and the disks behave is drawn from the seed.
@@ -39,11 +39,13 @@ struct TrialOptions {
   Duration storm = std::chrono::seconds(20);
   // Virtual time of the calm, in which all that is to come must have come.
   Duration calm_max = std::chrono::seconds(60);
-  uint64_t events_max = 2'000'000;    // a run that takes more is a livelock and fails
-  FaultSet faults = GeneralFaults();  // kinds that may be on in a run; a coin per kind decides
-  bool all_faults_on = false;         // no coins: every kind of `faults` is on
-  // In the calm of some runs only so many servers come back, the others stay dead or cut off: for
-  // systems that promise to go on with a part of their servers. 0: all come back.
+  uint64_t events_max = 2'000'000;  // a run that takes more is a livelock and fails
+  // Kinds that may be on in a run; a coin per kind decides. What is not general never is.
+  FaultSet faults = GeneralFaults();
+  bool all_faults_on = false;  // no coins: every kind of `faults` is on
+  // In the calm of some runs only so many servers come back. The others stay dead, cut off, with a
+  // disk that hangs or links that lose most messages: for systems that promise to go on with a part
+  // of their servers. 0: all come back.
   uint16_t survivors_min = 0;
   TraceSink* trace = nullptr;              // a readable trace, not owned; nullptr: none
   uint64_t stop_after_event = UINT64_MAX;  // ends the run there, without a verdict

@@ -76,22 +76,20 @@ void TrialRun::BeginCalm() {
                              0, static_cast<uint32_t>(Phase::kCalm));
 }
 
-// In half of the runs that may lose servers some are lost: dead, or cut off, for ever.
+// In half of the runs that may lose servers some are lost: nobody repairs them.
 uint64_t TrialRun::DrawAbandoned() {
   if (options_.survivors_min == 0 || options_.survivors_min == options_.servers) return 0;
   const bool lose = phase_rng_.Chance({1, 2});
   uint64_t count = phase_rng_.Between(1, uint64_t{options_.servers} - options_.survivors_min);
   if (!lose) return 0;
   uint64_t abandoned = 0;
-  uint64_t cut = 0;
   while (count > 0) {
     const uint16_t id = static_cast<uint16_t>(1 + phase_rng_.Below(options_.servers));
     if (Contains(abandoned, id)) continue;
     --count;
     abandoned |= One(id);
-    if (phase_rng_.Chance({1, 2})) cut |= One(id);
+    plan_.Abandon(id, static_cast<Abandonment>(phase_rng_.Below(kAbandonments)));
   }
-  plan_.Abandon(abandoned, cut);
   return abandoned;
 }
 

@@ -23,7 +23,12 @@ WorldOptions DrawWorld(const TrialOptions& options, const Rng& root) {
 
 FaultOptions DrawFaults(const TrialOptions& options, const Rng& root) {
   Rng rng = root.Split("climate").Split("faults");
-  return FaultOptions::Draw(rng, options.faults, options.all_faults_on, options.unit.count());
+  FaultSet faults = options.faults;
+  for (size_t i = 0; i < kFaultKinds; ++i) {
+    const FaultKind kind = static_cast<FaultKind>(i);
+    if (!GeneralFaults().contains(kind)) faults.erase(kind);
+  }
+  return FaultOptions::Draw(rng, faults, options.all_faults_on, options.unit.count());
 }
 
 }  // namespace

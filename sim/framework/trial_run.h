@@ -39,6 +39,7 @@ class TrialRun final : private WorldObserver, private Software {
   // --- WorldObserver ---
   void OnWorldEvent(const Event& event) override;
   void OnNote(NodeHost& host, const Note& note) override;
+  void OnRequest(NodeHost&, RequestId) override {}
   void OnSubmitted(NodeHost& host, const StorageJob& job) override;
   Interference BeforeStorage(NodeHost& host, const StorageJob& job) override;
   void OnStored(NodeHost&, const StorageJob&, const StorageResult&) override {}

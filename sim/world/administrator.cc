@@ -12,11 +12,16 @@ void Administrator::Sleep() {
 
 void Administrator::OnWake() {
   if (stopped_) return;
-  proto::ClientRequest request;
-  request.set_group(group_.value());
   const bool anybody = rng_.Chance({1, 3});
   const uint64_t successor = 1 + rng_.Below(servers_);
-  request.mutable_transfer_leadership()->set_to(anybody ? 0 : successor);
+  Ask(anybody ? NodeId() : NodeId(successor));
+  Sleep();
+}
+
+void Administrator::Ask(NodeId successor) {
+  proto::ClientRequest request;
+  request.set_group(group_.value());
+  request.mutable_transfer_leadership()->set_to(successor.value());
   ++attempts_;
   // Everybody is asked: who leads is not for the administrator to know.
   for (uint16_t server = 1; server <= servers_; ++server) {
@@ -25,7 +30,6 @@ void Administrator::OnWake() {
                          request.SerializeToArray(to, static_cast<int>(request.ByteSizeLong()));
                        }));
   }
-  Sleep();
 }
 
 void Administrator::OnReply(uint64_t, const Bytes& reply) {

@@ -21,6 +21,8 @@ class Administrator final : public SimClient {
   // Before Start(). `port` outlives this object.
   void Bind(ClientPort& port) { port_ = &port; }
   void Stop() { stopped_ = true; }
+  // Once, now. Nobody: whoever is the most up to date.
+  void Ask(NodeId successor);
 
   void Start() override { Sleep(); }
   void OnReply(uint64_t attempt, const Bytes& reply) override;

@@ -62,6 +62,15 @@ node::NodeOptions DrawNode(Rng rng, const WorldOptions& world, const WorkloadOpt
   const bool few_bytes = rng.Chance({1, 4});
   const uint64_t bytes_max = rng.Magnitude(uint64_t{4} << 10, uint64_t{1} << 20);
   if (few_bytes) node.log_bytes_max = bytes_max;
+  // In half of these runs the memory for the log is as scarce as compaction permits: a checkpoint
+  // is always due before the log is full, and a tail that cannot be compacted fills half of it at
+  // most.
+  const bool little_memory = rng.Chance({1, 2});
+  const uint64_t times = rng.Between(3, 6);
+  if (few_bytes && little_memory) {
+    node.raft.log_bytes_max = times * node.log_bytes_max;
+    node.raft.uncommitted_bytes_max = std::min(node.raft.uncommitted_bytes_max, node.log_bytes_max);
+  }
   const bool few_requests = rng.Chance({1, 4});
   const uint64_t requests_max = rng.Magnitude(16, 1024);
   if (few_requests) node.requests_max = requests_max;
@@ -69,7 +78,7 @@ node::NodeOptions DrawNode(Rng rng, const WorldOptions& world, const WorkloadOpt
   const bool few_sessions = rng.Chance({1, 2});
   const uint64_t spare_sessions = rng.Magnitude(1, 64);
   if (few_sessions) {
-    node.kv.sessions_max = static_cast<uint32_t>(workload.clients * 2 + spare_sessions);
+    node.kv.sessions_max = static_cast<uint32_t>(workload.clients + spare_sessions);
   }
   const bool small_replies = rng.Chance({1, 4});
   const uint64_t value_bytes = rng.Magnitude(8, 1024);

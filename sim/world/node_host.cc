@@ -1,11 +1,18 @@
 #include "sim/world/node_host.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sim/world/describe.h"
 
 namespace lockstep::sim {
+namespace {
+
+// ns, within which a server that stood still finds what has piled up.
+constexpr uint64_t kResumeSpread = 10'000;
+
+}  // namespace
 
 NodeHost::NodeHost(uint16_t id, const HostOptions& options, const Services& services,
                    const Rng& root)
@@ -27,6 +34,7 @@ void NodeHost::WakeAt(Instant when) {
 }
 
 void NodeHost::Send(NodeId to, Bytes message) {
+  if (IsSilenced("sent a message")) return;
   services_.tracer.Add(TraceKind::kSend, id_, static_cast<uint16_t>(to.value()), [&] {
     return absl::StrCat("to ", to.value(), ": ",
                         services_.software.Describe(PacketKind::kPeer, message));
@@ -39,6 +47,7 @@ void NodeHost::Send(NodeId to, Bytes message) {
 
 Ticket NodeHost::Submit(StorageJob job) {
   const Lane which = LaneOf(job);
+  if (IsSilenced("asked for storage")) return Ticket();
   StorageLane& lane = lanes_[static_cast<size_t>(which)];
   const bool idle = lane.empty();
   services_.tracer.Add(TraceKind::kStorage, id_, 0,
@@ -50,6 +59,7 @@ Ticket NodeHost::Submit(StorageJob job) {
 }
 
 void NodeHost::Reply(RequestId id, Bytes reply) {
+  if (IsSilenced("answered a request")) return;
   if (id.value() < first_request_ || id.value() - first_request_ >= requests_.size() ||
       requests_[id.value() - first_request_].answered) {
     services_.observer.OnBroken(*this, "One Answer per Request",
@@ -68,6 +78,12 @@ void NodeHost::Reply(RequestId id, Bytes reply) {
     requests_.pop_front();
     ++first_request_;
   }
+}
+
+uint64_t NodeHost::unanswered() const {
+  return static_cast<uint64_t>(
+      std::count_if(requests_.begin(), requests_.end(),
+                    [](const Pending& request) { return !request.answered; }));
 }
 
 void NodeHost::Record(const Note& note) {
@@ -105,11 +121,10 @@ void NodeHost::OnStorage(Lane which) {
   services_.timeline.hash().Add(ticket.value() << 1 | static_cast<uint64_t>(which));
 
   const Interference interference = services_.observer.BeforeStorage(*this, job);
-  if (interference.kind == Interference::Kind::kPowerCut) {
-    files_.PowerCutAfter(interference.operations);
-  }
+  Arm(interference);
   absl::StatusOr<StorageResult> result = life_.storage->Run(job);
-  if (interference.kind != Interference::Kind::kNone) {
+  const bool sync_failed = Disarm(interference);
+  if (interference.Kills()) {
     lane.Pop();  // Executed, wholly or in part: the crash must not begin it again.
     return Die(interference);
   }
@@ -118,6 +133,10 @@ void NodeHost::OnStorage(Lane which) {
     return absl::StrCat("done ", DescribeJob(job),
                         result.ok() ? "" : absl::StrCat(": ", result.status().ToString()));
   });
+  if (result.ok() && sync_failed) return IgnoredFailedSync(DescribeJob(job));
+  if (!result.ok() && Explains(interference, sync_failed, result.status())) {
+    return StopItself(which, result.status(), sync_failed ? interference.downtime : kNoTime);
+  }
   if (!result.ok()) {
     services_.observer.OnBroken(
         *this, "Storage Failed",
@@ -160,6 +179,8 @@ bool NodeHost::PutOff(const Event& event) {
   }
   if (until <= event.time || event.kind == EventKind::kBoot) return false;
   const bool ours = event.kind == EventKind::kAlarm && alarm_.Owns(event);
+  // What has piled up is found in any order: it lies in many sockets, and timers have no say.
+  if (until < kNoTime) until += static_cast<int64_t>(turn_rng_.Below(kResumeSpread));
   const uint64_t sequence = services_.timeline.Postpone(event, until);
   if (ours) alarm_.Postponed(sequence, until);
   services_.ledger.Effect(fault);
@@ -191,6 +212,7 @@ void NodeHost::OnPacket(const Packet& packet) {
       return absl::StrCat("request ", id.value(), " from client ", packet.from, ": ",
                           services_.software.Describe(packet.kind, packet.data));
     });
+    services_.observer.OnRequest(*this, id);
     in_process_ = true;
     life_.process->OnRequest(id, packet.data);
   }

@@ -67,6 +67,8 @@ class NodeHost final : private Clock,
   // What this life's table holds. Survives as the last known when down.
   LogPosition applied() const { return life_.applied; }
   const StorageLane& lane(Lane lane) const { return lanes_[static_cast<size_t>(lane)]; }
+  // Requests that this life has not answered yet.
+  uint64_t unanswered() const;
   bool writing() const { return !lanes_[static_cast<size_t>(Lane::kLog)].empty(); }
   // REQUIRES: up().
   uint64_t Digest(GroupId group) const { return life_.storage->Digest(group); }
@@ -87,7 +89,8 @@ class NodeHost final : private Clock,
   void StallDiskUntil(int64_t time, uint32_t fault);
   // Ends pauses and stalls.
   void Recover();
-  Disturbance slow_disk;  // storage takes 1 + amount times as long
+  Disturbance slow_disk;          // storage takes 1 + amount times as long
+  uint32_t rotted_by = kNoFault;  // which fault has damaged the disk
 
   // --- Events. Each returns false if the event was void or put off: then it did not happen. ---
   // Puts the event off if the server stands still. True: it was.
@@ -121,7 +124,14 @@ class NodeHost final : private Clock,
   int64_t DrawLatency(const StorageJob& job);
   void EndTurnOrHold();
   void EndTurn();
+  void Arm(const Interference& interference);
+  // Ends what Arm began. True: a sync has failed.
+  bool Disarm(const Interference& interference);
   void Die(const Interference& interference);
+  bool Explains(const Interference& interference, bool sync_failed, const absl::Status& error);
+  void IgnoredFailedSync(const std::string& doing);
+  void StopItself(Lane lane, const absl::Status& error, int64_t downtime);
+  bool IsSilenced(absl::string_view doing);
   void InterruptStorage();
 
   const uint16_t id_;
@@ -135,12 +145,15 @@ class NodeHost final : private Clock,
   Life life_;
   uint32_t incarnation_ = 0;
   bool in_process_ = false;  // the process's code is running: no crash now
+  bool silenced_ = false;    // the process has been told of a storage error: it may do nothing more
   int64_t boot_at_ = kNoTime;
 
   Alarm alarm_;
   std::array<StorageLane, 2> lanes_;
   std::deque<Pending> requests_;  // those from first_request_ on
   uint64_t first_request_ = 1;
+
+  uint64_t failed_syncs_before_ = 0;  // when a sync failure was armed
 
   uint32_t turn_ = 0;         // numbers the turns
   uint32_t turn_events_ = 0;  // in the open turn

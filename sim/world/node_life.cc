@@ -14,17 +14,25 @@ void NodeHost::OnBoot() {
   services_.tracer.Add(TraceKind::kProcess, id_, 0,
                        [&] { return absl::StrCat("boots, life ", incarnation_); });
   const Interference interference = services_.observer.BeforeBoot(*this);
-  if (interference.kind == Interference::Kind::kPowerCut) {
-    files_.PowerCutAfter(interference.operations);
-  }
+  Arm(interference);
   const uint64_t life_number = uint64_t{id_} * 1000 + incarnation_;
   in_process_ = true;  // The process notes what it finds.
   absl::StatusOr<Life> life =
       services_.software.Boot(node(), files_, root_.Split("node", life_number), host_);
   in_process_ = false;
-  if (interference.kind != Interference::Kind::kNone) {
+  const bool sync_failed = Disarm(interference);
+  if (interference.Kills()) {
     if (life.ok()) life_ = *std::move(life);
     return Die(interference);
+  }
+  if (life.ok() && sync_failed) return IgnoredFailedSync("boot");
+  if (!life.ok() && Explains(interference, sync_failed, life.status())) {
+    services_.tracer.Add(TraceKind::kProcess, id_, 0, [&] {
+      return absl::StrCat("refuses to start: ", life.status().ToString());
+    });
+    files_.Kill();
+    if (sync_failed) BootAt(services_.timeline.now() + interference.downtime);
+    return;
   }
   if (!life.ok()) {
     services_.observer.OnBroken(
@@ -34,6 +42,61 @@ void NodeHost::OnBoot() {
   }
   life_ = *std::move(life);
   EndTurn();
+}
+
+// --- Storage errors ---
+
+void NodeHost::Arm(const Interference& interference) {
+  if (interference.kind == Interference::Kind::kPowerCut) {
+    files_.PowerCutAfter(interference.operations);
+  }
+  if (interference.kind == Interference::Kind::kSyncFailure) {
+    failed_syncs_before_ = files_.counters().failed_syncs;
+    files_.FailSyncAfter(interference.operations);
+  }
+}
+
+bool NodeHost::Disarm(const Interference& interference) {
+  if (interference.kind != Interference::Kind::kSyncFailure) return false;
+  files_.FailSyncAfter(0);
+  return files_.counters().failed_syncs > failed_syncs_before_;
+}
+
+// What a fault has done to the disk may be reported, by its own name.
+bool NodeHost::Explains(const Interference& interference, bool sync_failed,
+                        const absl::Status& error) {
+  const uint32_t fault = sync_failed               ? interference.fault
+                         : absl::IsDataLoss(error) ? rotted_by
+                                                   : kNoFault;
+  services_.ledger.Effect(fault);
+  return fault != kNoFault;
+}
+
+void NodeHost::IgnoredFailedSync(const std::string& doing) {
+  services_.observer.OnBroken(
+      *this, "Failed Sync Is Fatal",
+      absl::StrCat("server ", id_, ": ", doing, ": a sync failed, and storage reported success"));
+}
+
+// A storage error is the end of the process: it hears of it, falls silent, and is stopped. The
+// machine goes on, so that the next life sees what this one wrote.
+void NodeHost::StopItself(Lane which, const absl::Status& error, int64_t downtime) {
+  StorageLane& lane = lanes_[static_cast<size_t>(which)];
+  const Ticket ticket = lane.first_ticket();
+  lane.Pop();
+  silenced_ = true;
+  in_process_ = true;
+  life_.process->OnStorage(which, ticket, error);
+  EndTurn();
+  Crash(CrashKind::kKill, downtime);
+}
+
+bool NodeHost::IsSilenced(absl::string_view doing) {
+  if (!silenced_) return false;
+  services_.observer.OnBroken(
+      *this, "Storage Errors Are Fatal",
+      absl::StrCat("server ", id_, " ", doing, " after it was told of a storage error"));
+  return true;
 }
 
 void NodeHost::Die(const Interference& interference) {
@@ -62,7 +125,12 @@ bool NodeHost::Crash(CrashKind kind, int64_t downtime) {
   files_.PowerCutAfter(0);
   life_.process.reset();
   life_.storage.reset();
-  files_.Crash(disk_rng_, kind == CrashKind::kKill ? CrashOptions::KeepAll() : options_.crash);
+  if (kind == CrashKind::kKill) {
+    files_.Kill();
+  } else {
+    files_.Crash(disk_rng_, options_.crash);
+  }
+  silenced_ = false;
   alarm_.Clear();
   // Asked before the lanes are cleared: was this a crash in a write?
   services_.observer.OnCrashed(*this);

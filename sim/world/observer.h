@@ -22,11 +22,15 @@ struct Interference {
     kNone,
     kPowerCut,  // power fails after `operations` more changes to the disk, at the latest at the end
     kUnheard,   // executed in full, but the process dies before it hears of it
+    kSyncFailure,  // the `operations`th sync from its beginning fails, if it makes so many
   };
   Kind kind = Kind::kNone;
   uint64_t operations = 0;
   uint32_t fault = kNoFault;  // who did it
   int64_t downtime = 0;       // ns until the server boots again
+
+  // Whether the server is dead afterwards in any case.
+  bool Kills() const { return kind == Kind::kPowerCut || kind == Kind::kUnheard; }
 };
 
 // Called in the course of an event. An observer changes the world only by scheduling events and
@@ -37,6 +41,8 @@ class WorldObserver {
   // An event of actor 0: faults and phases.
   virtual void OnWorldEvent(const Event& event) = 0;
   virtual void OnNote(NodeHost& host, const Note& note) = 0;
+  // A client's request has come; the process sees it next.
+  virtual void OnRequest(NodeHost& host, RequestId id) = 0;
   virtual void OnSubmitted(NodeHost& host, const StorageJob& job) = 0;
   // The job's time is over; it is executed next.
   virtual Interference BeforeStorage(NodeHost& host, const StorageJob& job) = 0;

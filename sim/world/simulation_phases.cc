@@ -36,7 +36,8 @@ void SimulationRun::Start() {
 
 void SimulationRun::Enter(Phase phase, const std::string& why) {
   phase_ = phase;
-  static constexpr const char* kNames[] = {"safety", "liveness", "convergence", "verdict"};
+  static constexpr const char* kNames[] = {"safety",    "liveness", "convergence",
+                                           "stability", "handover", "verdict"};
   world_.timeline().hash().Add(static_cast<uint64_t>(phase));
   world_.tracer().Add(TraceKind::kRun, 0, 0, [&] {
     return absl::StrCat("phase ", kNames[static_cast<size_t>(phase)], ": ", why);
@@ -52,8 +53,12 @@ void SimulationRun::CheckPhase() {
       if (workload_.Done()) BeginConvergence();
       return;
     case Phase::kConvergence:
-      if (Converged()) ReachVerdict();
+      if (Converged()) BeginStability();
       return;
+    case Phase::kHandover:
+      if (handed_over_) ReachVerdict();
+      return;
+    case Phase::kStability:
     case Phase::kVerdict:
       return;
   }
@@ -68,8 +73,15 @@ void SimulationRun::OnDeadline() {
       return FailLiveness("Progress",
                           absl::StrCat("clients still wait:\n", workload_.WaitingFor()));
     case Phase::kConvergence:
-      if (Converged()) return ReachVerdict();
-      return FailLiveness("Convergence", "the servers have not come to equal positions");
+      if (Converged()) return BeginStability();
+      return FailLiveness(
+          "Convergence",
+          "the servers have not come to rest: to equal positions, with every request "
+          "answered and no leader among those that are cut off");
+    case Phase::kStability:
+      return EndStability();
+    case Phase::kHandover:
+      return AskForSuccessor();
     case Phase::kVerdict:
       return;
   }
@@ -100,7 +112,7 @@ void SimulationRun::BeginLiveness() {
   plan_.Stop();
   administrator_.Stop();
   core_ = world_.AllServers();
-  if (climate_.minority_abandoned) AbandonMinority();
+  AbandonMinority();
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;
     const uint64_t delay = phase_rng_.Below(static_cast<uint64_t>(climate_.unit().count()));
@@ -111,23 +123,28 @@ void SimulationRun::BeginLiveness() {
                              static_cast<uint32_t>(Phase::kLiveness));
 }
 
-// A random majority is left, or more; each of the others is dead for ever or cut off for ever.
+// Servers that lost their data are dead for ever. In some runs a random majority is left, or more;
+// nobody repairs the others.
 void SimulationRun::AbandonMinority() {
-  const uint64_t spare = (world_.servers() - 1u) / 2;
-  if (spare == 0) return;
-  uint64_t count = phase_rng_.Between(1, spare);
-  uint64_t abandoned = 0;
-  uint64_t cut = 0;
+  const uint64_t lost = plan_.lost();
+  for (uint16_t id = 1; id <= world_.servers(); ++id) {
+    if (!Contains(lost, id)) continue;
+    core_ &= ~One(id);
+    plan_.Abandon(id, Abandonment::kDead);
+  }
+  const uint64_t spare = (world_.servers() - 1u) / 2 - static_cast<uint64_t>(std::popcount(lost));
+  uint64_t count = 0;
+  if (climate_.minority_abandoned && spare > 0) count = phase_rng_.Between(1, spare);
   while (count > 0) {
     const uint64_t drawn = 1 + phase_rng_.Below(world_.servers());
     const uint16_t id = static_cast<uint16_t>(drawn);
-    if (Contains(abandoned, id)) continue;
+    if (!Contains(core_, id)) continue;
     --count;
-    abandoned |= One(id);
-    if (phase_rng_.Chance({1, 2})) cut |= One(id);
+    core_ &= ~One(id);
+    const Abandonment how = static_cast<Abandonment>(phase_rng_.Below(kAbandonments));
+    if (how == Abandonment::kCutOff) cut_off_ |= One(id);
+    plan_.Abandon(id, how);
   }
-  core_ &= ~abandoned;
-  plan_.Abandon(abandoned, cut);
 }
 
 // --- Convergence ---
@@ -139,6 +156,8 @@ void SimulationRun::BeginConvergence() {
 }
 
 bool SimulationRun::Converged() {
+  // Who has lost the others gives up leadership, and with it the hopes of its clients.
+  if ((leaders_ & cut_off_) != 0) return false;
   std::optional<LogPosition> position;
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;
@@ -147,12 +166,66 @@ bool SimulationRun::Converged() {
     if (!host.lane(Lane::kLog).empty() || !host.lane(Lane::kTable).empty()) return false;
     if (!position.has_value()) position = host.applied();
     if (host.applied() != *position) return false;
+    if (host.unanswered() > 0) return false;
   }
   return true;
 }
 
+// --- Stability and handover ---
+
+void SimulationRun::BeginStability() {
+  Enter(Phase::kStability, "the servers agree");
+  constexpr int64_t kUnits = 20;
+  world_.timeline().Schedule(world_.timeline().now() + kUnits * climate_.unit().count(),
+                             EventKind::kPhase, 0, static_cast<uint32_t>(Phase::kStability));
+}
+
+// Late heartbeats of an ordinary network may make a majority impatient at the same moment, but
+// hardly twice in so short a time.
+void SimulationRun::EndStability() {
+  constexpr uint64_t kElectionsMax = 1;
+  if (elections_at_rest_ > kElectionsMax) {
+    return FailLiveness("Stability", absl::StrCat("nothing went wrong, but there were ",
+                                                  elections_at_rest_, " elections"));
+  }
+  Enter(Phase::kHandover, "leadership was stable");
+  AskForSuccessor();
+}
+
+// Leadership goes to the one that was asked for, sooner than an election would take: that is what
+// a transfer is for. A few late messages can spoil one attempt, not all.
+void SimulationRun::AskForSuccessor() {
+  constexpr uint64_t kAttempts = 8;
+  const uint64_t candidates = plan_.leader == 0 ? 0 : core_ & ~One(plan_.leader);
+  if (handed_over_ || candidates == 0) return ReachVerdict();
+  if (handovers_asked_ == kAttempts) {
+    return FailLiveness("Leadership Transfer",
+                        absl::StrCat("nothing went wrong, but of ", kAttempts,
+                                     " transfers none succeeded within an election time-out"));
+  }
+  ++handovers_asked_;
+  do {
+    const uint64_t drawn = 1 + phase_rng_.Below(world_.servers());
+    successor_ = static_cast<uint16_t>(drawn);
+  } while (!Contains(candidates, successor_));
+  administrator_.Ask(NodeId(successor_));
+  constexpr int64_t kUnits = 4;
+  world_.timeline().Schedule(world_.timeline().now() + kUnits * climate_.unit().count(),
+                             EventKind::kPhase, 0, static_cast<uint32_t>(Phase::kHandover));
+}
+
+void SimulationRun::NoteHandover(const NodeHost& host, const Note& note) {
+  const int64_t now = world_.timeline().now();
+  if (note.kind == NoteKind::kTransferStarted) transfer_since_ = now;
+  if (note.kind != NoteKind::kBecameLeader) return;
+  if (phase_ == Phase::kStability) ++elections_at_rest_;
+  const bool prompt =
+      transfer_since_ != kNoTime && now - transfer_since_ < climate_.node.raft.election_min.count();
+  if (phase_ == Phase::kHandover && host.id() == successor_ && prompt) handed_over_ = true;
+}
+
 void SimulationRun::ReachVerdict() {
-  Enter(Phase::kVerdict, "the servers agree");
+  Enter(Phase::kVerdict, "leadership moved on request");
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;
     const NodeHost& host = world_.server(id);
@@ -174,7 +247,8 @@ std::string SimulationRun::DescribeServers() {
                     host.up() ? "up" : "down", ", life ", host.incarnation(), ", applied ",
                     host.applied().index.value(), " of term ", host.applied().term.value(),
                     ", storage jobs ", host.lane(Lane::kLog).size(), " + ",
-                    host.lane(Lane::kTable).size(), id == plan_.leader ? ", leader" : "");
+                    host.lane(Lane::kTable).size(), ", unanswered requests ", host.unanswered(),
+                    Contains(leaders_, id) ? ", leader" : "");
   }
   return text;
 }

@@ -21,7 +21,8 @@ std::vector<NodeId> ServersOf(const Climate& climate) {
 SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, const Rng& root)
     : options_(options),
       climate_(climate),
-      checkers_(options.judges == Judges::kHistory ? ignored_ : findings_),
+      checkers_(options.judges == Judges::kHistory ? ignored_ : findings_,
+                climate.node.kv.sessions_max),
       software_(climate.node, climate.engine),
       world_(climate.world, software_, *this, root, options.trace),
       plan_(climate.faults, world_, root.Split("faults")),
@@ -107,10 +108,12 @@ void SimulationRun::OnNote(NodeHost& host, const Note& note) {
   switch (note.kind) {
     case NoteKind::kBecameLeader:
       plan_.leader = host.id();
+      leaders_ |= One(host.id());
       if (last_leader_ != host.id()) ++leader_changes_;
       last_leader_ = host.id();
       break;
     case NoteKind::kBecameFollower:
+      leaders_ &= ~One(host.id());
       if (plan_.leader == host.id()) plan_.leader = 0;
       break;
     case NoteKind::kTransferStarted:
@@ -123,6 +126,11 @@ void SimulationRun::OnNote(NodeHost& host, const Note& note) {
       break;
   }
   aimed_.OnNote(host, note);
+  if (phase_ >= Phase::kStability) NoteHandover(host, note);
+}
+
+void SimulationRun::OnRequest(NodeHost& host, RequestId id) {
+  if (!ignored_.first().has_value()) checkers_.OnRequest(host.node(), id);
 }
 
 void SimulationRun::OnSubmitted(NodeHost& host, const StorageJob& job) {
@@ -141,9 +149,11 @@ void SimulationRun::OnStored(NodeHost& host, const StorageJob& job, const Storag
   // Replicas seldom stop at the same index by chance, so the sample is of indexes.
   const uint64_t sample = Mix64(applied->applied.index.value() ^ options_.seed);
   if (sample % climate_.digest_every != 0) return;
+  const uint64_t digest = host.Digest(applied->group);
+  // A rotten table may be unreadable where no job has looked yet.
+  if (digest == 0 && host.rotted_by != kNoFault) return;
   ++digests_compared_;
-  checkers_.OnTableDigest(host.node(), applied->group, applied->applied,
-                          host.Digest(applied->group));
+  checkers_.OnTableDigest(host.node(), applied->group, applied->applied, digest);
 }
 
 Interference SimulationRun::BeforeBoot(NodeHost& host) {
@@ -155,6 +165,7 @@ void SimulationRun::OnCrashed(NodeHost& host) {
   ++crashes_;
   if (host.writing()) ++crashes_in_writes_;
   if (plan_.leader == host.id()) plan_.leader = 0;
+  leaders_ &= ~One(host.id());
   if (!ignored_.first().has_value()) {
     checkers_.OnCrash(world_.timeline().instant(), host.node());
   }

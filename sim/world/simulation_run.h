@@ -5,6 +5,8 @@
 //   liveness     faults have ended, at least for a majority: every client must be served in
 //                bounded virtual time
 //   convergence  the healthy servers must come to hold equal state
+//   stability    nothing happens, and the leader stays in office
+//   handover     it is asked to hand leadership over, and does
 //   verdict      the history as a whole is judged
 #ifndef LOCKSTEP_SIM_WORLD_SIMULATION_RUN_H_
 #define LOCKSTEP_SIM_WORLD_SIMULATION_RUN_H_
@@ -41,11 +43,12 @@ class SimulationRun final : private WorldObserver {
   int64_t now() { return world_.timeline().now(); }
 
  private:
-  enum class Phase : uint8_t { kSafety, kLiveness, kConvergence, kVerdict };
+  enum class Phase : uint8_t { kSafety, kLiveness, kConvergence, kStability, kHandover, kVerdict };
 
   // --- WorldObserver ---
   void OnWorldEvent(const Event& event) override;
   void OnNote(NodeHost& host, const Note& note) override;
+  void OnRequest(NodeHost& host, RequestId id) override;
   void OnSubmitted(NodeHost& host, const StorageJob& job) override;
   Interference BeforeStorage(NodeHost& host, const StorageJob& job) override;
   void OnStored(NodeHost& host, const StorageJob& job, const StorageResult& result) override;
@@ -60,6 +63,10 @@ class SimulationRun final : private WorldObserver {
   void BeginLiveness();
   void AbandonMinority();
   void BeginConvergence();
+  void BeginStability();
+  void EndStability();
+  void AskForSuccessor();
+  void NoteHandover(const NodeHost& host, const Note& note);
   void ReachVerdict();
   bool Converged();
   int64_t LivenessBound() const;
@@ -85,10 +92,19 @@ class SimulationRun final : private WorldObserver {
   Rng digest_rng_;
 
   Phase phase_ = Phase::kSafety;
-  uint64_t core_ = 0;  // servers that must work in the liveness phase
+  uint64_t core_ = 0;     // servers that must work in the liveness phase
+  uint64_t cut_off_ = 0;  // for ever, from all others
+  uint64_t leaders_ = 0;  // servers that take themselves for a leader
   bool stopped_ = false;
   uint64_t issued_ = 0;  // operations in the safety phase
   uint64_t violation_event_ = 0;
+
+  // The stability and handover phases.
+  uint64_t elections_at_rest_ = 0;
+  uint64_t handovers_asked_ = 0;
+  uint16_t successor_ = 0;
+  int64_t transfer_since_ = kNoTime;
+  bool handed_over_ = false;
 
   // Seen through notes and events.
   uint64_t boots_ = 0;

@@ -70,6 +70,17 @@ TEST(Durability, ATruncationByALaterLeaderTakesThePromiseBack) {
   EXPECT_EQ(overruled().Boot(2, 2, 3).End().property(), "Durability") << "index 1 was acknowledged";
 }
 
+// The disk has just written what the log in memory no longer holds: the leader of the old term may
+// be told so, and the new leader's entry is promised to nobody yet.
+TEST(Durability, ALateAcknowledgementPromisesNothingOfTheNextTerm) {
+  Story story;
+  story.Elect(1, 1, {2}).HardState(3, 1, 0).Replicate(1, 1, kNoop1, {2, 3});
+  story.Append(2, kA).Elect(3, 2, {1}).Append(3, MakeEntry(2, 2));
+  story.Follow(1, 2, 3).HardState(2, 2, 0).Truncate(2, 2, 3).Append(2, MakeEntry(2, 2));
+  story.Ack(2, 1, 1, 2).Crash(2);
+  EXPECT_EQ(story.Boot(2, 1, 1).BootEntry(2, kNoop1).BootEntry(2, kA).End().property(), "");
+}
+
 TEST(Durability, NothingIsTakenBackFromTheSameLeader) {
   Story story;
   story.Elect(1, 1, {2}).Append(1, kNoop1).HardState(3, 1, 0).Append(3, kNoop1).Ack(3, 1, 1, 1);

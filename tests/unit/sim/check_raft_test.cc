@@ -216,6 +216,20 @@ TEST(StateMachineSafety, EqualPositionsHaveEqualTables) {
   EXPECT_EQ(story.property(), "State Machine Safety");
 }
 
+// Node 2 has applied all that it knows, which is less than what node 1 has committed.
+TEST(Freshness, AnAnswerKnowsWhatWasCommittedWhenItWasAskedFor) {
+  const auto behind = [] {
+    Story story;
+    const Entry noop = MakeEntry(1, 1);
+    story.Elect(1, 1, {2}).Replicate(1, 1, noop, {2}).Commit(2, 1).Apply(2, noop).Ask(2, 7);
+    story.Replicate(1, 1, MakeEntry(2, 1, "a"), {2}).Ask(2, 8);
+    return story;
+  };
+  EXPECT_EQ(behind().Reply(2, 7, 1).property(), "") << "asked before";
+  EXPECT_EQ(behind().Reply(2, 8, 1).property(), "Freshness");
+  EXPECT_EQ(behind().Reply(2, 8, 0).property(), "") << "a refusal";
+}
+
 TEST(Snapshots, RestartTheLogAtWhatWasCommitted) {
   Story story = Begun();
   story.HardState(3, 1, 0).Install(3, 2, 1).Append(3, kB).Ack(3, 1, 1, 2);
@@ -240,8 +254,15 @@ TEST(Snapshots, ExplainAGapInApplying) {
   story.HardState(3, 1, 0).Append(1, kB).Append(2, kB).Ack(2, 1, 1, 3).Commit(1, 3);
   story.MoveBase(3, 2, 1, /*installed=*/true).Append(3, kB).Commit(3, 3);
   // The table has gone on already when the snapshot is noted, at the end of the turn.
-  story.Apply(3, kB).Install(3, 2, 1).Reply(3, 1, 3);
+  story.Apply(3, kB).NoteInstalled(3, 2, 1).Reply(3, 1, 3);
   EXPECT_EQ(story.property(), "") << story.evidence();
+}
+
+TEST(Snapshots, NeverMoveTheCommitIndexBack) {
+  Story story = Begun();
+  story.HardState(3, 1, 0).Append(1, kB).Append(2, kB).Ack(2, 1, 1, 3).Commit(1, 3);
+  story.MoveBase(3, 2, 1, /*installed=*/true).Append(3, kB).Commit(3, 3);
+  EXPECT_EQ(story.MoveBase(3, 2, 1, /*installed=*/true).property(), "State Machine Safety");
 }
 
 TEST(Compaction, GoesForwardOverCommittedEntriesOnly) {
@@ -255,6 +276,48 @@ std::string CommandOf(uint64_t session, uint64_t sequence) {
   command.set_sequence(sequence);
   command.mutable_put()->set_key("k");
   return command.SerializeAsString();
+}
+
+// A client that gave up on a command says so with the next one. What comes later is refused.
+TEST(Sessions, ACommandThatTheClientIsDoneWithTakesNoEffect) {
+  SessionModel sessions;
+  sessions.OnCommitted({.session = SessionId(9), .sequence = 1, .first_outstanding = 1});
+  sessions.OnCommitted({.session = SessionId(9), .sequence = 3, .first_outstanding = 3});
+  sessions.OnCommitted({.session = SessionId(9), .sequence = 2, .first_outstanding = 1});
+  sessions.OnCommitted({.session = SessionId(8), .sequence = 2, .first_outstanding = 1});
+  sessions.OnCommitted({.session = SessionId(9), .sequence = 1, .first_outstanding = 1});
+  const auto first_of = [&](uint64_t session, uint64_t sequence) {
+    return sessions.FirstOf({.session = SessionId(session), .sequence = sequence});
+  };
+  EXPECT_EQ(first_of(9, 1), Index(1)) << "and stays executed";
+  EXPECT_EQ(first_of(9, 2), Index());
+  EXPECT_EQ(first_of(9, 3), Index(2));
+  EXPECT_EQ(first_of(8, 2), Index(4)) << "another session";
+  EXPECT_EQ(sessions.At(Index(3))->first, Index());
+  EXPECT_EQ(sessions.duplicates(), 1u);
+}
+
+TEST(Sessions, TheLeastRecentlyUsedSessionExpires) {
+  SessionModel sessions(/*sessions_max=*/2);
+  CommandIdentity registration;
+  registration.registers = true;
+  const auto use = [&](uint64_t session, uint64_t sequence) {
+    const CommandIdentity command = {.session = SessionId(session), .sequence = sequence};
+    sessions.OnCommitted(command);
+    return sessions.FirstOf(command);
+  };
+  sessions.OnCommitted(registration);  // 1
+  sessions.OnCommitted(registration);  // 2
+  EXPECT_EQ(use(2, 1), Index(3));
+  EXPECT_EQ(use(1, 1), Index(4));
+  sessions.OnCommitted(registration);  // 5; 2 was used before 1
+  EXPECT_EQ(use(2, 2), Index());
+  EXPECT_EQ(use(2, 1), Index(3)) << "and stays executed";
+  EXPECT_EQ(use(1, 2), Index(8));
+  sessions.OnCommitted({.session = SessionId(5), .sequence = 0, .closes = true});
+  EXPECT_EQ(use(5, 1), Index());
+  sessions.OnCommitted(registration);  // 11; there was room
+  EXPECT_EQ(use(1, 3), Index(12));
 }
 
 TEST(Sessions, ACommandTakesEffectAtItsFirstIndex) {

@@ -72,8 +72,14 @@ class Story {
     return Tell(node, NoteKind::kBaseMoved, 0, 0, index, term, installed ? 1 : 0);
   }
   Story& Install(uint64_t node, uint64_t index, uint64_t term) {
-    MoveBase(node, index, term, /*installed=*/true);
+    return MoveBase(node, index, term, /*installed=*/true).NoteInstalled(node, index, term);
+  }
+  Story& NoteInstalled(uint64_t node, uint64_t index, uint64_t term) {
     return Tell(node, NoteKind::kSnapshotInstalled, 0, 0, index, term);
+  }
+  Story& Ask(uint64_t node, uint64_t request) {
+    state_->checkers.OnRequest(NodeId(node), RequestId(request));
+    return *this;
   }
   Story& Reply(uint64_t node, uint64_t request, uint64_t index) {
     return Tell(node, NoteKind::kReplied, 0, 0, index, 0, request);

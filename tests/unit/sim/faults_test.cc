@@ -4,10 +4,12 @@
 #include <bit>
 
 #include "sim/faults/aimed_faults.h"
+#include "sim/faults/bit_rot.h"
 #include "sim/faults/fault_kind.h"
 #include "sim/faults/fault_options.h"
 #include "sim/faults/fault_plan.h"
 #include "sim/faults/targets.h"
+#include "storage/wal_format.h"
 #include "tests/unit/sim/world_fake.h"
 
 namespace lockstep::sim {
@@ -85,7 +87,31 @@ TEST(Targets, ABridgeSeesBothSides) {
   }
 }
 
-// Everything on, for a while; then the storm is called off and nothing may remain of it.
+// No link and no disk is disturbed, and no interval is open.
+void ExpectCalm(FakeWorld& fake) {
+  for (uint16_t from = 1; from <= 7; ++from) {
+    for (uint16_t to = 1; to <= 7; ++to) {
+      const Link& link = fake.world.network().link(from, to);
+      EXPECT_EQ(link.cuts.amount, 0u);
+      EXPECT_EQ(link.loss.amount, 0u);
+      EXPECT_EQ(link.duplication.amount, 0u);
+      EXPECT_EQ(link.delay.amount, 0u);
+      EXPECT_EQ(link.clogs.amount, 0u);
+      EXPECT_EQ(link.limits.amount, 0u);
+      EXPECT_TRUE(link.held.empty());
+    }
+  }
+  for (const FaultInterval& interval : fake.world.ledger().intervals()) {
+    EXPECT_TRUE(interval.instant || interval.healed || !interval.begun) << Describe(interval);
+  }
+  for (uint16_t id = 1; id <= 5; ++id) {
+    EXPECT_FALSE(fake.world.server(id).paused());
+    EXPECT_EQ(fake.world.server(id).slow_disk.amount, 0u);
+  }
+}
+
+// Everything on, for a while; then the storm is called off and nothing may remain of it, neither at
+// once nor later.
 TEST(FaultPlan, EveryFaultEnds) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     FakeWorld fake(seed, Sized(5, 2));
@@ -105,29 +131,100 @@ TEST(FaultPlan, EveryFaultEnds) {
     };
     step_until(100 * kUnit);
     plan.Stop();
+    ExpectCalm(fake);
     const size_t intervals = fake.world.ledger().intervals().size();
     EXPECT_GT(intervals, 20u);
     step_until(130 * kUnit);
     EXPECT_EQ(fake.world.ledger().intervals().size(), intervals) << "nothing new";
-    for (uint16_t from = 1; from <= 7; ++from) {
-      for (uint16_t to = 1; to <= 7; ++to) {
-        const Link& link = fake.world.network().link(from, to);
-        EXPECT_EQ(link.cuts.amount, 0u);
-        EXPECT_EQ(link.loss.amount, 0u);
-        EXPECT_EQ(link.duplication.amount, 0u);
-        EXPECT_EQ(link.delay.amount, 0u);
-        EXPECT_EQ(link.clogs.amount, 0u);
-        EXPECT_EQ(link.limits.amount, 0u);
-        EXPECT_TRUE(link.held.empty());
-      }
-    }
-    for (const FaultInterval& interval : fake.world.ledger().intervals()) {
-      EXPECT_TRUE(interval.instant || interval.healed || !interval.begun) << Describe(interval);
-    }
+    ExpectCalm(fake);
     for (uint16_t id = 1; id <= 5; ++id) {
       EXPECT_TRUE(fake.world.server(id).up()) << "crashed servers come back";
-      EXPECT_FALSE(fake.world.server(id).paused());
-      EXPECT_EQ(fake.world.server(id).slow_disk.amount, 0u);
+    }
+  }
+}
+
+// A log of three commits.
+std::string Segment() {
+  storage::wal::FrameBuilder frame;
+  frame.BeginSegment({.sequence = 1, .first_batch = 1, .salt = 7});
+  std::string bytes(frame.Finish());
+  for (uint64_t batch = 2; batch <= 3; ++batch) {
+    frame.Begin(batch, 7);
+    frame.AddHardState(GroupId(1), {Term(batch), NodeId(1)});
+    const absl::string_view added = frame.Finish();
+    bytes.append(added.data(), added.size());
+  }
+  return bytes;
+}
+
+std::unique_ptr<storage::File> Write(SimFileSystem& files, const std::string& path,
+                                     const std::string& bytes) {
+  auto file = files.Open(path, storage::OpenMode::kCreate);
+  EXPECT_TRUE(file.ok() && (*file)->Append(bytes).ok() && (*file)->Sync().ok());
+  return *std::move(file);
+}
+
+// In a log only what a later commit follows, in a table all but its footer.
+TEST(BitRot, HitsWhatCanBeToldFromATornEnd) {
+  const std::string segment = Segment();
+  const uint64_t last_frame = segment.size() - 32 - 34;
+  ASSERT_TRUE(storage::wal::DecodeFrameHeader(segment, last_frame).has_value());
+  SimFileSystem files;
+  const auto log = Write(files, "0000000000000001.log", segment);
+  const auto table = Write(files, "000005.ldb", std::string(100, 't'));
+  Write(files, "LOCK", "");
+  uint64_t in_log = 0;
+  uint64_t in_table = 0;
+  for (uint64_t seed = 1; seed <= 500; ++seed) {
+    Rng rng(seed);
+    const std::optional<RotSpot> spot = DrawRotSpot(rng, files);
+    if (!spot.has_value()) continue;
+    EXPECT_EQ(std::popcount(spot->mask), 1);
+    if (spot->path == "000005.ldb") {
+      EXPECT_LT(spot->offset, 52u);
+      ++in_table;
+    } else {
+      EXPECT_EQ(spot->path, "0000000000000001.log");
+      EXPECT_LT(spot->offset, last_frame);
+      ++in_log;
+    }
+  }
+  EXPECT_GT(in_log, 50u);
+  EXPECT_GT(in_table, 50u);
+  // What a power failure may still take away proves nothing.
+  ASSERT_TRUE(log->Append("x").ok());
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    Rng rng(seed);
+    const std::optional<RotSpot> spot = DrawRotSpot(rng, files);
+    EXPECT_EQ(spot.value_or(RotSpot{.path = "000005.ldb"}).path, "000005.ldb");
+  }
+}
+
+// Every server that rots is lost for ever, so a majority never does.
+TEST(FaultPlan, AMajorityNeverRots) {
+  for (uint16_t servers = 1; servers <= 5; ++servers) {
+    FakeWorld fake(servers, Sized(servers, 1));
+    const FaultOptions options;
+    FaultPlan plan(options, fake.world, Rng(servers));
+    fake.RunUntil(kUnit);
+    const auto flips = [&] {
+      uint64_t sum = 0;
+      for (uint16_t id = 1; id <= servers; ++id) {
+        sum += fake.world.server(id).files().counters().flips;
+      }
+      return sum;
+    };
+    for (uint16_t id = 1; id <= servers; ++id) {
+      Write(fake.world.server(id).files(), "000005.ldb", std::string(100, 't'));
+    }
+    for (int round = 0; round < 100; ++round) {
+      for (uint16_t id = 1; id <= servers; ++id) plan.RotNow(id);
+    }
+    EXPECT_EQ(std::popcount(plan.lost()), (servers - 1) / 2) << servers;
+    EXPECT_EQ(flips(), (servers - 1u) / 2);
+    for (uint16_t id = 1; id <= servers; ++id) {
+      const bool marked = fake.world.server(id).rotted_by != kNoFault;
+      EXPECT_EQ(marked, Contains(plan.lost(), id));
     }
   }
 }
@@ -138,13 +235,31 @@ TEST(FaultPlan, AbandonedServersStayAway) {
   FaultPlan plan(options, fake.world, Rng(1));
   fake.RunUntil(kUnit);
   plan.Stop();
-  plan.Abandon(One(2) | One(4), /*cut=*/One(4));
+  plan.Abandon(2, Abandonment::kDead);
+  plan.Abandon(4, Abandonment::kCutOff);
   fake.RunUntil(10 * kUnit);
   EXPECT_FALSE(fake.world.server(2).up());
   EXPECT_TRUE(fake.world.server(4).up());
   EXPECT_TRUE(fake.world.network().IsCut(4, 1));
   EXPECT_TRUE(fake.world.network().IsCut(1, 4));
   EXPECT_FALSE(fake.world.network().IsCut(1, 3));
+}
+
+TEST(FaultPlan, AbandonedServersMayLimp) {
+  FakeWorld fake(1, Sized(5, 1));
+  const FaultOptions options;
+  FaultPlan plan(options, fake.world, Rng(1));
+  fake.RunUntil(kUnit);
+  plan.Stop();
+  plan.Abandon(2, Abandonment::kDiskStalled);
+  plan.Abandon(4, Abandonment::kHardlyLinked);
+  fake.RunUntil(10 * kUnit);
+  EXPECT_TRUE(fake.world.server(2).up());
+  EXPECT_TRUE(fake.world.server(4).up());
+  EXPECT_FALSE(fake.world.network().IsCut(4, 1));
+  EXPECT_GE(fake.world.network().link(4, 1).loss.amount, 32u << 10);
+  EXPECT_GE(fake.world.network().link(1, 4).loss.amount, 32u << 10);
+  EXPECT_EQ(fake.world.network().link(1, 3).loss.amount, 0u);
 }
 
 }  // namespace

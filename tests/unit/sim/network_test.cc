@@ -105,6 +105,17 @@ TEST(Network, NothingCrossesACutInItsDirection) {
   EXPECT_EQ(net.network.totals().cut, 100u);
 }
 
+TEST(Network, ACutStopsEveryKindOfPacket) {
+  Net net;
+  net.network.link(1, 2).cuts.Add(1, kNoFault);
+  for (const PacketKind kind : {PacketKind::kPeer, PacketKind::kRequest, PacketKind::kReply}) {
+    net.network.Send({.data = Bytes::Copy("lost"), .from = 1, .to = 2, .kind = kind});
+  }
+  net.Run();
+  EXPECT_TRUE(net.arrivals.empty());
+  EXPECT_EQ(net.network.totals().cut, 3u);
+}
+
 // Loss is decided at the end of the way: a cut hits what is under way, and a heal saves it.
 TEST(Network, ACutIsJudgedOnArrival) {
   Net net({.floor_min = 1000, .floor_max = 1000, .jitter_mean = 0});

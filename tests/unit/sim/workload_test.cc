@@ -51,6 +51,7 @@ struct Cheats {
   uint64_t stale_read = 0;    // one in so many reads sees the table before the last write
   uint64_t lost_write = 0;    // one in so many commands is answered, but not executed
   uint64_t twice = 0;         // one in so many commands is executed twice
+  uint64_t wrong_index = 0;   // one in so many answers names another entry than the executed one
   bool deaf = false;          // answers nothing at all
 };
 
@@ -161,7 +162,13 @@ class Bench {
       return Bytes::Copy(result.SerializeAsString());
     }
     if (last_ % 16 == 0) before_ = table_;
-    const Bytes reply = machine_.Apply(Commit(command), table_);
+    Bytes reply = machine_.Apply(Commit(command), table_);
+    if (session_command && OneIn(cheats_.wrong_index)) {
+      proto::Result result;
+      EXPECT_TRUE(result.ParseFromArray(reply.data(), static_cast<int>(reply.size())));
+      result.set_index(result.index() - 1);
+      reply = Bytes::Copy(result.SerializeAsString());
+    }
     if (session_command && command.has_append() && OneIn(cheats_.twice)) {
       proto::Command again = command;
       again.set_session(other_session_);
@@ -326,6 +333,12 @@ TEST(Workload, FindsCheats) {
     }
     EXPECT_GE(found, 9) << name;
   }
+}
+
+TEST(Workload, AnAnswerForAnotherIndexIsFound) {
+  Bench bench(Busy(), 1, {.wrong_index = 100});
+  bench.Run(kLong);
+  EXPECT_EQ(bench.Verdict(), "Exactly-Once") << bench.evidence();
 }
 
 TEST(WorkloadOptions, DrawsRunnableSettings) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/rng.h"
 #include "sim/world/observer.h"
@@ -21,6 +22,11 @@ struct Seen {
   std::vector<std::string> lines;  // in the order of events
   uint64_t turns = 0;
   uint64_t runs = 0;  // storage jobs executed
+
+  // What servers do wrong, or what happens to them, when a test asks for it.
+  bool swallows_errors = false;  // storage reports success whatever the disk said
+  bool speaks_on = false;        // a process goes on after a storage error
+  absl::Status damage;           // what storage finds at the next boot or job; OK: nothing
 };
 
 class FakeStorage : public StorageRunner {
@@ -28,12 +34,13 @@ class FakeStorage : public StorageRunner {
   FakeStorage(storage::FileSystem& files, Seen& seen) : files_(files), seen_(seen) {}
   absl::StatusOr<StorageResult> Run(const StorageJob& job) override {
     ++seen_.runs;
+    if (!seen_.damage.ok()) return seen_.damage;
     if (LaneOf(job) == Lane::kLog) {
       auto file = files_.Open("/log", storage::OpenMode::kCreate);
       if (!file.ok()) return file.status();
       absl::Status status = (*file)->Append("x");
       if (status.ok()) status = (*file)->Sync();
-      if (!status.ok()) return status;
+      if (!status.ok() && !seen_.swallows_errors) return status;
     }
     return StorageResult();
   }
@@ -53,7 +60,8 @@ class FakeProcess : public Process {
   void OnMessage(NodeId from, const Bytes& message) override {
     Saw(absl::StrCat("from ", from.value(), " ", message.size()));
   }
-  void OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult>) override {
+  void OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result) override {
+    if (!result.ok()) gossip_ = seen_.speaks_on;
     Saw(absl::StrCat("stored ", lane == Lane::kLog ? "log " : "table ", ticket.value()));
   }
   void OnRequest(RequestId id, const Bytes& request) override {
@@ -98,6 +106,7 @@ class FakeSoftware : public Software {
   FakeSoftware(uint16_t servers, Seen& seen) : servers_(servers), seen_(seen) {}
   absl::StatusOr<Life> Boot(NodeId node, storage::FileSystem& files, Rng rng,
                             const Host& host) override {
+    if (!seen_.damage.ok()) return seen_.damage;
     auto file = files.Open("/log", storage::OpenMode::kCreate);
     if (!file.ok()) return file.status();
     const absl::Status named = files.SyncDirectory("/");
@@ -118,9 +127,12 @@ class FakeObserver : public WorldObserver {
  public:
   void OnWorldEvent(const Event& event) override { world_events.push_back(event); }
   void OnNote(NodeHost&, const Note&) override {}
+  void OnRequest(NodeHost&, RequestId) override {}
   void OnSubmitted(NodeHost&, const StorageJob&) override {}
   Interference BeforeStorage(NodeHost&, const StorageJob&) override {
-    return std::exchange(next, Interference());
+    Interference interference = std::exchange(next, Interference());
+    if (interference.kind != Interference::Kind::kNone) interference.fault = fault;
+    return interference;
   }
   void OnStored(NodeHost&, const StorageJob&, const StorageResult&) override {}
   Interference BeforeBoot(NodeHost&) override { return {}; }
@@ -130,6 +142,7 @@ class FakeObserver : public WorldObserver {
   }
 
   Interference next;
+  uint32_t fault = kNoFault;  // whose interference that is
   std::vector<Event> world_events;
   std::vector<std::string> broken;
   int crashes = 0;
@@ -176,7 +189,15 @@ struct FakeWorld {
     world.BootAll(0);
   }
   void RunUntil(int64_t until) {
-    while (world.timeline().now() < until) world.Step();
+    while (world.timeline().now() < until) {
+      if (world.Step() == World::Stepped::kEmpty) return;
+    }
+  }
+  uint32_t AddFault(FaultKind kind) {
+    FaultInterval interval;
+    interval.kind = kind;
+    interval.instant = true;
+    return world.ledger().Applied(std::move(interval));
   }
 
   Seen seen;

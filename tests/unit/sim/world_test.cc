@@ -51,6 +51,18 @@ TEST(World, TheDeadHearNothing) {
   }
 }
 
+// The deadlines of the run are events like any other: they must not wait for a server.
+TEST(World, TimeGoesOnWhileEverybodyIsDown) {
+  FakeWorld fake(1);
+  fake.RunUntil(10 * kMillisecond);
+  for (uint16_t id = 1; id <= 3; ++id) fake.world.server(id).Crash(CrashKind::kPower, kNoTime);
+  fake.world.timeline().Schedule(20 * kMillisecond, EventKind::kPhase, 0, 7);
+  for (int i = 0; i < 10'000 && fake.observer.world_events.empty(); ++i) fake.world.Step();
+  ASSERT_EQ(fake.observer.world_events.size(), 1u);
+  EXPECT_EQ(fake.observer.world_events.front().payload, 7u);
+  EXPECT_EQ(fake.world.timeline().now(), 20 * kMillisecond);
+}
+
 // Completions of the first life must not reach the second: tickets begin at 1 again.
 TEST(World, ANewLifeHearsOnlyOfItsOwnStorage) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {
@@ -68,6 +80,36 @@ TEST(World, ANewLifeHearsOnlyOfItsOwnStorage) {
       EXPECT_EQ(line.substr(line.rfind(' ') + 1), absl::StrCat(next++));
     }
     EXPECT_GT(next, 2u);
+  }
+}
+
+// Of server 1's lines from `from` on, the time of the first that holds `text`; kNoTime: there is
+// none.
+int64_t TimeOf(const Seen& seen, size_t from, const std::string& text) {
+  for (size_t i = from; i < seen.lines.size(); ++i) {
+    const std::string& line = seen.lines[i];
+    if (line.find(" n1 " + text) != std::string::npos) return std::stoll(line);
+  }
+  return kNoTime;
+}
+
+// Nothing that was set in motion for the first life moves the second: its alarm rings when it asked
+// for it, and its first write takes as long as any.
+TEST(World, ANewLifeBeginsFromNothing) {
+  constexpr int64_t kLatency = 3 * kMillisecond;
+  for (const int64_t downtime : {int64_t{1}, 500'000L, 5 * kMillisecond}) {
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+      WorldOptions options;
+      options.host.log_latency = {.floor = kLatency};
+      FakeWorld fake(seed, options);
+      fake.RunUntil(5 * kMillisecond + static_cast<int64_t>(seed) * 100'000);
+      const int64_t boot = fake.world.timeline().now() + downtime;
+      fake.world.server(1).Crash(CrashKind::kPower, downtime);
+      const size_t before = fake.seen.lines.size();
+      fake.RunUntil(30 * kMillisecond);
+      EXPECT_EQ(TimeOf(fake.seen, before, "wakes"), boot + kMillisecond);
+      EXPECT_EQ(TimeOf(fake.seen, before, "stored log 1"), boot + kMillisecond + kLatency);
+    }
   }
 }
 
@@ -116,7 +158,74 @@ TEST(World, AnUnexplainedStorageErrorIsAFinding) {
   EXPECT_EQ(fake.observer.broken.front(), "Storage Failed");
 }
 
-TEST(World, APausedServerCatchesUpInOrder) {
+Interference FailedSync(int64_t downtime) {
+  return {.kind = Interference::Kind::kSyncFailure, .operations = 1, .downtime = downtime};
+}
+
+// The process hears of it, says nothing more, stops, and boots again.
+TEST(World, AServerWhoseSyncFailsStopsItself) {
+  FakeWorld fake(3);
+  fake.RunUntil(5 * kMillisecond);
+  const uint32_t lives = fake.world.server(1).incarnation() + fake.world.server(2).incarnation() +
+                         fake.world.server(3).incarnation();
+  fake.observer.next = FailedSync(kMillisecond);
+  fake.observer.fault = fake.AddFault(FaultKind::kSyncFailure);
+  while (fake.observer.crashes == 0 && fake.world.timeline().now() < 20 * kMillisecond) {
+    fake.world.Step();
+  }
+  EXPECT_EQ(fake.observer.crashes, 1);
+  EXPECT_TRUE(fake.observer.broken.empty()) << "its error has an explanation";
+  EXPECT_EQ(fake.world.ledger().counts(FaultKind::kSyncFailure).effective, 1u);
+  fake.RunUntil(fake.world.timeline().now() + 2 * kMillisecond);
+  EXPECT_EQ(fake.world.server(1).incarnation() + fake.world.server(2).incarnation() +
+                fake.world.server(3).incarnation(),
+            lives + 1);
+}
+
+TEST(World, AFailedSyncThatStorageHidesIsAFinding) {
+  FakeWorld fake(3);
+  fake.seen.swallows_errors = true;
+  fake.RunUntil(5 * kMillisecond);
+  fake.observer.next = FailedSync(kMillisecond);
+  fake.RunUntil(10 * kMillisecond);
+  ASSERT_FALSE(fake.observer.broken.empty());
+  EXPECT_EQ(fake.observer.broken.front(), "Failed Sync Is Fatal");
+}
+
+TEST(World, AProcessThatSpeaksAfterAStorageErrorIsAFinding) {
+  FakeWorld fake(3);
+  fake.seen.speaks_on = true;
+  fake.RunUntil(5 * kMillisecond);
+  fake.observer.next = FailedSync(kMillisecond);
+  fake.observer.fault = fake.AddFault(FaultKind::kSyncFailure);
+  fake.RunUntil(10 * kMillisecond);
+  ASSERT_FALSE(fake.observer.broken.empty());
+  EXPECT_EQ(fake.observer.broken.front(), "Storage Errors Are Fatal");
+}
+
+// Without a fault that explains it, damage is a finding; with one it is the end of the server, if
+// it is called by its name.
+TEST(World, ARottenServerStaysDown) {
+  for (const bool rotten : {false, true}) {
+    for (const absl::Status& said : {absl::DataLossError("bad"), absl::InternalError("bad")}) {
+      FakeWorld fake(3);
+      fake.RunUntil(5 * kMillisecond);
+      for (uint16_t id = 1; id <= 3; ++id) {
+        if (rotten) fake.world.server(id).rotted_by = fake.AddFault(FaultKind::kBitRot);
+      }
+      fake.world.server(2).Crash(CrashKind::kPower, kMillisecond);
+      fake.seen.damage = said;
+      fake.RunUntil(10 * kMillisecond);
+      const bool explained = rotten && absl::IsDataLoss(said);
+      EXPECT_EQ(fake.observer.broken.empty(), explained);
+      if (!explained) continue;
+      EXPECT_EQ(fake.world.ledger().counts(FaultKind::kBitRot).effective, 3u);
+      for (uint16_t id = 1; id <= 3; ++id) EXPECT_FALSE(fake.world.server(id).up());
+    }
+  }
+}
+
+TEST(World, APausedServerCatchesUp) {
   FakeWorld fake(5);
   fake.RunUntil(5 * kMillisecond);
   fake.world.server(1).PauseUntil(15 * kMillisecond, kNoFault);
@@ -128,8 +237,8 @@ TEST(World, APausedServerCatchesUpInOrder) {
   fake.RunUntil(20 * kMillisecond);
   const auto after = std::count_if(
       fake.seen.lines.begin() + static_cast<std::ptrdiff_t>(before), fake.seen.lines.end(),
-      [](const std::string& line) { return line.find("15000000 n1 ") == 0; });
-  EXPECT_GT(after, 10) << "messages of ten milliseconds come at once";
+      [](const std::string& line) { return line.find("1500") == 0 && line.find(" n1 ") == 8; });
+  EXPECT_GT(after, 10) << "messages of ten milliseconds come within ten microseconds";
 }
 
 TEST(World, AStalledDiskCompletesNothing) {

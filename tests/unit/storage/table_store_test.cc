@@ -243,6 +243,61 @@ TEST(TableStore, DamageIsDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(TryOpen(disk).status())) << TryOpen(disk).status();
 }
 
+// Notes the keys that it is shown when it is loaded.
+class KeyListMachine final : public StateMachine {
+ public:
+  explicit KeyListMachine(std::vector<std::string>& keys) : keys_(keys) {}
+  void Load(const TableReader& table) override {
+    table.Scan("", [this](absl::string_view key, absl::string_view) {
+      keys_.emplace_back(key);
+      return true;
+    });
+  }
+  Bytes Apply(const Entry&, TableWriter&) override { return Bytes(); }
+  Bytes Query(const Bytes&, LogPosition, const TableReader&) const override { return Bytes(); }
+
+ private:
+  std::vector<std::string>& keys_;
+};
+
+class KeyListMachines final : public MachineFactory {
+ public:
+  std::unique_ptr<StateMachine> Make(GroupId) const override {
+    return std::make_unique<KeyListMachine>(keys);
+  }
+  mutable std::vector<std::string> keys;
+};
+
+// A machine that is loaded must not be shown what lies behind a damaged block as if it followed
+// what lies before it.
+TEST(TableStore, ADamagedBlockIsNotSkipped) {
+  SimFileSystem disk;
+  auto store = MustOpen(disk);
+  constexpr uint64_t kKeys = 300;  // of 100 bytes and more: several blocks of 4 KiB
+  ApplyEntries job{kGroup, {}};
+  for (uint64_t i = 1; i <= kKeys; ++i) {
+    job.entries.push_back(
+        CommandAt(i, absl::StrCat("put k", 1000 + i, " ", std::string(100, 'x'))));
+  }
+  MustRun<ApplyDone>(*store, job);
+  MustRun<CheckpointDone>(*store, Checkpoint{kGroup});
+  store.reset();
+  for (const std::string& name : disk.List("node/table").value()) {
+    if (!absl::EndsWith(name, ".ldb")) continue;
+    ASSERT_TRUE(disk.FlipBits("node/table/" + name, 10'000, 1));
+  }
+  const KeyListMachines machines;
+  TableStoreOptions options;
+  options.directory = "node/table";
+  options.groups = {kGroup};
+  const auto again = TableStore::Open(disk, options, machines);
+  EXPECT_TRUE(absl::IsDataLoss(again.status())) << again.status();
+  EXPECT_LT(machines.keys.size(), kKeys);
+  for (size_t i = 0; i < machines.keys.size(); ++i) {
+    ASSERT_EQ(machines.keys[i], absl::StrCat("k", 1001 + i));
+  }
+}
+
 TEST(TableStore, DigestsAgreeExactlyWhenTablesDo) {
   SimFileSystem disks[2];
   auto first = MustOpen(disks[0]);

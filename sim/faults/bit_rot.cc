@@ -1,0 +1,62 @@
+#include "sim/faults/bit_rot.h"
+
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "storage/wal_format.h"
+
+namespace lockstep::sim {
+namespace {
+
+constexpr uint64_t kTableFooterBytes = 48;  // leveldb/doc/table_format.md
+
+absl::string_view BaseName(absl::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == absl::string_view::npos ? path : path.substr(slash + 1);
+}
+
+bool IsLog(absl::string_view path) {
+  return storage::wal::ParseSegmentName(BaseName(path)).has_value();
+}
+
+// Any byte before this one may rot.
+uint64_t LimitOf(const std::string& path, const FileContent& content) {
+  if (!content.is_durable()) return 0;
+  if (IsLog(path)) return content.size();
+  const bool table = absl::EndsWith(path, ".ldb");
+  const uint64_t spared = table ? kTableFooterBytes : 0;
+  return content.size() > spared ? content.size() - spared : 0;
+}
+
+// Whether a frame begins behind `offset`, so that what stands there was a whole commit once.
+bool IsFollowed(absl::string_view segment, uint64_t offset) {
+  const auto header = storage::wal::DecodeSegmentHeader(segment);
+  if (!header.ok()) return false;
+  return storage::wal::FindFrame(segment, offset + 1, header->first_batch + 1, header->salt)
+      .has_value();
+}
+
+}  // namespace
+
+std::optional<RotSpot> DrawRotSpot(Rng& rng, const SimFileSystem& files) {
+  std::vector<std::string> logs;
+  std::vector<std::string> others;
+  for (const std::string& path : files.Files()) {
+    if (LimitOf(path, *files.Content(path)) == 0) continue;
+    (IsLog(path) ? logs : others).push_back(path);
+  }
+  const bool in_log = rng.Chance({3, 4});
+  const std::vector<std::string>& among = in_log ? logs : others;
+  if (among.empty()) return std::nullopt;
+  const uint64_t which = rng.Below(among.size());
+  RotSpot spot{.path = among[which]};
+  const FileContent& content = *files.Content(spot.path);
+  spot.offset = rng.Below(LimitOf(spot.path, content));
+  const uint64_t bit = rng.Below(8);
+  spot.mask = static_cast<uint8_t>(1u << bit);
+  if (in_log && !IsFollowed(content.bytes(), spot.offset)) return std::nullopt;
+  return spot;
+}
+
+}  // namespace lockstep::sim
