@@ -282,7 +282,8 @@ TEST(TableStore, ADamagedBlockIsNotSkipped) {
   MustRun<ApplyDone>(*store, job);
   MustRun<CheckpointDone>(*store, Checkpoint{kGroup});
   store.reset();
-  for (const std::string& name : disk.List("node/table").value()) {
+  const std::vector<std::string> names = disk.List("node/table").value();
+  for (const std::string& name : names) {
     if (!absl::EndsWith(name, ".ldb")) continue;
     ASSERT_TRUE(disk.FlipBits("node/table/" + name, 10'000, 1));
   }
