@@ -76,6 +76,7 @@ void Node::OnTableDone(StorageResult& result) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(done)>, std::monostate>) {
           Replica* replica = Find(done.group);
           Check(replica != nullptr);
+          replica->NoteTableDone();
           replica->OnTableDone(done);
         }
       },

@@ -59,7 +59,8 @@ void Replica::OnPeerLink(NodeId peer, bool up) {
 }
 
 void Replica::OnWake() {
-  if (host_.clock.Now() >= raft_.wake_at()) Step(raft::TimerFired{});
+  if (host_.clock.Now() < raft_.wake_at()) return;
+  Step(raft::TimerFired{.table_stalled = TableIsStalled()});
 }
 
 void Replica::OnPersisted(PersistSeq through) { Step(raft::Persisted{through}); }
@@ -199,6 +200,7 @@ void Replica::SubmitApply() {
                         options_.apply_bytes_max);
   apply_submitted_ = entries.back().index;
   if (out_.notes_wanted) being_applied_ = entries;
+  if (queries_under_way_ == 0) NoteTableDone();
   applying_ = true;
   host_.disk.Submit(ApplyEntries{group_, std::move(entries)});
 }
@@ -217,6 +219,7 @@ void Replica::SubmitQueries() {
     reads_.pop_front();
   }
   if (job.items.empty()) return;
+  if (!applying_) NoteTableDone();
   queries_under_way_ += job.items.size();
   host_.disk.Submit(std::move(job));
 }
@@ -231,10 +234,19 @@ void Replica::SubmitCheckpoint() {
 
 // Answers.
 
+// Requests wait for the table, and of all its jobs none has come back for several election
+// time-outs: longer than a checkpoint may hold it up.
+bool Replica::TableIsStalled() const {
+  constexpr int kTimeouts = 4;
+  const bool waiting = applying_ || queries_under_way_ > 0;
+  return waiting && host_.clock.Now() >= table_heard_ + kTimeouts * options_.raft.election_max;
+}
+
+// A leader's answer: who does not lead says so instead, or callers would come back again and again.
 bool Replica::AtRequestLimit(RequestId id) {
   const uint64_t waiting =
       proposals_.size() + queries_.size() + queries_under_way_ + out_.accepted.size();
-  if (waiting < options_.requests_max) return false;
+  if (waiting < options_.requests_max || !raft_.is_leader()) return false;
   Answer(id, OverloadedReply("requests_max", options_.requests_max), Index());
   return true;
 }

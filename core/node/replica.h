@@ -38,6 +38,7 @@ class Replica {
   void OnPeerLink(NodeId peer, bool up);
   void OnWake();
   void OnPersisted(PersistSeq through);
+  void NoteTableDone() { table_heard_ = host_.clock.Now(); }  // before each of the following
   void OnTableDone(ApplyDone& done);
   void OnTableDone(QueryDone& done);
   void OnTableDone(CheckpointDone& done);
@@ -67,6 +68,7 @@ class Replica {
 
   void Step(raft::Input input);
   bool AtRequestLimit(RequestId id);
+  bool TableIsStalled() const;
   void Answer(RequestId id, Bytes reply, Index index);
   void Refuse(RequestId id, raft::RefusedWhy why);
   void NoteBoot(const ReplicaImage& image);
@@ -98,6 +100,7 @@ class Replica {
   LogPosition applied_;    // the table's position
   Index apply_submitted_;  // handed to the table up to here. Invariant: applied <= it <= commit
   bool applying_ = false;  // an ApplyEntries job is under way
+  Instant table_heard_;    // the last job was done, or the first was begun after none
   std::vector<Entry>
       being_applied_;  // its entries, kept only while somebody listens to the journal
   bool checkpointing_ = false;

@@ -41,8 +41,12 @@ struct Config {
 
 // Inputs.
 
-struct TimerFired {};  // Output::wake_at has come (or not: then nothing happens)
-struct Received {      // has passed Validate
+struct TimerFired {  // Output::wake_at has come (or not: then nothing happens)
+  // The state machine has got nothing done for long, so this replica serves nobody: it gives up
+  // leadership, and does not ask for it.
+  bool table_stalled = false;
+};
+struct Received {  // has passed Validate
   NodeId from;
   Message message;
 };

@@ -70,7 +70,8 @@ Instant Raft::wake_at() const {
 
 // Inputs.
 
-void Raft::OnInput(const TimerFired&, Output& out) {
+void Raft::OnInput(const TimerFired& input, Output& out) {
+  table_stalled_ = input.table_stalled;
   if (is_leader()) {
     if (now_ >= std::get<Leader>(role_).heartbeat_at) OnHeartbeatDue(out);
     return;

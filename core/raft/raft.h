@@ -153,9 +153,10 @@ class Raft {
   RoleState role_;
   Instant election_at_;  // unless leader: an election is due
 
-  LogBatch batch_;            // open
-  PersistSeq batch_seq_{1};   // its number
-  PersistSeq hard_state_in_;  // the batch that holds the newest hard state; none: from boot
+  LogBatch batch_;              // open
+  PersistSeq batch_seq_{1};     // its number
+  PersistSeq hard_state_in_;    // the batch that holds the newest hard state; none: from boot
+  bool table_stalled_ = false;  // at the last TimerFired
   uint64_t snapshot_writes_pending_ = 0;
   uint64_t snapshot_read_tag_ = 0;  // tells the answer to the newest read from late ones
 };

@@ -57,11 +57,13 @@ bool Raft::QuorumIsSilent() const {
   return now_ >= since + config_.election_min;
 }
 
-// Nothing of ours has become durable for a whole election time-out. Others can do better: a
-// leader's heartbeats must not vouch for a dead disk, and a candidate's own vote would never count.
+// Nothing of ours has become durable for a whole election time-out, or nothing is applied. Others
+// can do better: a leader's heartbeats must not vouch for a dead disk, and a candidate's own vote
+// would never count.
 bool Raft::DiskIsStalled() const {
   const Instant since = durable_.waiting_since();
-  return since != kNever && now_ >= since + config_.election_max;
+  const bool log_stalled = since != kNever && now_ >= since + config_.election_max;
+  return log_stalled || table_stalled_;
 }
 
 void Raft::SendHeartbeat(Leader::Peer& peer, Output& out) {

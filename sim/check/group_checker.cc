@@ -211,7 +211,7 @@ void GroupChecker::OnTruncated(ReplicaView& view, const Note& note) {
     return Report("Durability", absl::StrCat(deed, ", an entry that node ",
                                              chain_.At(from).node.value(), " had committed"));
   }
-  view.replaced_from = std::min(view.replaced_from, from);
+  view.replacements.Add(view.term, from);
   Promises& promises = view.promises;
   if (promises.match_term == view.term && from <= promises.match) {
     return Report("Durability", absl::StrCat(deed, ", after it had acknowledged index ",

@@ -13,7 +13,7 @@ void GroupChecker::OnBooted(ReplicaView& view, const Note& note) {
   if (view.boots++ == 0) ++members_;
   if (view.promises.term) ++counters_.recoveries;
   view.phase = ReplicaPhase::kBooting;
-  view.replaced_from = ReplicaView::kNeverReplaced;
+  view.replacements.Clear();
   view.commit = Index();
   view.applied = Index(note.number);
   view.gap_first = view.gap_final = Index();
@@ -123,8 +123,7 @@ void GroupChecker::OnAppendAcked(ReplicaView& view, const Note& note) {
                                note.term.value(), ", but the two logs differ before there"));
   }
   // An answer that left after its term was over says nothing about what has been replaced since.
-  const bool replaced = note.term < view.term && match >= view.replaced_from;
-  if (!is_true || replaced || !view.log.Holds(match)) return;
+  if (!is_true || view.replacements.Replaced(note.term, match) || !view.log.Holds(match)) return;
   if (note.term > promises.match_term) {
     promises.match_term = note.term;
     promises.match = Index();

@@ -3,8 +3,9 @@
 #ifndef LOCKSTEP_SIM_CHECK_REPLICA_VIEW_H_
 #define LOCKSTEP_SIM_CHECK_REPLICA_VIEW_H_
 
+#include <algorithm>
 #include <cstdint>
-#include <string>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "core/base/types.h"
@@ -33,17 +34,42 @@ struct Promises {
   Index match;
 };
 
-struct ReplicaView {
-  static constexpr Index kNeverReplaced{UINT64_MAX};
+// Where leaders have replaced what a replica held. Of the past it keeps what still decides: later
+// terms that replaced less.
+class Replacements {
+ public:
+  void Clear() { list_.clear(); }
 
+  // The leader of `term` replaces the log from `from` on. Terms never go back.
+  void Add(Term term, Index from) {
+    while (!list_.empty() && list_.back().from >= from) list_.pop_back();
+    list_.push_back({term, from});
+  }
+
+  // Whether what stood at `index` in `term` was replaced in a later term.
+  bool Replaced(Term term, Index index) const {
+    const auto later = std::find_if(list_.begin(), list_.end(),
+                                    [&](const Replacement& one) { return one.term > term; });
+    return later != list_.end() && later->from <= index;
+  }
+
+ private:
+  struct Replacement {
+    Term term;
+    Index from;
+  };
+  std::vector<Replacement> list_;  // ascending in both
+};
+
+struct ReplicaView {
   NodeId node;
   ReplicaPhase phase = ReplicaPhase::kDown;
   uint64_t boots = 0;
   Term term;
   NodeId vote;
   LogMirror log;
-  Index replaced_from = kNeverReplaced;  // in this life a leader has replaced nothing before it
-  Index commit;                          // of this incarnation: unknown (0) after a boot
+  Replacements replacements;  // of this life
+  Index commit;               // of this incarnation: unknown (0) after a boot
   Index applied;
   Index gap_first;  // entries that were skipped in applying; none: no gap. An installed snapshot
   Index gap_final;  // explains them, but may be noted only at the end of the same turn

@@ -151,9 +151,9 @@ PlannedOperation OperationSource::FinalWrite(uint64_t client) {
   return {.body = std::move(command), .deadline = kFinalDeadline, .page = {}};
 }
 
-PlannedOperation OperationSource::FinalRead(size_t key) const {
+PlannedOperation OperationSource::FinalRead(const std::string& key) const {
   proto::Query query;
-  query.mutable_get()->set_key(keys_[key]);
+  query.mutable_get()->set_key(key);
   return {.body = std::move(query), .deadline = kFinalDeadline, .page = {}};
 }
 

@@ -43,7 +43,7 @@ class OperationSource {
 
   // The final round: a write of a unique value, and a read of the key number `key`.
   PlannedOperation FinalWrite(uint64_t client);
-  PlannedOperation FinalRead(size_t key) const;
+  PlannedOperation FinalRead(const std::string& key) const;
 
   Duration ThinkTime(Instant now);
   // Until then nobody thinks for longer than `think_max`: something is about to happen that only

@@ -40,8 +40,8 @@ class Workload {
   void Hurry(Instant until, Duration think_max);
   // The safety phase is over: nothing new is issued; what is outstanding goes on.
   void StopIssuing();
-  // The liveness phase: finish what is outstanding, then every client writes once and reads every
-  // key, and all of that must succeed. Implies StopIssuing().
+  // The liveness phase: finish what is outstanding, then every client reads every key, writes one
+  // and reads that again, and all of it must succeed. Implies StopIssuing().
   void BeginFinalRound();
   // Nothing outstanding and nothing more to issue (in the phase that was asked for).
   bool Done() const;

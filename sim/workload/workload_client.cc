@@ -83,10 +83,12 @@ void WorkloadClient::Hurry(Instant until) {
 void WorkloadClient::BeginFinalRound() {
   final_round_ = true;
   forget_at_ = kNever;
-  final_tasks_.push_back(source_.FinalWrite(number_));
-  for (size_t key = 0; key < source_.keys().size(); ++key) {
-    final_tasks_.push_back(source_.FinalRead(key));
-  }
+  // Reads come first: they must be served although nobody has written anything yet.
+  for (const std::string& key : source_.keys()) final_tasks_.push_back(source_.FinalRead(key));
+  PlannedOperation write = source_.FinalWrite(number_);
+  PlannedOperation read_back = source_.FinalRead(std::get<proto::Command>(write.body).put().key());
+  final_tasks_.push_back(std::move(write));
+  final_tasks_.push_back(std::move(read_back));
   for (Process& process : processes_) {
     process.next_at = std::min(process.next_at, port_->Now());
     process.page.reset();

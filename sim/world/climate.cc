@@ -62,11 +62,11 @@ node::NodeOptions DrawNode(Rng rng, const WorldOptions& world, const WorkloadOpt
   const bool few_bytes = rng.Chance({1, 4});
   const uint64_t bytes_max = rng.Magnitude(uint64_t{4} << 10, uint64_t{1} << 20);
   if (few_bytes) node.log_bytes_max = bytes_max;
-  // In half of these runs the memory for the log is as scarce as compaction permits: a checkpoint
+  // In most of these runs the memory for the log is as scarce as compaction permits: a checkpoint
   // is always due before the log is full, and a tail that cannot be compacted fills half of it at
   // most.
-  const bool little_memory = rng.Chance({1, 2});
-  const uint64_t times = rng.Between(3, 6);
+  const bool little_memory = rng.Chance({3, 4});
+  const uint64_t times = rng.Between(2, 4);
   if (few_bytes && little_memory) {
     node.raft.log_bytes_max = times * node.log_bytes_max;
     node.raft.uncommitted_bytes_max = std::min(node.raft.uncommitted_bytes_max, node.log_bytes_max);

@@ -64,6 +64,7 @@ class SimulationRun final : private WorldObserver {
   void AbandonMinority();
   void BeginConvergence();
   void BeginStability();
+  bool NetworkIsPrompt() const;
   void EndStability();
   void AskForSuccessor();
   void NoteHandover(const NodeHost& host, const Note& note);
@@ -100,7 +101,8 @@ class SimulationRun final : private WorldObserver {
   uint64_t violation_event_ = 0;
 
   // The stability and handover phases.
-  uint64_t elections_at_rest_ = 0;
+  uint64_t elections_at_rest_ = 0;  // that replaced a healthy leader
+  uint16_t incumbent_ = 0;
   uint64_t handovers_asked_ = 0;
   uint16_t successor_ = 0;
   int64_t transfer_since_ = kNoTime;

@@ -16,7 +16,7 @@ int64_t DrawMagnitude(Rng& rng, int64_t first, int64_t final) {
 Latency DrawDiskLatency(Rng& rng, int64_t first, int64_t final) {
   Latency latency;
   latency.floor = DrawMagnitude(rng, first, final);
-  latency.mean = DrawMagnitude(rng, latency.floor / 8 + 1, latency.floor * 2);
+  latency.mean = DrawMagnitude(rng, latency.floor / 64 + 1, latency.floor * 2);
   const bool tail = rng.Chance({1, 2});
   const uint64_t tail_every = rng.Magnitude(16, 1024);
   if (tail) latency.tail = {1, static_cast<uint32_t>(tail_every)};
@@ -64,7 +64,7 @@ NetworkOptions DrawNetwork(Rng rng) {
   NetworkOptions network;
   network.floor_min = DrawMagnitude(rng, 20 * kMicrosecond, 2 * kMillisecond);
   network.floor_max = network.floor_min * static_cast<int64_t>(rng.Between(1, 6));
-  network.jitter_mean = DrawMagnitude(rng, network.floor_min / 8, network.floor_max);
+  network.jitter_mean = DrawMagnitude(rng, network.floor_min / 64, network.floor_max);
   const bool tail = rng.Chance({1, 2});
   const uint64_t tail_every = rng.Magnitude(16, 1024);
   if (tail) network.tail = {1, static_cast<uint32_t>(tail_every)};

@@ -81,6 +81,17 @@ TEST(Durability, ALateAcknowledgementPromisesNothingOfTheNextTerm) {
   EXPECT_EQ(story.Boot(2, 1, 1).BootEntry(2, kNoop1).BootEntry(2, kA).End().property(), "");
 }
 
+// A replica that stands for election answers its last leader late, and what it says still counts;
+// that an earlier leader had replaced entries there is long over.
+TEST(Durability, ALateAcknowledgementCountsUnlessALaterTermReplacedIt) {
+  Story story;
+  story.Elect(1, 1, {2}).HardState(3, 1, 0).Replicate(1, 1, kNoop1, {2, 3});
+  story.Append(2, kA).Elect(3, 2, {1}).Append(3, MakeEntry(2, 2));
+  story.Follow(1, 2, 3).HardState(2, 2, 0).Truncate(2, 2, 3).Append(2, MakeEntry(2, 2));
+  story.HardState(2, 3, 2).Ack(2, 3, 2, 2);
+  EXPECT_EQ(story.Commit(3, 2).property(), "");
+}
+
 TEST(Durability, NothingIsTakenBackFromTheSameLeader) {
   Story story;
   story.Elect(1, 1, {2}).Append(1, kNoop1).HardState(3, 1, 0).Append(3, kNoop1).Ack(3, 1, 1, 1);
