@@ -14,7 +14,7 @@ class Tree:
         self.build = folder / "build"
         self.source.mkdir(parents=True, exist_ok=True)
         self.build.mkdir(exist_ok=True)
-        self.applied = None
+        self.originals = {}
         listed = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT)
         if listed.returncode != 0:
             raise BenchError(f"git ls-files: {listed.stderr.strip()}")
@@ -56,17 +56,17 @@ class Tree:
 
     def plant(self, mutant):
         self.restore()
+        # Put back from here and not from the tree that was copied: somebody may be working on that.
+        for name in re.findall(r"^\+\+\+ b/(\S+)", mutant.path.read_text(), re.MULTILINE):
+            self.originals[self.source / name] = (self.source / name).read_bytes()
         planted = self.git_apply(mutant)
         if planted.returncode != 0:
             raise BenchError(f"{mutant.id}: the patch does not apply: {planted.stderr.strip()}")
-        self.applied = mutant
 
     def restore(self):
-        if self.applied is None:
-            return
-        for name in re.findall(r"^\+\+\+ b/(\S+)", self.applied.path.read_text(), re.MULTILINE):
-            self.copy(name)
-        self.applied = None
+        for path, data in self.originals.items():
+            path.write_bytes(data)
+        self.originals = {}
 
     def ninja(self, *targets):
         self.must(["ninja", "-C", self.build, *targets])
