@@ -1,7 +1,7 @@
 // The limits that clients can meet. Each is a default: the options of the part that enforces it
 // carry the value in force, so that a simulation can draw small ones.
 //
-// Limits that decide the outcome of a log entry (all of these but the list_ ones) are part of the
+// Limits that decide the outcome of a log entry (all of these but those of reads) are part of the
 // replicated state machine: every replica of a group runs with the same values.
 #ifndef LOCKSTEP_CORE_BASE_LIMITS_H_
 #define LOCKSTEP_CORE_BASE_LIMITS_H_
@@ -16,6 +16,14 @@ inline constexpr uint64_t kValueBytesMax = uint64_t{64} << 20;
 
 // The largest encoded command that passes validation: a CompareAndSwap carries two values.
 inline constexpr uint64_t kCommandBytesMax = 2 * kValueBytesMax + kKeyBytesMax + 256;
+
+// One Batch; its bytes are those of all keys and values in it.
+inline constexpr uint32_t kBatchOperationsMax = 1000;
+inline constexpr uint64_t kBatchBytesMax = kValueBytesMax;
+
+// One GetMany; its bytes are those of all values in the answer. A single value may exceed them.
+inline constexpr uint32_t kGetManyKeysMax = 1000;
+inline constexpr uint64_t kGetManyBytesMax = kValueBytesMax;
 
 // One answer to a List. A single pair may exceed the bytes, so that listing always makes progress.
 inline constexpr uint32_t kListPairsMax = 1000;

@@ -1,5 +1,6 @@
 #include "core/kv/command.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -53,8 +54,82 @@ absl::Status ValidateCompareAndSwap(const proto::CompareAndSwap& swap, const KvL
   return ValidateValue("value", swap.value(), limits);
 }
 
-// The place of a command in its session (thesis §6.3).
-absl::Status ValidatePlace(const proto::Command& command, const KvLimits& limits) {
+absl::Status ValidateBatchOperation(const proto::BatchOperation& operation,
+                                    const KvLimits& limits) {
+  switch (operation.operation_case()) {
+    case proto::BatchOperation::kPut:
+      return ValidateKeyAndValue(operation.put().key(), operation.put().value(), limits);
+    case proto::BatchOperation::kAppend:
+      return ValidateKeyAndValue(operation.append().key(), operation.append().value(), limits);
+    case proto::BatchOperation::kDelete:
+      return ValidateKey(operation.delete_().key(), limits);
+    case proto::BatchOperation::kCompareAndSwap:
+      return ValidateCompareAndSwap(operation.compare_and_swap(), limits);
+    case proto::BatchOperation::OPERATION_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError(
+      "it names no operation that this version knows: set put, append, delete or "
+      "compare_and_swap");
+}
+
+uint64_t BatchOperationBytes(const proto::BatchOperation& operation) {
+  const proto::CompareAndSwap& swap = operation.compare_and_swap();
+  return KeyOf(operation).size() + operation.put().value().size() +
+         operation.append().value().size() + swap.expected().size() + swap.value().size();
+}
+
+absl::Status ValidateBatch(const proto::Batch& batch, const KvLimits& limits) {
+  const auto count = static_cast<uint64_t>(batch.operations_size());
+  if (count == 0) {
+    return absl::InvalidArgumentError("the batch is empty: give it at least one operation");
+  }
+  if (count > limits.batch_operations_max) {
+    return absl::OutOfRangeError(absl::StrCat("the batch of ", count,
+                                              " operations exceeds batch_operations_max (",
+                                              limits.batch_operations_max, "): divide it"));
+  }
+  uint64_t bytes = 0;
+  std::vector<absl::string_view> keys;
+  for (const proto::BatchOperation& operation : batch.operations()) {
+    const absl::Status status = ValidateBatchOperation(operation, limits);
+    if (!status.ok()) {
+      return absl::Status(status.code(), absl::StrCat("operation ", keys.size(),
+                                                      " of the batch: ", status.message()));
+    }
+    bytes += BatchOperationBytes(operation);
+    keys.push_back(KeyOf(operation));
+  }
+  if (bytes > limits.batch_bytes_max) {
+    return TooLarge("batch", bytes, "batch_bytes_max", limits.batch_bytes_max, "divide it");
+  }
+  std::sort(keys.begin(), keys.end());
+  if (std::adjacent_find(keys.begin(), keys.end()) != keys.end()) {
+    return absl::InvalidArgumentError(
+        "a key occurs twice in the batch: give each key one operation");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateGetMany(const proto::GetMany& get, const KvLimits& limits) {
+  const auto count = static_cast<uint64_t>(get.keys_size());
+  if (count == 0) {
+    return absl::InvalidArgumentError("get_many names no keys: give at least one");
+  }
+  if (count > limits.get_many_keys_max) {
+    return absl::OutOfRangeError(absl::StrCat("get_many of ", count,
+                                              " keys exceeds get_many_keys_max (",
+                                              limits.get_many_keys_max, "): divide it"));
+  }
+  for (const std::string& key : get.keys()) {
+    const absl::Status status = ValidateKey(key, limits);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// A command of a session (thesis §6.3).
+absl::Status ValidateSequence(const proto::Command& command, const KvLimits& limits) {
   const uint64_t sequence = command.sequence();
   const uint64_t first = command.first_outstanding();
   if (command.session() == 0) {
@@ -85,8 +160,23 @@ absl::Status ValidateNoPlace(const proto::Command& command, absl::string_view wh
 
 }  // namespace
 
-absl::Status ValidateCommand(const proto::Command& command, const KvLimits& limits) {
-  absl::Status status;
+absl::string_view KeyOf(const proto::BatchOperation& operation) {
+  switch (operation.operation_case()) {
+    case proto::BatchOperation::kPut:
+      return operation.put().key();
+    case proto::BatchOperation::kAppend:
+      return operation.append().key();
+    case proto::BatchOperation::kDelete:
+      return operation.delete_().key();
+    case proto::BatchOperation::kCompareAndSwap:
+      return operation.compare_and_swap().key();
+    case proto::BatchOperation::OPERATION_NOT_SET:
+      break;
+  }
+  return {};
+}
+
+absl::Status ValidatePlace(const proto::Command& command, const KvLimits& limits) {
   switch (command.operation_case()) {
     case proto::Command::kRegisterSession:
       if (command.session() != 0) {
@@ -100,6 +190,17 @@ absl::Status ValidateCommand(const proto::Command& command, const KvLimits& limi
         return absl::InvalidArgumentError("close_session names no session: give its number");
       }
       return ValidateNoPlace(command, "close_session");
+    default:
+      return ValidateSequence(command, limits);
+  }
+}
+
+absl::Status ValidateCommand(const proto::Command& command, const KvLimits& limits) {
+  absl::Status status;
+  switch (command.operation_case()) {
+    case proto::Command::kRegisterSession:
+    case proto::Command::kCloseSession:
+      break;
     case proto::Command::kPut:
       status = ValidateKeyAndValue(command.put().key(), command.put().value(), limits);
       break;
@@ -112,10 +213,13 @@ absl::Status ValidateCommand(const proto::Command& command, const KvLimits& limi
     case proto::Command::kCompareAndSwap:
       status = ValidateCompareAndSwap(command.compare_and_swap(), limits);
       break;
-    case proto::Command::OPERATION_NOT_SET:
+    case proto::Command::kBatch:
+      status = ValidateBatch(command.batch(), limits);
+      break;
+    default:
       return absl::InvalidArgumentError(
-          "the command names no operation that this version knows: set register_session, "
-          "close_session, put, append, delete or compare_and_swap");
+          "the command names no operation of a key-value group: set register_session, "
+          "close_session, put, append, delete, compare_and_swap or batch");
   }
   if (!status.ok()) return status;
   return ValidatePlace(command, limits);
@@ -138,11 +242,12 @@ absl::Status ValidateQuery(const proto::Query& query, const KvLimits& limits) {
       if (list.continuation().empty()) return absl::OkStatus();
       return ReadContinuation(list.prefix(), list.continuation(), limits).status();
     }
-    case proto::Query::OPERATION_NOT_SET:
+    case proto::Query::kGetMany:
+      return ValidateGetMany(query.get_many(), limits);
+    default:
       return absl::InvalidArgumentError(
-          "the query names no operation that this version knows: set get or list");
+          "the query names no operation of a key-value group: set get, get_many or list");
   }
-  return absl::InternalError("unreachable");
 }
 
 proto::Code CodeOf(const absl::Status& status) {
@@ -187,6 +292,21 @@ proto::Command MakeCompareAndSwap(absl::string_view key, std::optional<absl::str
   return command;
 }
 
+proto::Command MakeBatch(const std::vector<proto::Command>& commands) {
+  proto::Command batch;
+  batch.mutable_batch();
+  for (const proto::Command& command : commands) {
+    proto::BatchOperation* operation = batch.mutable_batch()->add_operations();
+    if (command.has_put()) *operation->mutable_put() = command.put();
+    if (command.has_append()) *operation->mutable_append() = command.append();
+    if (command.has_delete_()) *operation->mutable_delete_() = command.delete_();
+    if (command.has_compare_and_swap()) {
+      *operation->mutable_compare_and_swap() = command.compare_and_swap();
+    }
+  }
+  return batch;
+}
+
 proto::Command MakeRegisterSession(uint64_t nonce) {
   proto::Command command;
   command.mutable_register_session()->set_nonce(nonce);
@@ -211,6 +331,13 @@ proto::Command InSession(proto::Command command, SessionId session, uint64_t seq
 proto::Query MakeGet(absl::string_view key) {
   proto::Query query;
   Assign(query.mutable_get()->mutable_key(), key);
+  return query;
+}
+
+proto::Query MakeGetMany(const std::vector<std::string>& keys) {
+  proto::Query query;
+  query.mutable_get_many();
+  for (const std::string& key : keys) query.mutable_get_many()->add_keys(key);
   return query;
 }
 

@@ -7,6 +7,8 @@
 #define LOCKSTEP_CORE_KV_COMMAND_H_
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -24,13 +26,19 @@ namespace lockstep::kv {
 // since it is nearly always a forgotten field. RegisterSession carries no session, sequence or
 // first_outstanding; CloseSession only the session; all others have
 //   1 <= first_outstanding <= sequence < first_outstanding + session_window_max.
+// A Batch holds 1 to batch_operations_max operations, each on a key of its own.
 absl::Status ValidateCommand(const proto::Command& command, const KvLimits& limits);
+// The second half of it, for whatever operation: session, sequence and first_outstanding.
+absl::Status ValidatePlace(const proto::Command& command, const KvLimits& limits);
 absl::Status ValidateQuery(const proto::Query& query, const KvLimits& limits);
 
 // The code that a client gets for a status of the functions above. REQUIRES: !status.ok().
 proto::Code CodeOf(const absl::Status& status);
 // A whole answer made from such a status.
 proto::Result RefusalFor(const absl::Status& status);
+
+// The key that it is about; empty when it names none.
+absl::string_view KeyOf(const proto::BatchOperation& operation);
 
 // Commands without their place in a session.
 proto::Command MakePut(absl::string_view key, absl::string_view value);
@@ -39,6 +47,8 @@ proto::Command MakeDelete(absl::string_view key);
 // `expected` absent: the key must be missing. `value` absent: the key is deleted.
 proto::Command MakeCompareAndSwap(absl::string_view key, std::optional<absl::string_view> expected,
                                   std::optional<absl::string_view> value);
+// All or nothing. `commands` are put, append, delete and compare_and_swap.
+proto::Command MakeBatch(const std::vector<proto::Command>& commands);
 // Complete commands.
 proto::Command MakeRegisterSession(uint64_t nonce);
 proto::Command MakeCloseSession(SessionId session);
@@ -47,6 +57,7 @@ proto::Command InSession(proto::Command command, SessionId session, uint64_t seq
                          uint64_t first_outstanding);
 
 proto::Query MakeGet(absl::string_view key);
+proto::Query MakeGetMany(const std::vector<std::string>& keys);
 // `limit` 0: as many as the server gives.
 proto::Query MakeList(absl::string_view prefix, absl::string_view start = "", uint32_t limit = 0,
                       absl::string_view continuation = "");

@@ -1,8 +1,11 @@
 #include "core/kv/describe.h"
 
+#include <algorithm>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "core/kv/command.h"
 
 namespace lockstep::kv {
 namespace {
@@ -17,6 +20,17 @@ std::string Quote(absl::string_view bytes) {
 
 std::string QuoteOr(bool present, absl::string_view bytes) {
   return present ? Quote(bytes) : "missing";
+}
+
+// "batch of 3 on "a" "b" "c"": what is written would be too long for a line.
+std::string DescribeBatch(const proto::Batch& batch) {
+  constexpr int kShownKeysMax = 4;
+  std::string text = absl::StrCat("batch of ", batch.operations_size(), " on");
+  for (int i = 0; i < std::min(batch.operations_size(), kShownKeysMax); ++i) {
+    absl::StrAppend(&text, " ", Quote(KeyOf(batch.operations(i))));
+  }
+  if (batch.operations_size() > kShownKeysMax) absl::StrAppend(&text, " ...");
+  return text;
 }
 
 std::string Operation(const proto::Command& command) {
@@ -38,21 +52,26 @@ std::string Operation(const proto::Command& command) {
                           QuoteOr(swap.has_expected(), swap.expected()), " -> ",
                           QuoteOr(swap.has_value(), swap.value()));
     }
-    case proto::Command::OPERATION_NOT_SET:
+    case proto::Command::kBatch:
+      return DescribeBatch(command.batch());
+    default:
       return "nothing";
   }
-  return "nothing";
 }
 
 }  // namespace
 
-std::string Describe(const proto::Command& command) {
+std::string DescribePlace(const proto::Command& command) {
   std::string text;
   if (command.session() != 0) absl::StrAppend(&text, "s", command.session(), " ");
   if (command.sequence() != 0) {
     absl::StrAppend(&text, "#", command.sequence(), ">=", command.first_outstanding(), " ");
   }
-  return text + Operation(command);
+  return text;
+}
+
+std::string Describe(const proto::Command& command) {
+  return DescribePlace(command) + Operation(command);
 }
 
 std::string Describe(const proto::Query& query) {
@@ -67,10 +86,11 @@ std::string Describe(const proto::Query& query) {
       if (!list.continuation().empty()) absl::StrAppend(&text, " continued");
       return text;
     }
-    case proto::Query::OPERATION_NOT_SET:
+    case proto::Query::kGetMany:
+      return absl::StrCat("get ", query.get_many().keys_size(), " keys");
+    default:
       return "nothing";
   }
-  return "nothing";
 }
 
 std::string Describe(const proto::Result& result) {

@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/kv/command.h"
+#include "core/kv/operations.h"
 #include "core/kv/reads.h"
-#include "core/kv/table_layout.h"
 
 namespace lockstep::kv {
 namespace {
@@ -18,23 +18,6 @@ constexpr size_t kScratchBytesMax = size_t{1} << 20;
 bool Parse(const Bytes& bytes, google::protobuf::MessageLite* message) {
   return bytes.size() <= size_t{INT32_MAX} &&
          message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-}
-
-void RefuseUnknown(uint64_t session, proto::Result* result) {
-  result->set_code(proto::SESSION_UNKNOWN);
-  result->set_message(absl::StrCat(
-      "session ", session,
-      " is not known: it was closed, or expired because it was the least recently used one; "
-      "register a new session. This attempt was not executed; earlier ones may have been"));
-}
-
-void RefuseStale(const proto::Command& command, const Session& session, proto::Result* result) {
-  result->set_code(proto::SEQUENCE_STALE);
-  result->set_message(absl::StrCat("sequence ", command.sequence(), " of session ",
-                                   command.session(), " is below first_outstanding ",
-                                   session.first_outstanding,
-                                   ": the client had said that it was done with it. This attempt "
-                                   "was not executed; earlier ones may have been"));
 }
 
 }  // namespace
@@ -63,7 +46,7 @@ void KvMachine::TrimScratch() {
   command_.Swap(&empty);
 }
 
-void KvMachine::ApplyCommand(const proto::Command& command, Index index, TableWriter& table,
+void KvMachine::ApplyCommand(const proto::Command& command, Index version, TableWriter& table,
                              proto::Result* result) {
   const absl::Status valid = ValidateCommand(command, options_.limits);
   if (!valid.ok()) {
@@ -73,22 +56,22 @@ void KvMachine::ApplyCommand(const proto::Command& command, Index index, TableWr
   switch (command.operation_case()) {
     case proto::Command::kRegisterSession:
       result->set_code(proto::OK);
-      result->set_session(sessions_.Register(index, table).value());
-      result->set_index(index.value());
+      result->set_session(sessions_.Register(version, table).value());
+      result->set_index(version.value());
       return;
     case proto::Command::kCloseSession:
       if (!sessions_.Close(SessionId(command.session()), table)) {
         return RefuseUnknown(command.session(), result);
       }
       result->set_code(proto::OK);
-      result->set_index(index.value());
+      result->set_index(version.value());
       return;
     default:
-      return ApplyInSession(command, index, table, result);
+      return ApplyInSession(command, version, table, result);
   }
 }
 
-void KvMachine::ApplyInSession(const proto::Command& command, Index index, TableWriter& table,
+void KvMachine::ApplyInSession(const proto::Command& command, Index version, TableWriter& table,
                                proto::Result* result) {
   Session* session = sessions_.Find(SessionId(command.session()));
   if (session == nullptr) return RefuseUnknown(command.session(), result);
@@ -100,73 +83,11 @@ void KvMachine::ApplyInSession(const proto::Command& command, Index index, Table
     result->set_replayed(true);
     return;
   }
-  StoredReply reply = Execute(command, table);
-  reply.index = index;
+  StoredReply reply = Execute(command, options_.limits, table);
+  reply.index = version;
   Fill(reply, result);
   sessions_.Remember(*session, command.sequence(), command.first_outstanding(), std::move(reply),
                      table);
-}
-
-StoredReply KvMachine::Execute(const proto::Command& command, TableWriter& table) {
-  StoredReply reply;
-  reply.code = proto::OK;
-  switch (command.operation_case()) {
-    case proto::Command::kPut:
-      SetDataKey(command.put().key(), &key_);
-      table.Put(key_, command.put().value());
-      return reply;
-    case proto::Command::kDelete:
-      SetDataKey(command.delete_().key(), &key_);
-      table.Delete(key_);
-      return reply;
-    case proto::Command::kAppend:
-      return ExecuteAppend(command.append(), table);
-    case proto::Command::kCompareAndSwap:
-      return ExecuteCompareAndSwap(command.compare_and_swap(), table);
-    default:
-      Check(false, "not an operation of a session");
-      return reply;
-  }
-}
-
-StoredReply KvMachine::ExecuteAppend(const proto::Append& append, TableWriter& table) {
-  StoredReply reply;
-  reply.code = proto::OK;
-  SetDataKey(append.key(), &key_);
-  std::string value;
-  if (!table.Get(key_, &value)) value.clear();
-  const uint64_t bytes = value.size() + append.value().size();
-  if (bytes > options_.limits.value_bytes_max) {
-    reply.code = proto::TOO_LARGE;
-    reply.detail = bytes;
-    return reply;
-  }
-  value.append(append.value());
-  table.Put(key_, value);
-  return reply;
-}
-
-StoredReply KvMachine::ExecuteCompareAndSwap(const proto::CompareAndSwap& swap,
-                                             TableWriter& table) {
-  StoredReply reply;
-  SetDataKey(swap.key(), &key_);
-  std::string current;
-  const bool present = table.Get(key_, &current);
-  if (present != swap.has_expected() || (present && current != swap.expected())) {
-    reply.code = proto::CONFLICT;
-    if (present) {
-      reply.value_form = StoredReply::Value::kPresent;
-      reply.value = std::move(current);
-    }
-    return reply;
-  }
-  if (swap.has_value()) {
-    table.Put(key_, swap.value());
-  } else {
-    table.Delete(key_);
-  }
-  reply.code = proto::OK;
-  return reply;
 }
 
 // The first answer and its repetitions are made here alike.
@@ -176,6 +97,7 @@ void KvMachine::Fill(const StoredReply& reply, proto::Result* result) const {
   result->set_index(reply.index.value());
   if (reply.value_form == StoredReply::Value::kPresent) result->set_value(reply.value);
   if (reply.value_form == StoredReply::Value::kOmitted) result->set_value_omitted(true);
+  if (reply.code != proto::OK) result->set_failed_operation(reply.failed_operation);
   if (reply.code == proto::CONFLICT) {
     result->set_message(
         "the key does not hold the expected value, nothing was changed: compare "
@@ -191,22 +113,29 @@ void KvMachine::Fill(const StoredReply& reply, proto::Result* result) const {
 Bytes KvMachine::Query(const Bytes& query, LogPosition applied, const TableReader& table) const {
   proto::Query parsed;
   proto::Result result;
-  absl::Status valid;
   if (Parse(query, &parsed)) {
-    valid = ValidateQuery(parsed, options_.limits);
+    Answer(parsed, applied.index, table, &result);
   } else {
-    valid = absl::InvalidArgumentError(
-        absl::StrCat("the request of ", query.size(), " bytes holds no query"));
+    result = RefusalFor(absl::InvalidArgumentError(
+        absl::StrCat("the request of ", query.size(), " bytes holds no query")));
+    result.set_index(applied.index.value());
   }
-  if (!valid.ok()) {
-    result = RefusalFor(valid);
-  } else if (parsed.has_get()) {
-    ReadGet(parsed.get(), table, &result);
-  } else {
-    ReadList(parsed.list(), options_.limits, table, &result);
-  }
-  result.set_index(applied.index.value());
   return Encode(result);
+}
+
+void KvMachine::Answer(const proto::Query& query, Index version, const TableReader& table,
+                       proto::Result* result) const {
+  const absl::Status valid = ValidateQuery(query, options_.limits);
+  if (!valid.ok()) {
+    *result = RefusalFor(valid);
+  } else if (query.has_get()) {
+    ReadGet(query.get(), table, result);
+  } else if (query.has_get_many()) {
+    ReadGetMany(query.get_many(), options_.limits, table, result);
+  } else {
+    ReadList(query.list(), options_.limits, table, result);
+  }
+  result->set_index(version.value());
 }
 
 }  // namespace lockstep::kv

@@ -1,8 +1,9 @@
 // The key-value store as a replicated state machine: commands from the log in, replies out.
 //
-// Apply and Query answer with an encoded proto::Result. Apply is total: bytes that are no command,
-// or a command that validation refuses, change nothing, neither data nor session. So do duplicates
-// and stale sequences.
+// Apply and Query answer with an encoded proto::Result; ApplyCommand and Answer are the same for
+// callers that have parsed already, or keep several stores in one table. Apply is total: bytes that
+// are no command, or a command that validation refuses, change nothing, neither data nor session.
+// So do duplicates and stale sequences.
 #ifndef LOCKSTEP_CORE_KV_KV_MACHINE_H_
 #define LOCKSTEP_CORE_KV_KV_MACHINE_H_
 
@@ -30,23 +31,24 @@ class KvMachine final : public StateMachine {
   // Result.index is applied.index.
   Bytes Query(const Bytes& query, LogPosition applied, const TableReader& table) const override;
 
+  // `version` grows from command to command; it stands where the entry's index would.
+  void ApplyCommand(const proto::Command& command, Index version, TableWriter& table,
+                    proto::Result* result);
+  // `version` is that of the last command applied.
+  void Answer(const proto::Query& query, Index version, const TableReader& table,
+              proto::Result* result) const;
+
   size_t sessions() const { return sessions_.size(); }
 
  private:
-  void ApplyCommand(const proto::Command& command, Index index, TableWriter& table,
-                    proto::Result* result);
-  void ApplyInSession(const proto::Command& command, Index index, TableWriter& table,
+  void ApplyInSession(const proto::Command& command, Index version, TableWriter& table,
                       proto::Result* result);
-  StoredReply Execute(const proto::Command& command, TableWriter& table);
-  StoredReply ExecuteAppend(const proto::Append& append, TableWriter& table);
-  StoredReply ExecuteCompareAndSwap(const proto::CompareAndSwap& swap, TableWriter& table);
   void Fill(const StoredReply& reply, proto::Result* result) const;
   void TrimScratch();
 
   const KvOptions options_;
   Sessions sessions_;
   proto::Command command_;  // scratch: parsing into it again reuses its memory
-  std::string key_;         // scratch
 };
 
 class KvMachineFactory final : public MachineFactory {

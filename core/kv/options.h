@@ -13,6 +13,10 @@ namespace lockstep::kv {
 struct KvLimits {
   uint64_t key_bytes_max = kKeyBytesMax;
   uint64_t value_bytes_max = kValueBytesMax;
+  uint32_t batch_operations_max = kBatchOperationsMax;
+  uint64_t batch_bytes_max = kBatchBytesMax;  // of all keys and values in it
+  uint32_t get_many_keys_max = kGetManyKeysMax;
+  uint64_t get_many_bytes_max = kGetManyBytesMax;  // of all values; one alone may exceed them
   uint32_t list_pairs_max = kListPairsMax;
   uint64_t list_bytes_max = kListBytesMax;
   uint32_t session_window_max = kSessionWindowMax;  // at most 65,536: a slot number has 16 bits

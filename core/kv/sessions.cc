@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/kv/table_layout.h"
 
@@ -37,7 +38,8 @@ struct Record {
   StoredReply reply;
 };
 
-// Varints: sequence, how far it is past the mark, index, code, detail, form; then the value.
+// Varints: sequence, how far it is past the mark, index, code, detail, failed operation, form; then
+// the value.
 void SetRecord(const Session& session, uint64_t sequence, const StoredReply& reply,
                std::string* out) {
   out->clear();
@@ -46,6 +48,7 @@ void SetRecord(const Session& session, uint64_t sequence, const StoredReply& rep
   AppendVarint(reply.index.value(), out);
   AppendVarint(static_cast<uint64_t>(reply.code), out);
   AppendVarint(reply.detail, out);
+  AppendVarint(reply.failed_operation, out);
   AppendVarint(static_cast<uint64_t>(reply.value_form), out);
   out->append(reply.value);
 }
@@ -61,6 +64,9 @@ Record ReadRecord(absl::string_view bytes) {
   CheckLe(code, static_cast<uint64_t>(proto::Code_MAX));
   record.reply.code = static_cast<proto::Code>(code);
   record.reply.detail = TakeVarint(&bytes);
+  const uint64_t failed = TakeVarint(&bytes);
+  CheckLe(failed, uint64_t{UINT32_MAX});
+  record.reply.failed_operation = static_cast<uint32_t>(failed);
   const uint64_t form = TakeVarint(&bytes);
   CheckLe(form, uint64_t{2});
   record.reply.value_form = static_cast<StoredReply::Value>(form);
@@ -215,6 +221,23 @@ void Sessions::Remember(Session& session, uint64_t sequence, uint64_t first_outs
   session.reply_bytes += reply.value.size();
   session.sequences[slot] = sequence;
   session.replies[slot] = std::move(reply);
+}
+
+void RefuseUnknown(uint64_t session, proto::Result* result) {
+  result->set_code(proto::SESSION_UNKNOWN);
+  result->set_message(absl::StrCat(
+      "session ", session,
+      " is not known: it was closed, or expired because it was the least recently used one; "
+      "register a new session. This attempt was not executed; earlier ones may have been"));
+}
+
+void RefuseStale(const proto::Command& command, const Session& session, proto::Result* result) {
+  result->set_code(proto::SEQUENCE_STALE);
+  result->set_message(absl::StrCat("sequence ", command.sequence(), " of session ",
+                                   command.session(), " is below first_outstanding ",
+                                   session.first_outstanding,
+                                   ": the client had said that it was done with it. This attempt "
+                                   "was not executed; earlier ones may have been"));
 }
 
 }  // namespace lockstep::kv

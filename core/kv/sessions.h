@@ -37,7 +37,8 @@ struct StoredReply {
   enum class Value : uint8_t { kAbsent = 0, kPresent = 1, kOmitted = 2 };
   Index index;  // of the entry that executed it
   proto::Code code = proto::CODE_UNSPECIFIED;
-  uint64_t detail = 0;  // TOO_LARGE: the bytes that the value would have had
+  uint64_t detail = 0;            // TOO_LARGE: the bytes that the value would have had
+  uint32_t failed_operation = 0;  // of a batch that was not executed
   Value value_form = Value::kAbsent;
   std::string value;
 };
@@ -88,6 +89,10 @@ class Sessions {
   std::string key_;                           // scratch
   std::string record_;                        // scratch
 };
+
+// Answers to a command whose session is not known, and to one whose sequence the session is past.
+void RefuseUnknown(uint64_t session, proto::Result* result);
+void RefuseStale(const proto::Command& command, const Session& session, proto::Result* result);
 
 }  // namespace lockstep::kv
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "core/kv/describe.h"
 #include "core/proto/client.pb.h"
 #include "core/raft/codec.h"
 #include "core/raft/messages.h"
@@ -35,10 +36,9 @@ std::string DescribeCommand(const proto::Command& command) {
       return absl::StrCat(session, "delete ", Quote(command.delete_().key()));
     case proto::Command::kCompareAndSwap:
       return absl::StrCat(session, "cas ", Quote(command.compare_and_swap().key()));
-    case proto::Command::OPERATION_NOT_SET:
-      return absl::StrCat(session, "no operation");
+    default:
+      return kv::Describe(command);
   }
-  return "unknown command";
 }
 
 std::string DescribeEntry(const Entry& entry) {

@@ -19,11 +19,16 @@ TEST(Describe, Commands) {
   EXPECT_EQ(Describe(MakeCompareAndSwap("k", {}, "")), "cas \"k\" missing -> \"\"");
   EXPECT_EQ(Describe(MakeRegisterSession(1)), "register_session");
   EXPECT_EQ(Describe(MakeCloseSession(SessionId(7))), "s7 close_session");
+  EXPECT_EQ(Describe(MakeBatch({MakePut("a", "1"), MakeDelete("b")})), "batch of 2 on \"a\" \"b\"");
+  EXPECT_EQ(Describe(MakeBatch({MakeDelete("a"), MakeDelete("b"), MakeDelete("c"), MakeDelete("d"),
+                                MakeDelete("e")})),
+            "batch of 5 on \"a\" \"b\" \"c\" \"d\" ...");
   EXPECT_EQ(Describe(proto::Command()), "nothing");
 }
 
 TEST(Describe, QueriesAndResults) {
   EXPECT_EQ(Describe(MakeGet("k")), "get \"k\"");
+  EXPECT_EQ(Describe(MakeGetMany({"a", "b"})), "get 2 keys");
   EXPECT_EQ(Describe(MakeList("p", "q", 3, "t")), "list \"p\" from \"q\" limit 3 continued");
   proto::Result result;
   result.set_code(proto::CONFLICT);

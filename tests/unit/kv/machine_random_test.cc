@@ -63,6 +63,25 @@ class Twin {
   };
 
   proto::Code Run(const proto::Command& command, std::optional<std::string>* value) {
+    if (!command.has_batch()) return RunOne(command, value);
+    const std::map<std::string, std::string> before = data_;
+    for (const proto::BatchOperation& operation : command.batch().operations()) {
+      proto::Command one;
+      if (operation.has_put()) *one.mutable_put() = operation.put();
+      if (operation.has_append()) *one.mutable_append() = operation.append();
+      if (operation.has_delete_()) *one.mutable_delete_() = operation.delete_();
+      if (operation.has_compare_and_swap()) {
+        *one.mutable_compare_and_swap() = operation.compare_and_swap();
+      }
+      const proto::Code code = RunOne(one, value);
+      if (code == proto::OK) continue;
+      data_ = before;
+      return code;
+    }
+    return proto::OK;
+  }
+
+  proto::Code RunOne(const proto::Command& command, std::optional<std::string>* value) {
     if (command.has_put()) data_[command.put().key()] = command.put().value();
     if (command.has_delete_()) data_.erase(command.delete_().key());
     if (command.has_append()) {
@@ -92,8 +111,7 @@ class Twin {
 
 std::string RandomValue(Rng& rng) { return std::string(rng.Below(4), "ab"[rng.Below(2)]); }
 
-proto::Command RandomOperation(Rng& rng) {
-  const std::string key(1, static_cast<char>('a' + rng.Below(3)));
+proto::Command RandomOperation(Rng& rng, const std::string& key) {
   const std::string value = RandomValue(rng);
   switch (rng.Below(5)) {
     case 0:
@@ -111,6 +129,19 @@ proto::Command RandomOperation(Rng& rng) {
     default:
       return MakeAppend(key, value);
   }
+}
+
+proto::Command RandomOperation(Rng& rng) {
+  std::vector<std::string> keys = {"a", "b", "c"};
+  std::vector<proto::Command> commands;
+  const uint64_t count = rng.Chance({1, 4}) ? rng.Between(uint64_t{1}, uint64_t{3}) : 1;
+  while (commands.size() < count) {
+    const uint64_t at = rng.Below(keys.size());
+    commands.push_back(RandomOperation(rng, keys[at]));
+    keys.erase(keys.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  const bool alone = rng.Chance({3, 4});
+  return count == 1 && alone ? commands[0] : MakeBatch(commands);
 }
 
 // Sessions with commands in flight that arrive late, twice, out of order, or never.
