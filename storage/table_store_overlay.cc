@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "storage/table_store_keys.h"
+#include "storage/table_store_reader.h"
 
 namespace lockstep::storage {
 namespace {
@@ -68,6 +69,33 @@ bool TableOverlay::Get(absl::string_view key, std::string* value) const {
   const leveldb::Status got = db_->Get(*options_, full_key_, value);
   if (!got.ok() && !got.IsNotFound() && status_.ok()) status_ = got;
   return got.ok();
+}
+
+// What lies in LevelDB and what the job has written, side by side; the job's own counts.
+void TableOverlay::Scan(
+    absl::string_view start,
+    absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const {
+  auto own = slots_.lower_bound(start);
+  const auto visit_own_before = [&](absl::string_view key) {
+    for (; own != slots_.end() && own->first < key; ++own) {
+      if (!own->second.deleted && !visit(own->first, own->second.value)) return false;
+    }
+    return true;
+  };
+  bool more = true;
+  const GroupReader written(*db_, *options_, std::string(prefix_));
+  written.Scan(start, [&](absl::string_view key, absl::string_view value) {
+    more = visit_own_before(key);
+    const bool replaced = more && own != slots_.end() && own->first == key;
+    if (more && !replaced) more = visit(key, value);
+    if (more && replaced && !own->second.deleted) more = visit(own->first, own->second.value);
+    if (replaced) ++own;
+    return more;
+  });
+  for (; more && own != slots_.end(); ++own) {
+    if (!own->second.deleted) more = visit(own->first, own->second.value);
+  }
+  if (!written.status().ok() && status_.ok()) status_ = written.status();
 }
 
 TableOverlay::Slot& TableOverlay::SlotOf(absl::string_view key) {

@@ -38,6 +38,9 @@ class TableOverlay final : public TableWriter {
   // Starts a job on the keys that begin with `prefix`. Both outlive the job.
   void Begin(leveldb::DB& db, const leveldb::ReadOptions& options, absl::string_view prefix);
   bool Get(absl::string_view key, std::string* value) const override;
+  void Scan(
+      absl::string_view start,
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const override;
   void Put(absl::string_view key, absl::string_view value) override;
   void Delete(absl::string_view key) override;
 

@@ -31,12 +31,10 @@ class TableReader {
 };
 
 // Handed to Apply. All writes made while applying one entry become visible and durable together
-// with that entry's index, or not at all.
-class TableWriter {
+// with that entry's index, or not at all. Reads see the writes of this and of all earlier entries;
+// nothing may be written while Scan visits.
+class TableWriter : public TableReader {
  public:
-  virtual ~TableWriter() = default;
-  // Sees the writes of this and of all earlier entries.
-  virtual bool Get(absl::string_view key, std::string* value) const = 0;
   // Replaces what the key held.
   virtual void Put(absl::string_view key, absl::string_view value) = 0;
   // Of a missing key: no change.

@@ -10,7 +10,7 @@
 namespace lockstep::kv {
 namespace {
 
-class NullTable final : public TableReader, public TableWriter {
+class NullTable final : public TableWriter {
  public:
   bool Get(absl::string_view, std::string*) const override { return false; }
   void Scan(absl::string_view,

@@ -11,7 +11,7 @@
 namespace lockstep::test {
 namespace {
 
-class MapTable final : public TableReader, public TableWriter {
+class MapTable final : public TableWriter {
  public:
   explicit MapTable(std::map<std::string, std::string>& pairs) : pairs_(pairs) {}
   bool Get(absl::string_view key, std::string* value) const override {

@@ -13,7 +13,7 @@
 
 namespace lockstep::kv {
 
-class MemoryTable final : public TableReader, public TableWriter {
+class MemoryTable final : public TableWriter {
  public:
   bool Get(absl::string_view key, std::string* value) const override {
     const auto found = pairs_.find(std::string(key));

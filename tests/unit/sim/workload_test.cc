@@ -21,7 +21,7 @@
 namespace lockstep::sim {
 namespace {
 
-class MapTable : public TableReader, public TableWriter {
+class MapTable : public TableWriter {
  public:
   bool Get(absl::string_view key, std::string* value) const override {
     const auto found = map_.find(std::string(key));

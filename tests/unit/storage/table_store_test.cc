@@ -2,6 +2,7 @@
 // disk.
 #include "storage/table_store.h"
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -9,6 +10,10 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "core/base/check.h"
 #include "core/base/rng.h"
 #include "gtest/gtest.h"
 #include "sim/disk/sim_file_system.h"
@@ -241,6 +246,74 @@ TEST(TableStore, DamageIsDataLoss) {
     ASSERT_TRUE(disk.FlipBits("node/table/" + name, 5, 1));
   }
   EXPECT_TRUE(absl::IsDataLoss(TryOpen(disk).status())) << TryOpen(disk).status();
+}
+
+// "put K V" and "del K" do so; every entry answers with all pairs, as a scan from its number on
+// shows them, and at most as many as it says: "put K V START MAX".
+class ScanningMachine final : public StateMachine {
+ public:
+  void Load(const TableReader&) override {}
+  Bytes Apply(const Entry& entry, TableWriter& table) override {
+    const std::vector<std::string> words = absl::StrSplit(entry.data.view(), ' ');
+    if (words[0] == "put") table.Put(words[1], words[2]);
+    if (words[0] == "del") table.Delete(words[1]);
+    std::string shown;
+    uint64_t left = 0;
+    Check(absl::SimpleAtoi(words[4], &left));
+    table.Scan(words[3], [&](absl::string_view key, absl::string_view value) {
+      absl::StrAppend(&shown, key, "=", value, ";");
+      return --left > 0;
+    });
+    return Bytes::Copy(shown);
+  }
+  Bytes Query(const Bytes&, LogPosition, const TableReader&) const override { return Bytes(); }
+};
+
+class ScanningMachines final : public MachineFactory {
+ public:
+  std::unique_ptr<StateMachine> Make(GroupId) const override {
+    return std::make_unique<ScanningMachine>();
+  }
+};
+
+// An entry sees what entries before it wrote, in this job and in earlier ones, and what it has
+// written itself.
+TEST(TableStore, AScanWhileApplyingSeesAllThatWasWritten) {
+  SimFileSystem disk;
+  const ScanningMachines machines;
+  TableStoreOptions options;
+  options.directory = "node/table";
+  options.groups = {kOther, kGroup};
+  auto store = TableStore::Open(disk, options, machines);
+  ASSERT_TRUE(store.ok()) << store.status();
+  std::map<std::string, std::string> twin;
+  Rng rng(1);
+  uint64_t index = 0;
+  for (int i = 0; i < 200; ++i) {
+    ApplyEntries job{kGroup, {}};
+    std::vector<std::string> expected;
+    for (uint64_t left = rng.Between(uint64_t{1}, uint64_t{8}); left > 0; --left) {
+      const std::string key = absl::StrCat("k", rng.Below(12));
+      const std::string start = absl::StrCat("k", rng.Below(12));
+      const uint64_t shown = rng.Between(uint64_t{1}, uint64_t{12});
+      const bool put = rng.Chance({2, 3});
+      ++index;
+      job.entries.push_back(CommandAt(
+          index, absl::StrCat(put ? "put " : "del ", key, " ", index, " ", start, " ", shown)));
+      twin.erase(key);
+      if (put) twin[key] = absl::StrCat(index);
+      std::string& text = expected.emplace_back();
+      uint64_t count = 0;
+      for (auto at = twin.lower_bound(start); at != twin.end() && count < shown; ++at, ++count) {
+        absl::StrAppend(&text, at->first, "=", at->second, ";");
+      }
+    }
+    const ApplyDone done = MustRun<ApplyDone>(**store, job);
+    ASSERT_EQ(done.results.size(), expected.size());
+    for (size_t at = 0; at < expected.size(); ++at) {
+      ASSERT_EQ(done.results[at].reply.view(), expected[at]) << "job " << i << ", entry " << at;
+    }
+  }
 }
 
 // Notes the keys that it is shown when it is loaded.
