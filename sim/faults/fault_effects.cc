@@ -235,7 +235,14 @@ void FaultPlan::Disturb(const FaultInterval& interval, uint32_t fault) {
     if (!Contains(interval.servers, id)) continue;
     NodeHost& host = world_.server(id);
     if (interval.kind == FaultKind::kPause) host.PauseUntil(interval.end, fault);
-    if (interval.kind == FaultKind::kDiskStall) host.StallDiskUntil(interval.end, fault);
+    if (interval.kind == FaultKind::kDiskStall) {
+      // Severity: 0 is the whole disk, else 1 + the lane.
+      const bool whole = interval.severity == 0;
+      for (const Lane lane : {Lane::kLog, Lane::kTable}) {
+        const bool hit = whole || interval.severity == 1 + static_cast<uint64_t>(lane);
+        if (hit) host.StallDiskUntil(lane, interval.end, fault);
+      }
+    }
     if (interval.kind == FaultKind::kDiskSlow) host.slow_disk.Add(severity, fault);
   }
   HintAbout(interval, /*up=*/false);

@@ -156,7 +156,14 @@ void FaultPlan::Abandon(uint16_t server, Abandonment how) {
       interval.kind = FaultKind::kIsolation;
       break;
     case Abandonment::kDiskStalled:
+    case Abandonment::kLogStalled:
+    case Abandonment::kTableStalled:
       interval.kind = FaultKind::kDiskStall;
+      if (how == Abandonment::kLogStalled)
+        interval.severity = 1 + static_cast<uint64_t>(Lane::kLog);
+      if (how == Abandonment::kTableStalled) {
+        interval.severity = 1 + static_cast<uint64_t>(Lane::kTable);
+      }
       break;
     case Abandonment::kHardlyLinked:
       interval.kind = FaultKind::kLoss;

@@ -22,8 +22,10 @@ enum class Abandonment : uint8_t {
   kCutOff,        // from all other servers, not from clients
   kDiskStalled,   // its disk completes nothing any more
   kHardlyLinked,  // its links to other servers lose most of what they carry
+  kLogStalled,    // of its disk the part with the log completes nothing any more
+  kTableStalled,  // likewise the part with the table
 };
-inline constexpr uint64_t kAbandonments = 4;
+inline constexpr uint64_t kAbandonments = 6;
 
 class FaultPlan {
  public:

@@ -146,7 +146,8 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   const bool transfers = rng.Chance({1, 2});
   const Duration transfer_gap = rng.Between(Duration(5 * unit), Duration(50 * unit));
   if (transfers) climate.transfer_gap = transfer_gap;
-  climate.minority_abandoned = rng.Chance({1, 2});
+  const bool minority_abandoned = rng.Chance({1, 2});
+  climate.minority_abandoned = minority_abandoned && !options.faults_allowed.empty();
   return climate;
 }
 

@@ -173,9 +173,10 @@ bool NodeHost::IsDue(const Event& event) {
 bool NodeHost::PutOff(const Event& event) {
   int64_t until = paused_until_;
   uint32_t fault = paused_by_;
-  if (event.kind == EventKind::kStorage && stalled_until_ > until) {
-    until = stalled_until_;
-    fault = stalled_by_;
+  if (event.kind == EventKind::kStorage) {
+    const Stall& stall = stalls_[event.payload & 1];
+    if (stall.until > until) fault = stall.by;
+    until = std::max(until, stall.until);
   }
   if (until <= event.time || event.kind == EventKind::kBoot) return false;
   const bool ours = event.kind == EventKind::kAlarm && alarm_.Owns(event);

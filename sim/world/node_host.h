@@ -85,8 +85,8 @@ class NodeHost final : private Clock,
   void Abandon() { boot_at_ = kNoTime; }
   // Stands still until `time`, or longer if it did anyway; its clock runs on.
   void PauseUntil(int64_t time, uint32_t fault);
-  // The disk completes nothing until `time`.
-  void StallDiskUntil(int64_t time, uint32_t fault);
+  // A lane of the disk completes nothing until `time`, or longer if it did anyway.
+  void StallDiskUntil(Lane lane, int64_t time, uint32_t fault);
   // Ends pauses and stalls.
   void Recover();
   Disturbance slow_disk;          // storage takes 1 + amount times as long
@@ -162,8 +162,11 @@ class NodeHost final : private Clock,
 
   int64_t paused_until_ = 0;
   uint32_t paused_by_ = kNoFault;
-  int64_t stalled_until_ = 0;
-  uint32_t stalled_by_ = kNoFault;
+  struct Stall {
+    int64_t until = 0;
+    uint32_t by = kNoFault;
+  };
+  std::array<Stall, 2> stalls_;  // by lane
 };
 
 }  // namespace lockstep::sim

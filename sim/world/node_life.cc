@@ -172,15 +172,15 @@ void NodeHost::PauseUntil(int64_t time, uint32_t fault) {
   paused_by_ = fault;
 }
 
-void NodeHost::StallDiskUntil(int64_t time, uint32_t fault) {
-  if (time <= stalled_until_) return;
-  stalled_until_ = time;
-  stalled_by_ = fault;
+void NodeHost::StallDiskUntil(Lane lane, int64_t time, uint32_t fault) {
+  Stall& stall = stalls_[static_cast<size_t>(lane)];
+  if (time <= stall.until) return;
+  stall = {time, fault};
 }
 
 void NodeHost::Recover() {
   paused_until_ = 0;
-  stalled_until_ = 0;
+  stalls_.fill({});
 }
 
 }  // namespace lockstep::sim

@@ -77,7 +77,7 @@ void SimulationRun::OnDeadline() {
       return FailLiveness(
           "Convergence",
           "the servers have not come to rest: to equal positions, with every request "
-          "answered and no leader among those that are cut off");
+          "answered and no leader among those that are cut off or whose disks hang");
     case Phase::kStability:
       return EndStability();
     case Phase::kHandover:
@@ -143,6 +143,9 @@ void SimulationRun::AbandonMinority() {
     core_ &= ~One(id);
     const Abandonment how = static_cast<Abandonment>(phase_rng_.Below(kAbandonments));
     if (how == Abandonment::kCutOff) cut_off_ |= One(id);
+    const bool stalled = how == Abandonment::kDiskStalled || how == Abandonment::kLogStalled ||
+                         how == Abandonment::kTableStalled;
+    if (stalled) stalled_ |= One(id);
     plan_.Abandon(id, how);
   }
 }
@@ -158,6 +161,12 @@ void SimulationRun::BeginConvergence() {
 bool SimulationRun::Converged() {
   // Who has lost the others gives up leadership, and with it the hopes of its clients.
   if ((leaders_ & cut_off_) != 0) return false;
+  // So does who has something on a disk that completes nothing, even if the others commit for it.
+  for (uint16_t id = 1; id <= world_.servers(); ++id) {
+    if (!Contains(leaders_ & stalled_, id)) continue;
+    const NodeHost& host = world_.server(id);
+    if (!host.lane(Lane::kLog).empty() || !host.lane(Lane::kTable).empty()) return false;
+  }
   std::optional<LogPosition> position;
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;

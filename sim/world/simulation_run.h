@@ -95,6 +95,7 @@ class SimulationRun final : private WorldObserver {
   Phase phase_ = Phase::kSafety;
   uint64_t core_ = 0;     // servers that must work in the liveness phase
   uint64_t cut_off_ = 0;  // for ever, from all others
+  uint64_t stalled_ = 0;  // for ever: a part of the disk
   uint64_t leaders_ = 0;  // servers that take themselves for a leader
   bool stopped_ = false;
   uint64_t issued_ = 0;  // operations in the safety phase

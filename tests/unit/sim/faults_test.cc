@@ -113,7 +113,7 @@ void ExpectCalm(FakeWorld& fake) {
 // Everything on, for a while; then the storm is called off and nothing may remain of it, neither at
 // once nor later.
 TEST(FaultPlan, EveryFaultEnds) {
-  for (uint64_t seed = 1; seed <= 20; ++seed) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
     FakeWorld fake(seed, Sized(5, 2));
     Rng rng(seed);
     const FaultOptions options = FaultOptions::Draw(rng, FaultSet::All(), true, kUnit);
@@ -243,6 +243,27 @@ TEST(FaultPlan, AbandonedServersStayAway) {
   EXPECT_TRUE(fake.world.network().IsCut(4, 1));
   EXPECT_TRUE(fake.world.network().IsCut(1, 4));
   EXPECT_FALSE(fake.world.network().IsCut(1, 3));
+}
+
+// A server whose log hangs still reads and applies, and the other way round.
+TEST(FaultPlan, APartOfADiskMayHang) {
+  FakeWorld fake(1, Sized(5, 1));
+  const FaultOptions options;
+  FaultPlan plan(options, fake.world, Rng(1));
+  fake.RunUntil(kUnit);
+  plan.Stop();
+  plan.Abandon(2, Abandonment::kLogStalled);
+  plan.Abandon(4, Abandonment::kTableStalled);
+  fake.RunUntil(10 * kUnit);
+  const auto waiting = [&](uint16_t id, Lane lane) {
+    return fake.world.server(id).lane(lane).size();
+  };
+  EXPECT_GT(waiting(2, Lane::kLog), 5u);
+  EXPECT_LE(waiting(2, Lane::kTable), 2u);
+  EXPECT_LE(waiting(4, Lane::kLog), 2u);
+  EXPECT_GT(waiting(4, Lane::kTable), 5u);
+  EXPECT_LE(waiting(1, Lane::kLog), 2u);
+  EXPECT_LE(waiting(1, Lane::kTable), 2u);
 }
 
 TEST(FaultPlan, AbandonedServersMayLimp) {

@@ -245,7 +245,8 @@ TEST(World, AStalledDiskCompletesNothing) {
   FakeWorld fake(5);
   fake.RunUntil(5 * kMillisecond);
   for (uint16_t id = 1; id <= 3; ++id) {
-    fake.world.server(id).StallDiskUntil(15 * kMillisecond, kNoFault);
+    fake.world.server(id).StallDiskUntil(Lane::kLog, 15 * kMillisecond, kNoFault);
+    fake.world.server(id).StallDiskUntil(Lane::kTable, 15 * kMillisecond, kNoFault);
   }
   const uint64_t before = fake.seen.runs;
   fake.RunUntil(14 * kMillisecond);
