@@ -201,8 +201,8 @@ absl::StatusOr<StorageResult> TableStore::Run(const ApplyEntries& job) {
     if (entry.index <= done.applied.index) continue;
     CheckEq(entry.index, done.applied.index.Next());
     Bytes reply;
-    if (entry.kind == EntryKind::kCommand) reply = table.machine->Apply(entry, overlay_);
-    done.results.push_back({entry.index, entry.term, std::move(reply)});
+    if (entry.kind != EntryKind::kNoop) reply = table.machine->Apply(entry, overlay_);
+    done.results.push_back({entry.index, entry.term, entry.kind, std::move(reply)});
     done.applied = {entry.index, entry.term};
   }
   if (!overlay_.status().ok()) return Finish(Failed(overlay_.status()));

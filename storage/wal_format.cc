@@ -101,8 +101,6 @@ void DecodeFields(absl::string_view body, Record* record) {
   }
 }
 
-bool IsKnownKind(EntryKind kind) { return kind == EntryKind::kNoop || kind == EntryKind::kCommand; }
-
 }  // namespace
 
 std::string SegmentName(uint64_t sequence) { return absl::StrFormat("%016d.log", sequence); }
@@ -170,7 +168,7 @@ absl::StatusOr<Record> DecodeRecord(absl::string_view bytes, uint64_t offset) {
   const size_t fixed_bytes = 2 + 8 * fields;
   const bool fits = IsEntry(record.type) ? body.size() >= fixed_bytes : body.size() == fixed_bytes;
   if (!fits) return Damage(offset, "record's length does not fit its type");
-  if (IsEntry(record.type) && !IsKnownKind(record.kind)) {
+  if (IsEntry(record.type) && !IsKnown(record.kind)) {
     return Damage(offset, "entry of unknown kind");
   }
   DecodeFields(body, &record);
@@ -279,7 +277,7 @@ void FrameBuilder::AddTruncate(GroupId group, Index from) {
 }
 
 size_t FrameBuilder::AddEntry(GroupId group, const Entry& entry) {
-  Check(IsKnownKind(entry.kind), "entry of unknown kind");
+  Check(IsKnown(entry.kind), "entry of unknown kind");
   const size_t offset = buffer_.size();
   PutRecord(&buffer_, RecordType::kAppend, entry.kind,
             {group.value(), entry.index.value(), entry.term.value()});

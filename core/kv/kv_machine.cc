@@ -29,7 +29,7 @@ KvMachine::KvMachine(const KvOptions& options) : options_(options), sessions_(op
 void KvMachine::Load(const TableReader& table) { sessions_.Load(table); }
 
 Bytes KvMachine::Apply(const Entry& entry, TableWriter& table) {
-  Check(entry.kind == EntryKind::kCommand);
+  Check(entry.kind != EntryKind::kNoop);
   proto::Result result;
   if (Parse(entry.data, &command_)) {
     ApplyCommand(command_, entry.index, table, &result);

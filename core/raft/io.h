@@ -53,6 +53,7 @@ struct Received {  // has passed Validate
 struct Propose {
   RequestId id;
   Bytes command;
+  EntryKind kind = EntryKind::kCommand;
 };
 struct ReadBarrier {  // a linearizable read wants to know which state it may be answered from
                       // (thesis §6.4)

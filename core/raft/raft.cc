@@ -90,7 +90,7 @@ void Raft::OnInput(Propose& input, Output& out) {
   if (leader == nullptr) return out.refused.push_back({input.id, RefusedWhy::kNotLeader});
   if (leader->transfer.has_value())
     return out.refused.push_back({input.id, RefusedWhy::kTransferring});
-  Entry entry{log_.last_index().Next(), hard_.term, EntryKind::kCommand, std::move(input.command)};
+  Entry entry{log_.last_index().Next(), hard_.term, input.kind, std::move(input.command)};
   const uint64_t cost = CostOf(entry);
   const bool tail_full = leader->uncommitted_bytes > 0 &&
                          leader->uncommitted_bytes + cost > config_.uncommitted_bytes_max;

@@ -50,7 +50,7 @@ struct BodyCheck {
         return absl::InvalidArgumentError(
             absl::StrCat("entry ", Describe(entry), " after term ", last.value()));
       }
-      if (entry.kind != EntryKind::kNoop && entry.kind != EntryKind::kCommand) {
+      if (!IsKnown(entry.kind)) {
         return absl::InvalidArgumentError(
             absl::StrCat("entry of unknown kind ", static_cast<int>(entry.kind)));
       }

@@ -15,9 +15,15 @@ namespace lockstep {
 
 // What an entry is for. The numbers are part of the disk and wire formats.
 enum class EntryKind : uint8_t {
-  kNoop = 1,     // opens a leader's term (Raft §8); the state machine never sees it
-  kCommand = 2,  // for the state machine
+  kNoop = 1,      // opens a leader's term (Raft §8); the state machine never sees it
+  kCommand = 2,   // for the state machine, from a client
+  kInternal = 3,  // for the state machine, from the group itself
 };
+
+// Whether this version knows the kind: numbers come from disks and from peers.
+inline bool IsKnown(EntryKind kind) {
+  return kind == EntryKind::kNoop || kind == EntryKind::kCommand || kind == EntryKind::kInternal;
+}
 
 // One place of the log and what stands there.
 struct Entry {

@@ -48,8 +48,8 @@ class StateMachine {
   // Called once before anything else, and again when a snapshot has replaced the table: rebuilds
   // whatever the machine keeps in memory.
   virtual void Load(const TableReader& table) = 0;
-  // Executes a committed kCommand entry and returns its reply. Total: a malformed command is
-  // harmless and answered with an error. Never called twice for an index on one table.
+  // Executes a committed entry that is no no-op and returns its reply. Total: a malformed command
+  // is harmless and answered with an error. Never called twice for an index on one table.
   virtual Bytes Apply(const Entry& entry, TableWriter& table) = 0;
   // Answers a read from the state as of the last applied entry, which is at `applied`.
   virtual Bytes Query(const Bytes& query, LogPosition applied, const TableReader& table) const = 0;

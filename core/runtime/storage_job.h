@@ -39,6 +39,7 @@ struct ApplyEntries {
 struct ApplyResult {
   Index index;
   Term term;
+  EntryKind kind = EntryKind::kNoop;
   Bytes reply;  // empty for a no-op
 };
 // Answers ApplyEntries.

@@ -88,7 +88,7 @@ StorageResult MapTables::Run(const ApplyEntries& job) {
     Bytes reply;
     if (entry.kind == EntryKind::kCommand) reply = table.machine->Apply(entry, writer);
     table.applied = LogPosition{entry.index, entry.term};
-    done.results.push_back({entry.index, entry.term, std::move(reply)});
+    done.results.push_back({entry.index, entry.term, entry.kind, std::move(reply)});
   }
   done.applied = table.applied;
   return done;

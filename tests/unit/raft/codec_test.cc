@@ -219,7 +219,7 @@ TEST(Codec, Validate) {
       {"append, entry after the term", 3, append(at, {entry(4, 2)}), false},
       {"append, terms go back", 3, append(at, {entry(3, 2), entry(2, 2)}), false},
       {"append, entry without a term", 3, append({}, {entry(0, 2)}), false},
-      {"append, unknown kind", 3, append(at, {entry(3, 3)}), false},
+      {"append, unknown kind", 3, append(at, {entry(3, 4)}), false},
       {"append, no kind", 3, append(at, {entry(3, 0)}), false},
       {"accepted", 3, AppendAccepted{Index(5), ReadSeq(1)}, true},
       {"accepted, index too large", 3, AppendAccepted{huge.index, ReadSeq()}, false},

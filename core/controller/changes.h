@@ -1,0 +1,30 @@
+// What join, leave, move and unpin make of a configuration: the next one, or a refusal.
+#ifndef LOCKSTEP_CORE_CONTROLLER_CHANGES_H_
+#define LOCKSTEP_CORE_CONTROLLER_CHANGES_H_
+
+#include "absl/status/statusor.h"
+#include "core/controller/configuration.h"
+#include "core/controller/options.h"
+#include "core/proto/client.pb.h"
+
+namespace lockstep::controller {
+
+// The configuration that the command makes of `newest`; `newest` itself when the command has no
+// news for it. A refusal is AlreadyExists, NotFound or FailedPrecondition, and says what to do.
+//
+//   join    Adds the groups, and takes from the others what balance needs. The first one decides
+//           how many shards there are. After a time without groups, each shard is handed on from
+//           the group that had it last, even to a new group of the same gid.
+//   leave   Removes the groups with the pins to them, and shares out what they own. With force also
+//           the last ones: then nobody owns anything until the next join.
+//   move    Gives the shard to the group and pins it there. Nothing else moves.
+//   unpin   Takes the pin away, and balances.
+//
+// REQUIRES: `newest` is valid; ValidateAdmin accepted the command, and it is one of these four.
+absl::StatusOr<Configuration> NextConfiguration(const Configuration& newest,
+                                                const proto::Command& command,
+                                                const ControllerLimits& limits);
+
+}  // namespace lockstep::controller
+
+#endif  // LOCKSTEP_CORE_CONTROLLER_CHANGES_H_

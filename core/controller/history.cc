@@ -1,0 +1,86 @@
+#include "core/controller/history.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/controller/table_layout.h"
+
+namespace lockstep::controller {
+namespace {
+
+// Records come from our own table: a bad one is a mistake of ours, hence Check.
+void ReadConfiguration(const TableReader& table, ConfigurationNum num,
+                       proto::Configuration* message) {
+  std::string record;
+  Check(table.Get(ConfigurationKey(num), &record), "a configuration is missing in the table");
+  Check(message->ParseFromString(record), "a configuration in the table cannot be read");
+  CheckEq(message->num(), num.value());
+}
+
+}  // namespace
+
+void History::Load(const TableReader& table) {
+  *this = History();
+  std::string record;
+  if (!table.Get(kHistoryKey, &record)) return;
+  CheckEq(record.size(), kHistoryBytes);
+  oldest_ = ConfigurationNum(kv::ReadBigEndian64(record));
+  const ConfigurationNum num(kv::ReadBigEndian64(absl::string_view(record).substr(8)));
+  CheckLe(oldest_, num);
+  proto::Configuration message;
+  ReadConfiguration(table, num, &message);
+  absl::StatusOr<Configuration> newest = FromProto(message);
+  Check(newest.ok(), newest.status().message());
+  newest_ = *std::move(newest);
+}
+
+void History::Save(TableWriter& table) const {
+  CheckLe(oldest_, newest_.num);
+  std::string record;
+  kv::AppendBigEndian64(oldest_.value(), &record);
+  kv::AppendBigEndian64(newest_.num.value(), &record);
+  table.Put(kHistoryKey, record);
+}
+
+void History::Add(Configuration next, TableWriter& table) {
+  CheckEq(next.num, newest_.num.Next());
+  newest_ = std::move(next);
+  table.Put(ConfigurationKey(newest_.num), ToProto(newest_).SerializeAsString());
+  Save(table);
+}
+
+void History::Prune(ConfigurationNum before, uint64_t count_max, TableWriter& table) {
+  const ConfigurationNum until = std::min({before, newest_.num, oldest_.Plus(count_max)});
+  if (until <= oldest_) return;
+  for (; oldest_ < until; oldest_ = oldest_.Next()) table.Delete(ConfigurationKey(oldest_));
+  Save(table);
+}
+
+void History::Answer(ConfigurationNum num, const TableReader& table, proto::Result* result) const {
+  result->set_configuration_num(newest_.num.value());
+  if (num == ConfigurationNum()) num = newest_.num;
+  if (num > newest_.num) {
+    result->set_code(proto::NOT_FOUND);
+    result->set_message(absl::StrCat("configuration ", num.value(),
+                                     " does not exist yet: the newest is ", newest_.num.value()));
+    return;
+  }
+  result->set_code(proto::OK);
+  if (num == ConfigurationNum()) {
+    result->mutable_configuration();  // Before the first: number 0, which no table holds.
+    return;
+  }
+  if (num < oldest_) {
+    result->set_code(proto::NOT_FOUND);
+    result->set_message(absl::StrCat("configuration ", num.value(),
+                                     " is not kept any more: ask for ", oldest_.value(), " to ",
+                                     newest_.num.value()));
+    return;
+  }
+  ReadConfiguration(table, num, result->mutable_configuration());
+}
+
+}  // namespace lockstep::controller
