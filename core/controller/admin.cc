@@ -194,4 +194,10 @@ proto::Query MakeGetConfiguration(ConfigurationNum num) {
   return query;
 }
 
+proto::Query MakeGetConfigurationOf(GroupId gid, ConfigurationNum after) {
+  proto::Query query = MakeGetConfiguration(after);
+  query.mutable_get_configuration()->set_member_gid(gid.value());
+  return query;
+}
+
 }  // namespace lockstep::controller

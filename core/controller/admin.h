@@ -36,6 +36,8 @@ proto::Command MakePruneHistory(ConfigurationNum before);
 
 // `num` 0: the newest.
 proto::Query MakeGetConfiguration(ConfigurationNum num = ConfigurationNum());
+// The first after `after` that has the group as a member.
+proto::Query MakeGetConfigurationOf(GroupId gid, ConfigurationNum after);
 
 }  // namespace lockstep::controller
 

@@ -152,7 +152,14 @@ Bytes ControllerMachine::Query(const Bytes& query, LogPosition applied,
         absl::StrCat("the request of ", query.size(), " bytes holds no query"));
   }
   if (valid.ok()) {
-    history_.Answer(ConfigurationNum(parsed.get_configuration().num()), table, &result);
+    const proto::GetConfiguration& get = parsed.get_configuration();
+    const ConfigurationNum num(get.num());
+    const GroupId member(get.member_gid());
+    if (member == GroupId()) {
+      history_.Answer(num, table, &result);
+    } else {
+      history_.AnswerMember(member, num, table, &result);
+    }
   } else {
     result = kv::RefusalFor(valid);
     result.set_configuration_num(newest().num.value());

@@ -83,4 +83,28 @@ void History::Answer(ConfigurationNum num, const TableReader& table, proto::Resu
   ReadConfiguration(table, num, result->mutable_configuration());
 }
 
+void History::AnswerMember(GroupId gid, ConfigurationNum after, const TableReader& table,
+                           proto::Result* result) const {
+  constexpr uint64_t kLookedAtMax = 16;
+  ConfigurationNum num = std::max(after.Next(), oldest_);
+  const ConfigurationNum until = std::min(num.Plus(kLookedAtMax), newest_.num.Next());
+  proto::Configuration configuration;
+  for (; num < until; num = num.Next()) {
+    ReadConfiguration(table, num, &configuration);
+    const auto& groups = configuration.groups();
+    const bool member = std::any_of(groups.begin(), groups.end(),
+                                    [&](const auto& group) { return group.gid() == gid.value(); });
+    if (!member) continue;
+    result->set_code(proto::OK);
+    result->set_configuration_num(newest_.num.value());
+    result->mutable_configuration()->Swap(&configuration);
+    return;
+  }
+  const ConfigurationNum looked_at = std::max(after, std::min(num.Previous(), newest_.num));
+  result->set_code(proto::NOT_FOUND);
+  result->set_configuration_num(looked_at.value());
+  result->set_message(absl::StrCat("group ", gid.value(), " is no member of configurations ",
+                                   after.value(), " to ", looked_at.value()));
+}
+
 }  // namespace lockstep::controller

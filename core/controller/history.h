@@ -31,6 +31,10 @@ class History {
   // OK with the configuration of that number, 0 meaning the newest; NOT_FOUND for one that does not
   // exist yet, or is not kept any more. Sets configuration_num to the newest in either case.
   void Answer(ConfigurationNum num, const TableReader& table, proto::Result* result) const;
+  // OK with the first configuration after `after` that has `gid` as a member. Looks at a few at
+  // most: NOT_FOUND with configuration_num the last one looked at.
+  void AnswerMember(GroupId gid, ConfigurationNum after, const TableReader& table,
+                    proto::Result* result) const;
 
  private:
   void Save(TableWriter& table) const;

@@ -122,5 +122,42 @@ TEST(Acceptance, EveryReplicaTellsTheSameHistory) {
   EXPECT_EQ(other.Get(), told.back());
 }
 
+// A group that was away finds where it was a member again, even if it is none now.
+TEST(Acceptance, AGroupFindsItsTimesOfMembership) {
+  Replica replica;
+  Admin admin(replica);
+  admin.Do(JoinOf({1}));
+  for (int i = 0; i < 20; ++i) {
+    admin.Do(MakeMove(ShardId(0), GroupId(1)));
+    admin.Do(MakeUnpin(ShardId(0)));
+  }
+  admin.Do(JoinOf({2}));   // 42
+  admin.Do(LeaveOf({2}));  // 43
+  const auto ask = [&](uint64_t gid, uint64_t after) {
+    return replica.Query(MakeGetConfigurationOf(GroupId(gid), ConfigurationNum(after)));
+  };
+  uint64_t after = 0;
+  int asked = 0;
+  proto::Result answer;
+  do {
+    answer = ask(2, after);
+    EXPECT_GT(answer.configuration_num(), after);
+    after = answer.configuration_num();
+    ++asked;
+  } while (answer.code() == proto::NOT_FOUND && asked < 10);
+  EXPECT_EQ(answer.code(), proto::OK);
+  EXPECT_EQ(answer.configuration().num(), 42u);
+  EXPECT_EQ(asked, 3) << "a few are looked at, at a time";
+  EXPECT_EQ(ask(1, 0).configuration().num(), 1u);
+  EXPECT_EQ(ask(1, 41).configuration().num(), 42u);
+  for (const uint64_t from : {42u, 43u}) {
+    const proto::Result none = ask(2, from);
+    EXPECT_EQ(none.code(), proto::NOT_FOUND);
+    EXPECT_EQ(none.configuration_num(), 43u);
+  }
+  EXPECT_EQ(ask(2, 99).configuration_num(), 99u);
+  EXPECT_EQ(Replica().Query(MakeGetConfigurationOf(GroupId(1), {})).code(), proto::NOT_FOUND);
+}
+
 }  // namespace
 }  // namespace lockstep::controller
