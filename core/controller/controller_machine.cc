@@ -65,11 +65,17 @@ void ControllerMachine::Load(const TableReader& table) {
 }
 
 Bytes ControllerMachine::Apply(const Entry& entry, TableWriter& table) {
-  Check(entry.kind == EntryKind::kCommand);
+  Check(entry.kind != EntryKind::kNoop);
   proto::Command command;
   proto::Result result;
   if (Parse(entry.data, &command)) {
-    ApplyCommand(command, entry.index, table, &result);
+    const bool internal = entry.kind == EntryKind::kInternal;
+    if (internal == command.has_prune_history()) {
+      ApplyCommand(command, entry.index, table, &result);
+    } else {
+      result = kv::RefusalFor(absl::InvalidArgumentError(
+          "prune_history is what the controller says to itself, and it says nothing else"));
+    }
   } else {
     result = kv::RefusalFor(absl::InvalidArgumentError(
         absl::StrCat("the entry of ", entry.data.size(), " bytes holds no command")));

@@ -51,17 +51,6 @@ class KvMachine final : public StateMachine {
   proto::Command command_;  // scratch: parsing into it again reuses its memory
 };
 
-class KvMachineFactory final : public MachineFactory {
- public:
-  explicit KvMachineFactory(const KvOptions& options) : options_(options) {}
-  std::unique_ptr<StateMachine> Make(GroupId) const override {
-    return std::make_unique<KvMachine>(options_);
-  }
-
- private:
-  const KvOptions options_;
-};
-
 }  // namespace lockstep::kv
 
 #endif  // LOCKSTEP_CORE_KV_KV_MACHINE_H_

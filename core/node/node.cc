@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/kv/command.h"
 #include "core/node/client_reply.h"
+#include "core/node/door.h"
 #include "core/raft/codec.h"
 
 namespace lockstep::node {
@@ -92,12 +93,13 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
   if (replica == nullptr) return RefuseAtDoor(id, UnknownGroupReply(GroupId(request_.group())));
   switch (request_.body_case()) {
     case proto::ClientRequest::kCommand: {
-      const absl::Status status = kv::ValidateCommand(request_.command(), options_.kv.limits);
+      const absl::Status status =
+          AdmitCommand(replica->role(), options_, request_.mutable_command());
       if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
       return replica->OnCommand(id, kv::Encode(request_.command()));
     }
     case proto::ClientRequest::kQuery: {
-      const absl::Status status = kv::ValidateQuery(request_.query(), options_.kv.limits);
+      const absl::Status status = AdmitQuery(replica->role(), options_, request_.query());
       if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
       return replica->OnQuery(id, kv::Encode(request_.query()));
     }

@@ -9,11 +9,23 @@
 
 namespace lockstep::node {
 
+namespace {
+
+raft::Config RaftOf(const NodeOptions& options, GroupId group) {
+  raft::Config config = options.raft;
+  const HostedGroup& hosted = HostedGroupOf(options, group);
+  if (hosted.membership.has_value()) config.membership = *hosted.membership;
+  return config;
+}
+
+}  // namespace
+
 Replica::Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host)
     : group_(image.group),
+      role_(RoleOf(options, image.group)),
       options_(options),
       host_(host),
-      raft_(options.raft, image, rng, host.clock.Now()),
+      raft_(RaftOf(options, image.group), image, rng, host.clock.Now()),
       outbox_(image.group, host),
       applied_(image.applied),
       apply_submitted_(image.applied.index),
@@ -47,7 +59,7 @@ void Replica::OnQuery(RequestId id, Bytes query) {
 
 void Replica::OnTransferLeadership(RequestId id, NodeId to) {
   if (!raft_.is_leader()) return Refuse(id, raft::RefusedWhy::kNotLeader);
-  if (to != NodeId() && (to == options_.self || !options_.raft.membership.IsVoter(to))) {
+  if (to != NodeId() && (to == options_.self || !raft_.config().membership.IsVoter(to))) {
     return Answer(id, NoSuchVoterReply(to), Index());
   }
   Step(raft::TransferLeadership{to});

@@ -28,6 +28,7 @@ class Replica {
   Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host);
 
   GroupId group() const { return group_; }
+  GroupRole role() const { return role_; }
   const raft::Raft& raft() const { return raft_; }
 
   // Events.
@@ -85,6 +86,7 @@ class Replica {
   void SubmitCheckpoint();
 
   const GroupId group_;
+  const GroupRole role_;
   const NodeOptions& options_;
   const Host& host_;
   raft::Raft raft_;

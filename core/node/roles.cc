@@ -2,12 +2,54 @@
 
 #include <utility>
 
+#include "core/base/check.h"
+#include "core/controller/controller_machine.h"
+#include "core/kv/kv_machine.h"
 #include "core/node/node.h"
+#include "core/shardkv/shard_machine.h"
 
 namespace lockstep::node {
+namespace {
+
+class Machines final : public MachineFactory {
+ public:
+  explicit Machines(const NodeOptions& options) : options_(options) {
+    options_.shard_groups.kv = options_.kv;
+  }
+
+  std::unique_ptr<StateMachine> Make(GroupId group) const override {
+    switch (RoleOf(options_, group)) {
+      case GroupRole::kStore:
+        return std::make_unique<kv::KvMachine>(options_.kv);
+      case GroupRole::kController:
+        return std::make_unique<controller::ControllerMachine>(options_.controller);
+      case GroupRole::kShards:
+        return std::make_unique<shardkv::ShardMachine>(options_.shard_groups);
+    }
+    Check(false, "a group without a role");
+    return nullptr;
+  }
+
+ private:
+  NodeOptions options_;
+};
+
+}  // namespace
+
+const HostedGroup& HostedGroupOf(const NodeOptions& options, GroupId group) {
+  for (const HostedGroup& hosted : options.groups) {
+    if (hosted.id == group) return hosted;
+  }
+  Check(false, "a group that is not hosted here");
+  return options.groups.front();
+}
+
+GroupRole RoleOf(const NodeOptions& options, GroupId group) {
+  return HostedGroupOf(options, group).role;
+}
 
 std::unique_ptr<MachineFactory> MakeMachines(const NodeOptions& options) {
-  return std::make_unique<kv::KvMachineFactory>(options.kv);
+  return std::make_unique<Machines>(options);
 }
 
 std::unique_ptr<Process> MakeNode(const NodeOptions& options, std::vector<ReplicaImage> images,

@@ -2,26 +2,47 @@
 #ifndef LOCKSTEP_CORE_NODE_ROLES_H_
 #define LOCKSTEP_CORE_NODE_ROLES_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/rng.h"
 #include "core/base/types.h"
-#include "core/kv/kv_machine.h"
+#include "core/controller/options.h"
+#include "core/kv/options.h"
 #include "core/raft/io.h"
 #include "core/runtime/host.h"
 #include "core/runtime/log.h"
 #include "core/runtime/process.h"
 #include "core/runtime/state_machine.h"
+#include "core/shardkv/options.h"
 
 namespace lockstep::node {
+
+// What a group replicates.
+enum class GroupRole : uint8_t {
+  kStore,       // one key-value store
+  kController,  // the configurations of a sharded one
+  kShards,      // a part of a sharded one
+};
+
+// A group of which this node hosts a replica.
+struct HostedGroup {
+  GroupId id;
+  GroupRole role = GroupRole::kStore;
+  std::optional<raft::Membership> membership = {};  // none: that of NodeOptions::raft
+};
 
 // One node of a key-value cluster. All limits are data.
 struct NodeOptions {
   NodeId self;
-  std::vector<GroupId> groups;  // the replicas that this node hosts
-  raft::Config raft;            // for each of them
-  kv::KvOptions kv;
+  std::vector<HostedGroup> groups;
+  raft::Config raft;  // for each of them
+  kv::KvOptions kv;   // of stores, and of each shard
+  controller::ControllerOptions controller;
+  uint32_t shards = 64;  // of a cluster that begins with this controller: 1 to kShardsMax
+  shardkv::ShardOptions shard_groups;            // its `kv` is not looked at
   uint64_t apply_entries_max = 1024;             // in one job
   uint64_t apply_bytes_max = uint64_t{8} << 20;  // in one job (one entry always fits)
   uint64_t requests_max = 65536;  // client calls not yet answered; beyond: OVERLOADED
@@ -32,6 +53,10 @@ struct NodeOptions {
   // ...and keeps this many applied entries for followers that are a little behind.
   uint64_t log_entries_kept = 5000;
 };
+
+// REQUIRES: the node hosts the group.
+const HostedGroup& HostedGroupOf(const NodeOptions& options, GroupId group);
+GroupRole RoleOf(const NodeOptions& options, GroupId group);
 
 // Makes the state machines of a node's groups. Give it to storage::Engine::Open.
 std::unique_ptr<MachineFactory> MakeMachines(const NodeOptions& options);

@@ -47,7 +47,7 @@ void DrawWindows(Rng& rng, raft::Config& raft) {
 
 node::NodeOptions DrawNode(Rng rng, const WorldOptions& world, const WorkloadOptions& workload) {
   node::NodeOptions node;
-  node.groups = {GroupId(1)};
+  node.groups = {{.id = GroupId(1)}};
   std::vector<NodeId> voters;
   for (uint16_t id = 1; id <= world.servers; ++id) voters.emplace_back(id);
   node.raft.membership = raft::Membership(voters);

@@ -28,7 +28,7 @@ Climate CalmClimate(uint16_t servers, const RunOptions& options) {
   std::vector<NodeId> voters;
   for (uint16_t id = 1; id <= servers; ++id) voters.emplace_back(id);
   climate.node = node::NodeOptions{};
-  climate.node.groups = {GroupId(1)};
+  climate.node.groups = {{.id = GroupId(1)}};
   climate.node.raft = limits;
   climate.node.raft.membership = raft::Membership(voters);
   climate.engine.wal_segment_bytes_max = uint64_t{64} << 20;

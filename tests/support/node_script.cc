@@ -81,6 +81,7 @@ std::string NodeScript::Ago(Instant when) const {
 }
 
 // node [self=1] [nodes=3] [groups=1,2] [limits of NodeOptions by name]
+// A group may have a role, and members of its own: groups=0:controller,5:shards:1+2.
 // Boots an empty node. Chance is out of it: the election timeout is 1000ms, the heartbeat 100ms.
 void NodeScript::RunNode(Command& command) {
   options_ = node::NodeOptions{};
@@ -92,8 +93,19 @@ void NodeScript::RunNode(Command& command) {
   options_.raft.election_max = options_.raft.election_min;
   std::vector<ReplicaImage> images;
   for (absl::string_view group : absl::StrSplit(command.Text("groups").value_or("1"), ',')) {
-    options_.groups.push_back(GroupId(command.ParseNumber(group)));
-    images.emplace_back().group = options_.groups.back();
+    const std::vector<absl::string_view> parts = absl::StrSplit(group, ':');
+    node::HostedGroup& hosted = options_.groups.emplace_back();
+    hosted.id = GroupId(command.ParseNumber(parts[0]));
+    if (parts.size() > 1 && parts[1] == "controller") hosted.role = node::GroupRole::kController;
+    if (parts.size() > 1 && parts[1] == "shards") hosted.role = node::GroupRole::kShards;
+    if (parts.size() > 2) {
+      std::vector<NodeId> members;
+      for (absl::string_view member : absl::StrSplit(parts[2], '+')) {
+        members.push_back(NodeId(command.ParseNumber(member)));
+      }
+      hosted.membership = raft::Membership(members);
+    }
+    images.emplace_back().group = hosted.id;
   }
   const auto limit = [&](absl::string_view key, uint64_t& value) {
     value = command.Number(key, value);

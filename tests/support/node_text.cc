@@ -3,6 +3,8 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "core/controller/admin.h"
 #include "core/kv/command.h"
 #include "core/proto/client.pb.h"
 #include "core/raft/messages.h"
@@ -55,9 +57,23 @@ void ParseCommand(Command& command, const std::string& kind, proto::Command* out
     *out = kv::MakeRegisterSession(1);
     return;
   }
-  const std::string key = command.NextWord().value_or("");
-  const std::string value = command.NextWord().value_or("");
-  *out = kind == "put" ? kv::MakePut(key, value) : kv::MakeAppend(key, value);
+  if (kind == "prune") {
+    *out = controller::MakePruneHistory(controller::ConfigurationNum(1));
+    return;
+  }
+  if (kind == "join") {  // join GID-NODE+NODE
+    const std::string text = command.NextWord().value_or("");
+    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, '-');
+    controller::Group group{.gid = GroupId(command.ParseNumber(parts.first))};
+    for (absl::string_view node : absl::StrSplit(parts.second, '+', absl::SkipEmpty())) {
+      group.members.push_back({.node = NodeId(command.ParseNumber(node))});
+    }
+    *out = controller::MakeJoin({group}, /*shards=*/0);
+  } else {
+    const std::string key = command.NextWord().value_or("");
+    const std::string value = command.NextWord().value_or("");
+    *out = kind == "put" ? kv::MakePut(key, value) : kv::MakeAppend(key, value);
+  }
   const SessionId session(command.Number("session", 0));
   const uint64_t sequence = command.Number("sequence", 0);
   *out = kv::InSession(*out, session, sequence, sequence);
@@ -71,10 +87,17 @@ Bytes ParseRequest(Command& command) {
   proto::ClientRequest request;
   request.set_group(command.Number("group", 1));
   const std::string kind = command.NextWord().value_or("");
-  if (kind == "register" || kind == "put" || kind == "append") {
+  if (kind == "register" || kind == "put" || kind == "append" || kind == "join" ||
+      kind == "prune") {
     ParseCommand(command, kind, request.mutable_command());
   } else if (kind == "get") {
     *request.mutable_query() = kv::MakeGet(command.NextWord().value_or(""));
+  } else if (kind == "configuration") {
+    *request.mutable_query() = controller::MakeGetConfiguration();
+  } else if (kind == "shards") {
+    request.mutable_query()->mutable_get_shards();
+  } else if (kind == "tenure") {
+    request.mutable_query()->mutable_read_tenure();
   } else if (kind == "transfer") {
     request.mutable_transfer_leadership()->set_to(command.Number("to", 0));
   } else if (kind != "nothing") {
@@ -93,6 +116,14 @@ std::string DescribeReply(const Bytes& bytes) {
   if (result.has_value()) absl::StrAppend(&text, " value=", result.value());
   if (result.index() != 0) absl::StrAppend(&text, " index=", result.index());
   if (result.replayed()) absl::StrAppend(&text, " replayed");
+  if (result.configuration_num() != 0) {
+    absl::StrAppend(&text, " num=", result.configuration_num());
+  }
+  if (result.has_configuration()) {
+    absl::StrAppend(&text, " configuration with ", result.configuration().groups_size(),
+                    " groups and ", result.configuration().owners_size(), " shards");
+  }
+  if (result.has_shards()) absl::StrAppend(&text, " at configuration ", result.shards().num());
   if (!result.message().empty()) absl::StrAppend(&text, ": ", result.message());
   return text;
 }

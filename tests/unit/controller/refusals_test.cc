@@ -160,6 +160,16 @@ TEST(Refusals, OutsideOfSessions) {
   EXPECT_TRUE(replica.dump().empty());
 }
 
+TEST(Refusals, ClientsMayNotSpeakForTheController) {
+  Replica replica(Small());
+  const Bytes prune = kv::Encode(MakePruneHistory(ConfigurationNum(1)));
+  EXPECT_EQ(kv::Replica::Parse(replica.ApplyBytes(prune)).code(), proto::INVALID_ARGUMENT);
+  const Bytes join = kv::Encode(kv::MakeRegisterSession(1));
+  const proto::Result internal = kv::Replica::Parse(replica.ApplyBytes(join, EntryKind::kInternal));
+  EXPECT_EQ(internal.code(), proto::INVALID_ARGUMENT);
+  EXPECT_TRUE(replica.dump().empty());
+}
+
 TEST(Refusals, Queries) {
   Replica replica(Small());
   const proto::Result get = replica.Query(kv::MakeGet("k"));

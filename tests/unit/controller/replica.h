@@ -32,12 +32,15 @@ class Replica {
   // As after a restart: what the machine knows comes from the table.
   void Reload() { machine_.Load(table_); }
 
-  Bytes ApplyBytes(Bytes data) {
+  Bytes ApplyBytes(Bytes data, EntryKind kind = EntryKind::kCommand) {
     index_ = index_.Next();
-    return machine_.Apply({.index = index_, .term = Term(1), .data = std::move(data)}, table_);
+    return machine_.Apply({.index = index_, .term = Term(1), .kind = kind, .data = std::move(data)},
+                          table_);
   }
+  // From a client; but what the controller says to itself comes from itself.
   proto::Result Apply(const proto::Command& command) {
-    return kv::Replica::Parse(ApplyBytes(kv::Encode(command)));
+    const EntryKind kind = command.has_prune_history() ? EntryKind::kInternal : EntryKind::kCommand;
+    return kv::Replica::Parse(ApplyBytes(kv::Encode(command), kind));
   }
   Bytes QueryBytes(const Bytes& query) const {
     return machine_.Query(query, {index_, Term(1)}, table_);

@@ -1,0 +1,43 @@
+#include "core/node/door.h"
+
+#include "core/controller/admin.h"
+#include "core/kv/command.h"
+#include "core/shardkv/command.h"
+
+namespace lockstep::node {
+
+absl::Status AdmitCommand(GroupRole role, const NodeOptions& options, proto::Command* command) {
+  switch (role) {
+    case GroupRole::kStore:
+      return kv::ValidateCommand(*command, options.kv.limits);
+    case GroupRole::kController:
+      if (command->has_prune_history()) {
+        return absl::InvalidArgumentError(
+            "prune_history is not for clients: the controller forgets old configurations itself");
+      }
+      if (command->has_join() && command->join().shards() == 0) {
+        command->mutable_join()->set_shards(options.shards);
+      }
+      return controller::ValidateAdmin(*command, options.controller.limits);
+    case GroupRole::kShards: {
+      const absl::Status valid = kv::ValidateCommand(*command, options.kv.limits);
+      return valid.ok() ? shardkv::ValidatePlacement(*command, /*shards=*/0) : valid;
+    }
+  }
+  return absl::InternalError("a group without a role");
+}
+
+absl::Status AdmitQuery(GroupRole role, const NodeOptions& options, const proto::Query& query) {
+  switch (role) {
+    case GroupRole::kStore:
+      return kv::ValidateQuery(query, options.kv.limits);
+    case GroupRole::kController:
+      return controller::ValidateQuery(query);
+    case GroupRole::kShards:
+      if (query.has_get_shards()) return absl::OkStatus();
+      return kv::ValidateQuery(query, options.kv.limits);
+  }
+  return absl::InternalError("a group without a role");
+}
+
+}  // namespace lockstep::node

@@ -1,0 +1,19 @@
+// What a client may ask of a group: checked before anything of it reaches a log.
+#ifndef LOCKSTEP_CORE_NODE_DOOR_H_
+#define LOCKSTEP_CORE_NODE_DOOR_H_
+
+#include "absl/status/status.h"
+#include "core/node/roles.h"
+#include "core/proto/client.pb.h"
+
+namespace lockstep::node {
+
+// What kv::ValidateCommand, controller::ValidateAdmin and shardkv::ValidatePlacement say, each for
+// its role; and InvalidArgument for what a group says to itself alone. Fills in what the node knows
+// better: how many shards a cluster begins with.
+absl::Status AdmitCommand(GroupRole role, const NodeOptions& options, proto::Command* command);
+absl::Status AdmitQuery(GroupRole role, const NodeOptions& options, const proto::Query& query);
+
+}  // namespace lockstep::node
+
+#endif  // LOCKSTEP_CORE_NODE_DOOR_H_
