@@ -39,7 +39,7 @@ struct ApplyEntries {
 struct ApplyResult {
   Index index;
   Term term;
-  EntryKind kind = EntryKind::kNoop;
+  EntryKind kind = EntryKind::kNoop;  // the entry's
   Bytes reply;  // empty for a no-op
 };
 // Answers ApplyEntries.
