@@ -40,7 +40,7 @@ struct ApplyResult {
   Index index;
   Term term;
   EntryKind kind = EntryKind::kNoop;  // the entry's
-  Bytes reply;  // empty for a no-op
+  Bytes reply;                        // empty for a no-op
 };
 // Answers ApplyEntries.
 struct ApplyDone {
