@@ -14,27 +14,13 @@
 #include "core/base/rng.h"
 #include "gtest/gtest.h"
 #include "sim/disk/sim_file_system.h"
+#include "tests/unit/sim/disk_support.h"
 
 namespace lockstep::sim {
 namespace {
 
 using storage::File;
 using storage::OpenMode;
-
-std::unique_ptr<File> MustOpen(SimFileSystem& disk, const std::string& path,
-                               OpenMode mode = OpenMode::kCreate) {
-  auto file = disk.Open(path, mode);
-  EXPECT_TRUE(file.ok()) << file.status();
-  return *std::move(file);
-}
-
-std::string Contents(SimFileSystem& disk, const std::string& path) {
-  auto file = disk.Open(path, OpenMode::kRead);
-  if (!file.ok()) return "(missing)";
-  std::string text;
-  EXPECT_TRUE((*file)->Read(0, 1 << 30, &text).ok());
-  return text;
-}
 
 CrashOptions Only(CrashOptions::Files files, CrashOptions::Names names) { return {files, names}; }
 
