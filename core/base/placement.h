@@ -13,6 +13,9 @@
 
 namespace lockstep {
 
+// The controller's group. Shard groups count from 1.
+inline constexpr GroupId kControllerGroup{0};
+
 // The part of a key that places it: what stands between its first '{' and the next '}', so that
 // keys with the same tag share a shard. The whole key when there is no such pair or nothing in it.
 absl::string_view PlacementTag(absl::string_view key);

@@ -1,6 +1,7 @@
 #include "core/node/door.h"
 
 #include "core/controller/admin.h"
+#include "core/controller/configuration.h"
 #include "core/kv/command.h"
 #include "core/shardkv/command.h"
 
@@ -38,6 +39,16 @@ absl::Status AdmitQuery(GroupRole role, const NodeOptions& options, const proto:
       return kv::ValidateQuery(query, options.kv.limits);
   }
   return absl::InternalError("a group without a role");
+}
+
+absl::Status ValidateNodeMessage(const proto::NodeMessage& message) {
+  if (message.has_configuration_answer() && message.configuration_answer().has_configuration()) {
+    return controller::FromProto(message.configuration_answer().configuration()).status();
+  }
+  if (message.has_shard() && message.shard().body_case() == proto::ShardMessage::BODY_NOT_SET) {
+    return absl::InvalidArgumentError("a message about a shard that says nothing");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace lockstep::node

@@ -1,10 +1,11 @@
-// What a client may ask of a group: checked before anything of it reaches a log.
+// What clients and other nodes may say: checked before anything of it reaches a replica.
 #ifndef LOCKSTEP_CORE_NODE_DOOR_H_
 #define LOCKSTEP_CORE_NODE_DOOR_H_
 
 #include "absl/status/status.h"
 #include "core/node/roles.h"
 #include "core/proto/client.pb.h"
+#include "core/proto/node.pb.h"
 
 namespace lockstep::node {
 
@@ -13,6 +14,9 @@ namespace lockstep::node {
 // better: how many shards a cluster begins with.
 absl::Status AdmitCommand(GroupRole role, const NodeOptions& options, proto::Command* command);
 absl::Status AdmitQuery(GroupRole role, const NodeOptions& options, const proto::Query& query);
+
+// What no correct node ever sends is InvalidArgument. REQUIRES: a body.
+absl::Status ValidateNodeMessage(const proto::NodeMessage& message);
 
 }  // namespace lockstep::node
 

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "core/base/check.h"
+#include "core/base/placement.h"
 #include "core/kv/command.h"
 #include "core/node/client_reply.h"
 #include "core/node/door.h"
@@ -13,13 +14,15 @@
 namespace lockstep::node {
 
 Node::Node(const NodeOptions& options, std::vector<ReplicaImage> images, Rng rng, const Host& host)
-    : options_(options), host_(host) {
+    : options_(options),
+      host_(host),
+      courier_(options.self, /*bundles=*/options.groups.size() > 1, host.transport) {
   CheckEq(images.size(), options_.groups.size());
   std::sort(images.begin(), images.end(),
             [](const ReplicaImage& a, const ReplicaImage& b) { return a.group < b.group; });
   for (const ReplicaImage& image : images) {
     const Rng stream = rng.Split("replica", image.group.value());
-    replicas_.push_back(std::make_unique<Replica>(options_, image, stream, host_));
+    replicas_.push_back(std::make_unique<Replica>(options_, image, stream, host_, courier_));
   }
 }
 
@@ -34,22 +37,50 @@ Replica* Node::Find(GroupId group) {
 
 void Node::OnMessage(NodeId from, const Bytes& message) {
   if (failed_) return;
+  IsNodeMessage(message) ? OnNodeMessage(from, message) : OnPeerMessage(from, message);
+}
+
+void Node::OnPeerMessage(NodeId from, const Bytes& message) {
   GroupId group;
   raft::Message decoded;
   const absl::Status status = raft::DecodePeerMessage(message, &group, &decoded);
   Replica* replica = status.ok() ? Find(group) : nullptr;
-  if (replica == nullptr) {
-    Note note{.kind = NoteKind::kMalformed,
-              .group = group,
-              .term = Term(),
-              .peer = from,
-              .position = LogPosition{},
-              .number = message.size(),
-              .entry = nullptr};
-    if (host_.journal.listening()) host_.journal.Record(note);
-    return;
-  }
+  if (replica == nullptr) return NoteMalformed(from, message.size());
   replica->OnMessage(from, std::move(decoded));
+}
+
+void Node::OnNodeMessage(NodeId from, const Bytes& message) {
+  proto::NodeMessage decoded;
+  const bool readable = decoded.ParseFromArray(message.data(), static_cast<int>(message.size()));
+  if (!readable) return NoteMalformed(from, message.size());
+  for (const std::string& one : decoded.bundle()) OnPeerMessage(from, Bytes::Copy(one));
+  if (decoded.body_case() == proto::NodeMessage::BODY_NOT_SET) return;
+  if (!Deliver(from, decoded)) NoteMalformed(from, message.size());
+}
+
+// False: nobody here can make anything of it.
+bool Node::Deliver(NodeId from, const proto::NodeMessage& message) {
+  if (!ValidateNodeMessage(message).ok()) return false;
+  GroupId to = kControllerGroup;
+  if (message.has_shard()) to = GroupId(message.shard().to_group());
+  if (message.has_configuration_answer()) to = GroupId(message.configuration_answer().to_group());
+  const GroupRole role =
+      message.has_configuration_request() ? GroupRole::kController : GroupRole::kShards;
+  Replica* replica = Find(to);
+  if (replica == nullptr || replica->role() != role) return false;
+  replica->OnMessage(from, message);
+  return true;
+}
+
+void Node::NoteMalformed(NodeId from, size_t bytes) {
+  if (!host_.journal.listening()) return;
+  host_.journal.Record(Note{.kind = NoteKind::kMalformed,
+                            .group = GroupId(),
+                            .term = Term(),
+                            .peer = from,
+                            .position = LogPosition{},
+                            .number = bytes,
+                            .entry = nullptr});
 }
 
 void Node::OnStorage(Lane lane, Ticket, absl::StatusOr<StorageResult> result) {
@@ -118,14 +149,17 @@ void Node::OnPeerLink(NodeId peer, bool up) {
 void Node::OnWake() {
   if (failed_) return;
   armed_ = kNever;
-  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnWake();
+  bool heartbeats = false;
+  for (const std::unique_ptr<Replica>& replica : replicas_) heartbeats |= replica->OnWake();
+  if (!heartbeats) return;
+  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnNearbyHeartbeat();
 }
 
 void Node::OnTurnEnd() {
   if (failed_) return;
+  EndTurnOfReplicas();
   Instant wake_at = kNever;
   for (const std::unique_ptr<Replica>& replica : replicas_) {
-    replica->EndTurn();
     wake_at = std::min(wake_at, replica->wake_at());
   }
   for (Refusal& refusal : refusals_) host_.replies.Reply(refusal.id, std::move(refusal.reply));
@@ -134,6 +168,18 @@ void Node::OnTurnEnd() {
   if (wake_at == armed_) return;
   armed_ = wake_at;
   host_.clock.WakeAt(wake_at);
+}
+
+// Until the replicas have nothing more to say to each other: each answers only to what is asked,
+// and asks at its time, so that comes soon.
+void Node::EndTurnOfReplicas() {
+  std::vector<proto::NodeMessage> messages;
+  do {
+    for (const proto::NodeMessage& message : messages) Deliver(options_.self, message);
+    for (const std::unique_ptr<Replica>& replica : replicas_) replica->EndTurn();
+    messages = courier_.TakeLocal();
+  } while (!messages.empty());
+  courier_.Flush();
 }
 
 void Node::SubmitLog() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/rng.h"
+#include "core/node/courier.h"
 #include "core/node/replica.h"
 #include "core/node/roles.h"
 #include "core/proto/client.pb.h"
@@ -44,6 +45,11 @@ class Node final : public Process {
   };
 
   Replica* Find(GroupId group);
+  void OnPeerMessage(NodeId from, const Bytes& message);
+  void OnNodeMessage(NodeId from, const Bytes& message);
+  bool Deliver(NodeId from, const proto::NodeMessage& message);
+  void NoteMalformed(NodeId from, size_t bytes);
+  void EndTurnOfReplicas();
   void OnLogDone();
   void OnTableDone(StorageResult& result);
   void RefuseAtDoor(RequestId id, Bytes reply) { refusals_.push_back({id, std::move(reply)}); }
@@ -51,6 +57,7 @@ class Node final : public Process {
 
   const NodeOptions options_;
   const Host host_;
+  Courier courier_;
   std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group
   std::vector<Write> under_way_;   // the batches of the log write that is under way
   std::vector<Refusal> refusals_;  // of requests that reached no replica

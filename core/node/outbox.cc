@@ -3,7 +3,6 @@
 #include <utility>
 #include <variant>
 
-#include "core/raft/codec.h"
 
 namespace lockstep::node {
 namespace {
@@ -42,7 +41,7 @@ void Outbox::Release(PersistSeq durable) {
 
 void Outbox::Send(const raft::Outgoing& outgoing) {
   if (host_.journal.listening()) NotePromise(outgoing);
-  host_.transport.Send(outgoing.to, raft::EncodePeerMessage(group_, outgoing.message));
+  courier_.Send(outgoing.to, group_, outgoing.message);
 }
 
 void Outbox::NotePromise(const raft::Outgoing& outgoing) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/types.h"
+#include "core/node/courier.h"
 #include "core/raft/io.h"
 #include "core/runtime/host.h"
 
@@ -15,7 +16,8 @@ namespace lockstep::node {
 
 class Outbox {
  public:
-  Outbox(GroupId group, const Host& host) : group_(group), host_(host) {}
+  Outbox(GroupId group, const Host& host, Courier& courier)
+      : group_(group), host_(host), courier_(courier) {}
 
   // Sends, in order, each message whose write is durable; keeps the others. Empties `messages`.
   void Post(std::vector<raft::Outgoing>& messages, PersistSeq durable);
@@ -29,6 +31,7 @@ class Outbox {
 
   const GroupId group_;
   const Host& host_;
+  Courier& courier_;
   std::deque<raft::Outgoing> waiting_;
   PersistSeq released_;  // what waits, waits for a later write than this
 };

@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "core/base/hash.h"
+#include "core/kv/command.h"
 #include "core/node/client_reply.h"
 
 namespace lockstep::node {
@@ -18,15 +19,24 @@ raft::Config RaftOf(const NodeOptions& options, GroupId group) {
   return config;
 }
 
+proto::Result ParseResult(const Bytes& bytes) {
+  proto::Result result;
+  Check(result.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())),
+        "a state machine's answer is no result");
+  return result;
+}
+
 }  // namespace
 
-Replica::Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host)
+Replica::Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host,
+                 Courier& courier)
     : group_(image.group),
       role_(RoleOf(options, image.group)),
       options_(options),
       host_(host),
       raft_(RaftOf(options, image.group), image, rng, host.clock.Now()),
-      outbox_(image.group, host),
+      outbox_(image.group, host, courier),
+      duty_(MakeDuty(options, image.group, rng.Split("duty"), courier)),
       applied_(image.applied),
       apply_submitted_(image.applied.index),
       checkpoint_entries_(options.log_entries_max),
@@ -44,6 +54,10 @@ void Replica::Step(raft::Input input) { raft_.Step(host_.clock.Now(), std::move(
 
 void Replica::OnMessage(NodeId from, raft::Message message) {
   Step(raft::Received{from, std::move(message)});
+}
+
+void Replica::OnMessage(NodeId from, const proto::NodeMessage& message) {
+  if (duty_ != nullptr) duty_->OnMessage(host_.clock.Now(), from, message, standing());
 }
 
 void Replica::OnCommand(RequestId id, Bytes command) {
@@ -70,9 +84,27 @@ void Replica::OnPeerLink(NodeId peer, bool up) {
   if (!up) Step(raft::PeerUnreachable{peer});
 }
 
-void Replica::OnWake() {
-  if (host_.clock.Now() < raft_.wake_at()) return;
+bool Replica::OnWake() {
+  if (host_.clock.Now() < raft_.wake_at()) return false;
+  const bool led = raft_.is_leader();
   Step(raft::TimerFired{.table_stalled = TableIsStalled()});
+  return led && raft_.is_leader();
+}
+
+void Replica::OnNearbyHeartbeat() {
+  if (!raft_.is_leader()) return;
+  Step(raft::TimerFired{.table_stalled = TableIsStalled(), .early = options_.raft.heartbeat / 2});
+}
+
+Instant Replica::wake_at() const {
+  return duty_ == nullptr ? raft_.wake_at() : std::min(raft_.wake_at(), duty_->wake_at());
+}
+
+Standing Replica::standing() const {
+  const raft::Leader* leader = raft_.leader_state();
+  return {.leads = leader != nullptr,
+          .caught_up = leader != nullptr && leader->term_start <= applied_.index,
+          .leader = raft_.leader()};
 }
 
 void Replica::OnPersisted(PersistSeq through) { Step(raft::Persisted{through}); }
@@ -92,19 +124,22 @@ void Replica::OnTableDone(ApplyDone& done) {
                   .number = StableHash(result.reply.view()),
                   .entry = &being_applied_[entry]});
     }
+    if (duty_ != nullptr && result.kind == EntryKind::kInternal) {
+      duty_->OnApplied(host_.clock.Now(), ParseResult(result.reply));
+    }
     // A later entry than the oldest proposal's: that one was answered when leadership was lost.
     if (proposals_.empty() || proposals_.front().position.index != result.index) continue;
     const Proposal proposal = proposals_.front();
     proposals_.pop_front();
     CheckEq(proposal.position.term, result.term);
-    Answer(proposal.id, ReplyWithResult(result.reply), result.index);
+    AnswerWith(proposal.id, result.reply, result.index);
   }
 }
 
 void Replica::OnTableDone(QueryDone& done) {
   for (QueryDone::Item& item : done.items) {
     --queries_under_way_;
-    Answer(item.id, ReplyWithResult(item.reply), done.applied.index);
+    AnswerWith(item.id, item.reply, done.applied.index);
   }
 }
 
@@ -142,6 +177,7 @@ void Replica::OnTableDone(WriteSnapshotDone& done) {
                 .number = 0,
                 .entry = nullptr});
   }
+  if (duty_ != nullptr && applied_ != done.applied) duty_->OnTableReplaced();
   applied_ = done.applied;
   Step(raft::SnapshotChunkWritten{done.snapshot, done.next_offset, done.complete, done.applied});
   apply_submitted_ = std::max(apply_submitted_, applied_.index);
@@ -150,6 +186,7 @@ void Replica::OnTableDone(WriteSnapshotDone& done) {
 // The end of a turn.
 
 void Replica::EndTurn() {
+  ActOnDuty();
   raft_.Flush(host_.clock.Now(), out_);
   if (out_.notes_wanted) RecordNotes();
   outbox_.Release(raft_.completed());
@@ -162,6 +199,16 @@ void Replica::EndTurn() {
   SubmitQueries();
   SubmitCheckpoint();
   out_.Clear();
+}
+
+void Replica::ActOnDuty() {
+  if (duty_ == nullptr) return;
+  DutyCalls calls;
+  duty_->Act(host_.clock.Now(), standing(), &calls);
+  for (auto& [id, command] : calls.proposals) {
+    Step(raft::Propose{id, kv::Encode(command), EntryKind::kInternal});
+  }
+  for (auto& [id, query] : calls.queries) duty_queries_.emplace_back(id, kv::Encode(query));
 }
 
 LogBatch Replica::TakeBatch(PersistSeq* seq) {
@@ -230,6 +277,8 @@ void Replica::SubmitQueries() {
     queries_.erase(query);
     reads_.pop_front();
   }
+  for (auto& [id, query] : duty_queries_) job.items.push_back({id, std::move(query)});
+  duty_queries_.clear();
   if (job.items.empty()) return;
   if (!applying_) NoteTableDone();
   queries_under_way_ += job.items.size();
@@ -263,7 +312,13 @@ bool Replica::AtRequestLimit(RequestId id) {
   return true;
 }
 
+void Replica::AnswerWith(RequestId id, const Bytes& result, Index index) {
+  if (IsDutyCall(id)) return duty_->OnResult(host_.clock.Now(), id, ParseResult(result));
+  Answer(id, ReplyWithResult(result), index);
+}
+
 void Replica::Answer(RequestId id, Bytes reply, Index index) {
+  if (IsDutyCall(id)) return duty_->OnLost(id);
   answers_.push_back({id, std::move(reply), index});
 }
 

@@ -9,12 +9,16 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "core/base/bytes.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
+#include "core/node/courier.h"
+#include "core/node/duty.h"
 #include "core/node/outbox.h"
 #include "core/node/roles.h"
 #include "core/raft/raft.h"
@@ -25,7 +29,9 @@ namespace lockstep::node {
 
 class Replica {
  public:
-  Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host);
+  // All that is not copied outlives the replica.
+  Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host,
+          Courier& courier);
 
   GroupId group() const { return group_; }
   GroupRole role() const { return role_; }
@@ -33,11 +39,16 @@ class Replica {
 
   // Events.
   void OnMessage(NodeId from, raft::Message message);
+  void OnMessage(NodeId from, const proto::NodeMessage& message);
   void OnCommand(RequestId id, Bytes command);
   void OnQuery(RequestId id, Bytes query);
   void OnTransferLeadership(RequestId id, NodeId to);
   void OnPeerLink(NodeId peer, bool up);
-  void OnWake();
+  // True: it led and has sent heartbeats.
+  bool OnWake();
+  // Other replicas of the node have just sent heartbeats: this one's leave with them, if they are
+  // nearly due.
+  void OnNearbyHeartbeat();
   void OnPersisted(PersistSeq through);
   void NoteTableDone() { table_heard_ = host_.clock.Now(); }  // before each of the following
   void OnTableDone(ApplyDone& done);
@@ -50,7 +61,7 @@ class Replica {
   void EndTurn();
   bool HasBatch() const { return raft_.HasBatch(); }
   LogBatch TakeBatch(PersistSeq* seq);
-  Instant wake_at() const { return raft_.wake_at(); }
+  Instant wake_at() const;
 
  private:
   struct Proposal {
@@ -68,14 +79,17 @@ class Replica {
   };
 
   void Step(raft::Input input);
+  Standing standing() const;
   bool AtRequestLimit(RequestId id);
   bool TableIsStalled() const;
+  void AnswerWith(RequestId id, const Bytes& result, Index index);
   void Answer(RequestId id, Bytes reply, Index index);
   void Refuse(RequestId id, raft::RefusedWhy why);
   void NoteBoot(const ReplicaImage& image);
   void Record(Note note);
 
   // EndTurn, in this order.
+  void ActOnDuty();
   void RecordNotes();
   void RouteProposals();
   void RouteReads();
@@ -92,6 +106,8 @@ class Replica {
   raft::Raft raft_;
   raft::Output out_;
   Outbox outbox_;
+  std::unique_ptr<Duty> duty_;  // null: none
+  std::vector<std::pair<RequestId, Bytes>> duty_queries_;  // not yet handed to the table
 
   std::deque<Proposal> proposals_;             // ascending position; leader only
   absl::btree_map<RequestId, Bytes> queries_;  // arrived, not yet handed to the table

@@ -16,6 +16,7 @@
 #include "core/runtime/log.h"
 #include "core/runtime/process.h"
 #include "core/runtime/state_machine.h"
+#include "core/shardkv/agent.h"
 #include "core/shardkv/options.h"
 
 namespace lockstep::node {
@@ -43,6 +44,8 @@ struct NodeOptions {
   controller::ControllerOptions controller;
   uint32_t shards = 64;  // of a cluster that begins with this controller: 1 to kShardsMax
   shardkv::ShardOptions shard_groups;            // its `kv` is not looked at
+  shardkv::AgentOptions agent;                   // of shard groups
+  std::vector<NodeId> controllers = {};          // whom shard groups ask for configurations
   uint64_t apply_entries_max = 1024;             // in one job
   uint64_t apply_bytes_max = uint64_t{8} << 20;  // in one job (one entry always fits)
   uint64_t requests_max = 65536;  // client calls not yet answered; beyond: OVERLOADED

@@ -45,6 +45,8 @@ struct TimerFired {  // Output::wake_at has come (or not: then nothing happens)
   // The state machine has got nothing done for long, so this replica serves nobody: it gives up
   // leadership, and does not ask for it.
   bool table_stalled = false;
+  // A heartbeat that is due within this time is sent already: others leave now for the same nodes.
+  Duration early{0};
 };
 struct Received {  // has passed Validate
   NodeId from;

@@ -73,7 +73,7 @@ Instant Raft::wake_at() const {
 void Raft::OnInput(const TimerFired& input, Output& out) {
   table_stalled_ = input.table_stalled;
   if (is_leader()) {
-    if (now_ >= std::get<Leader>(role_).heartbeat_at) OnHeartbeatDue(out);
+    if (now_ + input.early >= std::get<Leader>(role_).heartbeat_at) OnHeartbeatDue(out);
     return;
   }
   if (now_ >= election_at_) Campaign(out);

@@ -1,0 +1,65 @@
+#include "core/node/courier.h"
+
+#include <utility>
+#include <variant>
+
+#include "core/kv/command.h"
+#include "core/proto/wire.h"
+#include "core/raft/codec.h"
+
+namespace lockstep::node {
+namespace {
+
+Bytes Bundle(const std::vector<Bytes>& messages) {
+  const auto fields = [&](auto& sink) {
+    for (const Bytes& message : messages) {
+      sink.Text(proto::NodeMessage::kBundleFieldNumber, message.view());
+    }
+  };
+  wire::SizeSink size;
+  fields(size);
+  return Bytes::Make(size.size(), [&](char* to) {
+    wire::WriteSink sink(to);
+    fields(sink);
+  });
+}
+
+}  // namespace
+
+void Courier::Send(NodeId to, GroupId group, const raft::Message& message) {
+  Bytes bytes = raft::EncodePeerMessage(group, message);
+  const bool waits = std::holds_alternative<raft::Heartbeat>(message.body) ||
+                     std::holds_alternative<raft::HeartbeatReply>(message.body);
+  if (bundles_ && waits) {
+    waiting_[to].push_back(std::move(bytes));
+  } else {
+    transport_.Send(to, std::move(bytes));
+  }
+}
+
+void Courier::Send(NodeId to, proto::NodeMessage message) {
+  if (to == self_) {
+    local_.push_back(std::move(message));
+  } else {
+    transport_.Send(to, kv::Encode(message));
+  }
+}
+
+void Courier::Flush() {
+  for (auto& [to, messages] : waiting_) {
+    if (messages.empty()) continue;
+    Bytes bytes = messages.size() == 1 ? std::move(messages.front()) : Bundle(messages);
+    transport_.Send(to, std::move(bytes));
+    messages.clear();
+  }
+}
+
+std::vector<proto::NodeMessage> Courier::TakeLocal() { return std::exchange(local_, {}); }
+
+bool IsNodeMessage(const Bytes& message) {
+  constexpr uint32_t kFirst = proto::NodeMessage::kShardFieldNumber;
+  wire::Reader reader(message.view());
+  return reader.Next() && reader.field() >= kFirst;
+}
+
+}  // namespace lockstep::node

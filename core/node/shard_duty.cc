@@ -1,0 +1,168 @@
+#include "core/node/shard_duty.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep::node {
+namespace {
+
+// Questions of other groups that are being answered at a time. Beyond: silence, and they ask again.
+constexpr size_t kAskedMax = 64;
+// However much somebody asks for at a time.
+constexpr uint32_t kPartBytesMax = 1 << 20;
+
+bool IsSameDrop(const proto::ShardMessage& a, const proto::ShardMessage& b) {
+  return a.has_drop() && b.has_drop() && a.from_group() == b.from_group() &&
+         a.shard() == b.shard() && a.since() == b.since();
+}
+
+proto::ShardMessage AnswerTo(const proto::ShardMessage& asked) {
+  proto::ShardMessage answer;
+  answer.set_to_group(asked.from_group());
+  answer.set_from_group(asked.to_group());
+  answer.set_shard(asked.shard());
+  answer.set_since(asked.since());
+  answer.set_sequence(asked.sequence());
+  return answer;
+}
+
+}  // namespace
+
+ShardDuty::ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier)
+    : options_(options), group_(group), courier_(courier), agent_(options.agent, group, rng) {}
+
+RequestId ShardDuty::NextCall() {
+  last_call_ = last_call_.Next();
+  return last_call_;
+}
+
+void ShardDuty::Send(NodeId to, proto::ShardMessage message) {
+  proto::NodeMessage outer;
+  *outer.mutable_shard() = std::move(message);
+  courier_.Send(to, std::move(outer));
+}
+
+// --- What others say
+
+void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
+                          const Standing& standing) {
+  if (message.has_configuration_answer()) {
+    const proto::ConfigurationAnswer& answer = message.configuration_answer();
+    return answer.has_configuration() ? agent_.OnConfiguration(now, answer.configuration())
+                                      : agent_.OnNoConfiguration(answer.through());
+  }
+  const proto::ShardMessage& shard = message.shard();
+  switch (shard.body_case()) {
+    case proto::ShardMessage::kRead:
+      return OnRead(from, shard);
+    case proto::ShardMessage::kDrop:
+      return OnDrop(from, shard, standing);
+    case proto::ShardMessage::kReadAnswer:
+    case proto::ShardMessage::kDropAnswer:
+      return agent_.OnAnswer(now, shard);
+    case proto::ShardMessage::BODY_NOT_SET:
+      return;
+  }
+}
+
+void ShardDuty::OnRead(NodeId from, const proto::ShardMessage& message) {
+  if (asked_.size() >= kAskedMax) return;
+  const RequestId call = NextCall();
+  proto::ReadTenure& read = *calls_.queries.emplace_back(call, proto::Query()).second
+                                 .mutable_read_tenure();
+  read = message.read();
+  read.set_bytes_max(std::min(read.bytes_max(), kPartBytesMax));
+  asked_.emplace(call, Asked{from, message});
+}
+
+// Only the leader can write into the log that the tenure is not needed any more.
+void ShardDuty::OnDrop(NodeId from, const proto::ShardMessage& message, const Standing& standing) {
+  if (!standing.leads) {
+    proto::ShardMessage answer = AnswerTo(message);
+    answer.mutable_drop_answer()->set_leader(standing.leader.value());
+    return Send(from, std::move(answer));
+  }
+  const bool again = std::any_of(asked_.begin(), asked_.end(), [&](const auto& one) {
+    return IsSameDrop(one.second.message, message);
+  });
+  if (again || asked_.size() >= kAskedMax) return;
+  const RequestId call = NextCall();
+  *calls_.proposals.emplace_back(call, proto::Command()).second.mutable_drop_shard() =
+      message.drop();
+  asked_.emplace(call, Asked{from, message});
+}
+
+// --- What has become of our calls
+
+void ShardDuty::OnResult(Instant now, RequestId call, const proto::Result& result) {
+  if (call == beginning_) {
+    beginning_ = RequestId();
+    agent_.Lead(now, result.shards());
+    return;
+  }
+  const auto found = asked_.find(call);
+  if (found == asked_.end()) return;  // A proposal of the agent: OnApplied has told it.
+  const Asked asked = std::move(found->second);
+  asked_.erase(found);
+  Answer(asked, result);
+}
+
+void ShardDuty::Answer(const Asked& asked, const proto::Result& result) {
+  proto::ShardMessage answer = AnswerTo(asked.message);
+  if (asked.message.has_read()) {
+    proto::ReadAnswer& read = *answer.mutable_read_answer();
+    read.set_gone(result.code() == proto::NOT_FOUND);
+    if (result.has_part()) *read.mutable_part() = result.part();
+  } else {
+    answer.mutable_drop_answer()->set_done(result.code() == proto::OK);
+  }
+  Send(asked.from, std::move(answer));
+}
+
+void ShardDuty::OnLost(RequestId call) {
+  if (call == beginning_) beginning_ = RequestId();
+  asked_.erase(call);  // They ask again.
+}
+
+void ShardDuty::OnApplied(Instant now, const proto::Result& result) {
+  if (result.has_shards()) agent_.OnChanged(now, result.shards());
+}
+
+// Changes may have passed the agent by.
+void ShardDuty::OnTableReplaced() {
+  agent_.Rest();
+  beginning_ = RequestId();
+}
+
+// --- What is due
+
+void ShardDuty::Act(Instant now, const Standing& standing, DutyCalls* calls) {
+  if (!standing.caught_up) {
+    if (agent_.leads()) agent_.Rest();
+    beginning_ = RequestId();
+  } else if (!agent_.leads() && beginning_ == RequestId()) {
+    beginning_ = NextCall();
+    calls_.queries.emplace_back(beginning_, proto::Query()).second.mutable_get_shards();
+  }
+  shardkv::AgentOutput out;
+  agent_.Act(now, &out);
+  for (proto::Command& command : out.proposals) {
+    calls_.proposals.emplace_back(NextCall(), std::move(command));
+  }
+  for (auto& [to, message] : out.messages) Send(to, std::move(message));
+  for (const proto::GetConfiguration& get : out.configurations) AskController(get);
+  std::swap(*calls, calls_);
+}
+
+// Another replica of it each time: that one may be dead, or behind.
+void ShardDuty::AskController(const proto::GetConfiguration& get) {
+  if (options_.controllers.empty()) return;
+  proto::NodeMessage message;
+  proto::ConfigurationRequest& request = *message.mutable_configuration_request();
+  request.set_from_group(group_.value());
+  *request.mutable_get() = get;
+  const size_t count = options_.controllers.size();
+  courier_.Send(options_.controllers[next_controller_++ % count], std::move(message));
+}
+
+}  // namespace lockstep::node

@@ -1,0 +1,55 @@
+// The duty of a replica of a shard group. As leader it drives the group's hand-overs
+// (shardkv::Agent). Whether it leads or not it serves what other groups fetch: a frozen tenure
+// never changes, so any replica that has it may answer.
+#ifndef LOCKSTEP_CORE_NODE_SHARD_DUTY_H_
+#define LOCKSTEP_CORE_NODE_SHARD_DUTY_H_
+
+#include <cstddef>
+
+#include "absl/container/btree_map.h"
+#include "core/node/duty.h"
+#include "core/shardkv/agent.h"
+
+namespace lockstep::node {
+
+class ShardDuty final : public Duty {
+ public:
+  ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier);
+
+  void OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
+                 const Standing& standing) override;
+  void OnResult(Instant now, RequestId call, const proto::Result& result) override;
+  void OnLost(RequestId call) override;
+  void OnApplied(Instant now, const proto::Result& result) override;
+  void OnTableReplaced() override;
+  void Act(Instant now, const Standing& standing, DutyCalls* calls) override;
+  Instant wake_at() const override { return agent_.wake_at(); }
+
+ private:
+  // Another group's question that is being answered.
+  struct Asked {
+    NodeId from;
+    proto::ShardMessage message;
+  };
+
+  RequestId NextCall();
+  void OnRead(NodeId from, const proto::ShardMessage& message);
+  void OnDrop(NodeId from, const proto::ShardMessage& message, const Standing& standing);
+  void Answer(const Asked& asked, const proto::Result& result);
+  void Send(NodeId to, proto::ShardMessage message);
+  void AskController(const proto::GetConfiguration& get);
+
+  const NodeOptions& options_;
+  const GroupId group_;
+  Courier& courier_;
+  shardkv::Agent agent_;
+  RequestId last_call_ = kFirstDutyCall;
+  RequestId beginning_;  // the query whose result the agent begins with; none: not asked
+  absl::btree_map<RequestId, Asked> asked_;
+  DutyCalls calls_;             // for the next Act
+  size_t next_controller_ = 0;  // whom to ask next
+};
+
+}  // namespace lockstep::node
+
+#endif  // LOCKSTEP_CORE_NODE_SHARD_DUTY_H_
