@@ -142,7 +142,7 @@ absl::Status ValidateAdmin(const proto::Command& command, const ControllerLimits
 }
 
 absl::Status ValidateQuery(const proto::Query& query) {
-  if (query.has_get_configuration()) return absl::OkStatus();
+  if (query.has_get_configuration() || query.has_get_membership()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "the query names no operation of the controller: set get_configuration");
 }

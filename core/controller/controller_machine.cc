@@ -100,6 +100,9 @@ void ControllerMachine::ApplyCommand(const proto::Command& command, Index index,
       }
       break;
     case proto::Command::kPruneHistory:
+      for (const proto::MemberGroup& group : command.prune_history().passed()) {
+        history_.Forget(GroupId(group.gid()), ConfigurationNum(group.left()), table);
+      }
       history_.Prune(ConfigurationNum(command.prune_history().before()),
                      options_.prune_configurations_max, table);
       break;
@@ -157,7 +160,9 @@ Bytes ControllerMachine::Query(const Bytes& query, LogPosition applied,
     valid = absl::InvalidArgumentError(
         absl::StrCat("the request of ", query.size(), " bytes holds no query"));
   }
-  if (valid.ok()) {
+  if (valid.ok() && parsed.has_get_membership()) {
+    history_.AnswerMembership(table, &result);
+  } else if (valid.ok()) {
     const proto::GetConfiguration& get = parsed.get_configuration();
     const ConfigurationNum num(get.num());
     const GroupId member(get.member_gid());

@@ -45,8 +45,26 @@ void History::Save(TableWriter& table) const {
   table.Put(kHistoryKey, record);
 }
 
+// Those whose membership changes.
+void History::SaveMembers(const Configuration& next, TableWriter& table) const {
+  std::string record;
+  for (const Group& group : next.groups) {
+    if (newest_.Find(group.gid) != nullptr) continue;
+    record.clear();
+    kv::AppendBigEndian64(0, &record);
+    table.Put(MemberKey(group.gid), record);
+  }
+  for (const Group& group : newest_.groups) {
+    if (next.Find(group.gid) != nullptr) continue;
+    record.clear();
+    kv::AppendBigEndian64(next.num.value(), &record);
+    table.Put(MemberKey(group.gid), record);
+  }
+}
+
 void History::Add(Configuration next, TableWriter& table) {
   CheckEq(next.num, newest_.num.Next());
+  SaveMembers(next, table);
   newest_ = std::move(next);
   table.Put(ConfigurationKey(newest_.num), ToProto(newest_).SerializeAsString());
   Save(table);
@@ -57,6 +75,28 @@ void History::Prune(ConfigurationNum before, uint64_t count_max, TableWriter& ta
   if (until <= oldest_) return;
   for (; oldest_ < until; oldest_ = oldest_.Next()) table.Delete(ConfigurationKey(oldest_));
   Save(table);
+}
+
+void History::Forget(GroupId gid, ConfigurationNum left, TableWriter& table) {
+  std::string record;
+  if (left == ConfigurationNum() || !table.Get(MemberKey(gid), &record)) return;
+  if (kv::ReadBigEndian64(record) == left.value()) table.Delete(MemberKey(gid));
+}
+
+void History::AnswerMembership(const TableReader& table, proto::Result* result) const {
+  result->set_code(proto::OK);
+  result->set_configuration_num(newest_.num.value());
+  proto::Membership& membership = *result->mutable_membership();
+  membership.set_oldest(oldest_.value());
+  membership.set_newest(newest_.num.value());
+  table.Scan(absl::string_view(&kMemberKind, 1),
+             [&](absl::string_view key, absl::string_view value) {
+               if (key.front() != kMemberKind) return false;
+               proto::MemberGroup* group = membership.add_groups();
+               group->set_gid(kv::ReadBigEndian64(key.substr(1)));
+               group->set_left(kv::ReadBigEndian64(value));
+               return true;
+             });
 }
 
 void History::Answer(ConfigurationNum num, const TableReader& table, proto::Result* result) const {

@@ -27,6 +27,12 @@ class History {
   // Forgets those before `before`, the oldest first, at most `count_max` of them and never the
   // newest.
   void Prune(ConfigurationNum before, uint64_t count_max, TableWriter& table);
+  // A group that had left in this configuration knows it. Nothing happens if it has come back.
+  void Forget(GroupId gid, ConfigurationNum left, TableWriter& table);
+
+  // The groups that may still need something of what is kept: all members, and those that have left
+  // until Forget.
+  void AnswerMembership(const TableReader& table, proto::Result* result) const;
 
   // OK with the configuration of that number, 0 meaning the newest; NOT_FOUND for one that does not
   // exist yet, or is not kept any more. Sets configuration_num to the newest in either case.
@@ -38,6 +44,7 @@ class History {
 
  private:
   void Save(TableWriter& table) const;
+  void SaveMembers(const Configuration& next, TableWriter& table) const;
 
   Configuration newest_;
   ConfigurationNum oldest_{1};

@@ -1,5 +1,6 @@
 #include "core/node/controller_duty.h"
 
+#include <optional>
 #include <utility>
 
 namespace lockstep::node {
@@ -10,21 +11,38 @@ constexpr size_t kAskedMax = 4096;
 
 }  // namespace
 
+RequestId ControllerDuty::NextCall() {
+  last_call_ = last_call_.Next();
+  return last_call_;
+}
+
 void ControllerDuty::OnMessage(Instant, NodeId from, const proto::NodeMessage& message,
                                const Standing&) {
   if (!message.has_configuration_request() || asked_.size() >= kAskedMax) return;
   const proto::ConfigurationRequest& request = message.configuration_request();
-  last_call_ = last_call_.Next();
-  *calls_.queries.emplace_back(last_call_, proto::Query()).second.mutable_get_configuration() =
+  const GroupId group(request.from_group());
+  controller::NoteNeed(group, request.get(), &needs_);
+  const RequestId call = NextCall();
+  *calls_.queries.emplace_back(call, proto::Query()).second.mutable_get_configuration() =
       request.get();
-  asked_.emplace(last_call_, Asked{from, GroupId(request.from_group())});
+  asked_.emplace(call, Asked{from, group});
 }
 
 void ControllerDuty::OnResult(Instant, RequestId call, const proto::Result& result) {
+  if (call == membership_) return Prune(result);
   const auto found = asked_.find(call);
-  if (found == asked_.end()) return;
+  if (found == asked_.end()) return;  // A prune: that is all.
   const Asked asked = found->second;
   asked_.erase(found);
+  Tell(asked, result);
+}
+
+void ControllerDuty::OnLost(RequestId call) {
+  if (call == membership_) membership_ = RequestId();
+  asked_.erase(call);
+}
+
+void ControllerDuty::Tell(const Asked& asked, const proto::Result& result) {
   proto::NodeMessage message;
   proto::ConfigurationAnswer& answer = *message.mutable_configuration_answer();
   answer.set_to_group(asked.group.value());
@@ -33,6 +51,28 @@ void ControllerDuty::OnResult(Instant, RequestId call, const proto::Result& resu
   courier_.Send(asked.from, std::move(message));
 }
 
-void ControllerDuty::Act(Instant, const Standing&, DutyCalls* calls) { std::swap(*calls, calls_); }
+void ControllerDuty::Prune(const proto::Result& result) {
+  membership_ = RequestId();
+  const std::optional<proto::PruneHistory> prune =
+      controller::WhatNobodyNeeds(result.membership(), needs_, options_.configurations_kept);
+  if (!prune.has_value()) return;
+  *calls_.proposals.emplace_back(NextCall(), proto::Command()).second.mutable_prune_history() =
+      *prune;
+}
+
+void ControllerDuty::Act(Instant now, const Standing& standing, DutyCalls* calls) {
+  if (!standing.caught_up) {
+    prune_at_ = kNever;
+  } else if (prune_at_ == kNever) {
+    prune_at_ = now + options_.prune_every;
+  } else if (now >= prune_at_ && membership_ == RequestId()) {
+    prune_at_ = now + options_.prune_every;
+    membership_ = NextCall();
+    calls_.queries.emplace_back(membership_, proto::Query()).second.mutable_get_membership();
+  } else if (now >= prune_at_) {
+    prune_at_ = now + options_.prune_every;
+  }
+  std::swap(*calls, calls_);
+}
 
 }  // namespace lockstep::node

@@ -1,25 +1,29 @@
 // The duty of a replica of the controller: it tells shard groups of configurations. That is a read
-// of what never changes, so any replica answers, from what it has applied, and no log grows.
+// of what never changes, so any replica answers, from what it has applied, and no log grows. What a
+// group asks for also says what it needs no more: the leader has old configurations forgotten.
 #ifndef LOCKSTEP_CORE_NODE_CONTROLLER_DUTY_H_
 #define LOCKSTEP_CORE_NODE_CONTROLLER_DUTY_H_
 
 #include "absl/container/btree_map.h"
+#include "core/controller/pruning.h"
 #include "core/node/duty.h"
 
 namespace lockstep::node {
 
 class ControllerDuty final : public Duty {
  public:
-  explicit ControllerDuty(Courier& courier) : courier_(courier) {}
+  // Both outlive the duty.
+  ControllerDuty(const NodeOptions& options, Courier& courier)
+      : options_(options), courier_(courier) {}
 
   void OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
                  const Standing& standing) override;
   void OnResult(Instant now, RequestId call, const proto::Result& result) override;
-  void OnLost(RequestId call) override { asked_.erase(call); }
+  void OnLost(RequestId call) override;
   void OnApplied(Instant, const proto::Result&) override {}
   void OnTableReplaced() override {}
   void Act(Instant now, const Standing& standing, DutyCalls* calls) override;
-  Instant wake_at() const override { return kNever; }
+  Instant wake_at() const override { return prune_at_; }
 
  private:
   struct Asked {
@@ -27,10 +31,18 @@ class ControllerDuty final : public Duty {
     GroupId group;
   };
 
+  RequestId NextCall();
+  void Tell(const Asked& asked, const proto::Result& result);
+  void Prune(const proto::Result& result);
+
+  const NodeOptions& options_;
   Courier& courier_;
   RequestId last_call_ = kFirstDutyCall;
   absl::btree_map<RequestId, Asked> asked_;
-  DutyCalls calls_;  // for the next Act
+  controller::Needs needs_;    // heard by this replica, in this life
+  RequestId membership_;       // the query of it that is under way; none: none is
+  Instant prune_at_ = kNever;  // the leader looks again
+  DutyCalls calls_;            // for the next Act
 };
 
 }  // namespace lockstep::node

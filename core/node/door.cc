@@ -33,6 +33,10 @@ absl::Status AdmitQuery(GroupRole role, const NodeOptions& options, const proto:
     case GroupRole::kStore:
       return kv::ValidateQuery(query, options.kv.limits);
     case GroupRole::kController:
+      if (query.has_get_membership()) {
+        return absl::InvalidArgumentError(
+            "get_membership is not for clients: ask for the newest configuration");
+      }
       return controller::ValidateQuery(query);
     case GroupRole::kShards:
       if (query.has_get_shards()) return absl::OkStatus();

@@ -11,7 +11,7 @@ std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rn
     case GroupRole::kStore:
       return nullptr;
     case GroupRole::kController:
-      return std::make_unique<ControllerDuty>(courier);
+      return std::make_unique<ControllerDuty>(options, courier);
     case GroupRole::kShards:
       return std::make_unique<ShardDuty>(options, group, rng, courier);
   }

@@ -3,7 +3,6 @@
 #include <utility>
 #include <variant>
 
-
 namespace lockstep::node {
 namespace {
 

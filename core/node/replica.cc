@@ -122,7 +122,8 @@ void Replica::OnTableDone(ApplyDone& done) {
                   .peer = NodeId(),
                   .position = LogPosition{result.index, result.term},
                   .number = StableHash(result.reply.view()),
-                  .entry = &being_applied_[entry]});
+                  .entry = &being_applied_[entry],
+                  .reply = &result.reply});
     }
     if (duty_ != nullptr && result.kind == EntryKind::kInternal) {
       duty_->OnApplied(host_.clock.Now(), ParseResult(result.reply));

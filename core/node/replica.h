@@ -106,7 +106,7 @@ class Replica {
   raft::Raft raft_;
   raft::Output out_;
   Outbox outbox_;
-  std::unique_ptr<Duty> duty_;  // null: none
+  std::unique_ptr<Duty> duty_;                             // null: none
   std::vector<std::pair<RequestId, Bytes>> duty_queries_;  // not yet handed to the table
 
   std::deque<Proposal> proposals_;             // ascending position; leader only

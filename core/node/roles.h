@@ -43,9 +43,13 @@ struct NodeOptions {
   kv::KvOptions kv;   // of stores, and of each shard
   controller::ControllerOptions controller;
   uint32_t shards = 64;  // of a cluster that begins with this controller: 1 to kShardsMax
-  shardkv::ShardOptions shard_groups;            // its `kv` is not looked at
-  shardkv::AgentOptions agent;                   // of shard groups
-  std::vector<NodeId> controllers = {};          // whom shard groups ask for configurations
+  shardkv::ShardOptions shard_groups;    // its `kv` is not looked at
+  shardkv::AgentOptions agent;           // of shard groups
+  std::vector<NodeId> controllers = {};  // whom shard groups ask for configurations
+  // The controller forgets what no group needs any more, but keeps so many of the newest ones; it
+  // looks so often.
+  uint64_t configurations_kept = 100;
+  Duration prune_every = std::chrono::seconds(10);
   uint64_t apply_entries_max = 1024;             // in one job
   uint64_t apply_bytes_max = uint64_t{8} << 20;  // in one job (one entry always fits)
   uint64_t requests_max = 65536;  // client calls not yet answered; beyond: OVERLOADED

@@ -68,8 +68,8 @@ void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& me
 void ShardDuty::OnRead(NodeId from, const proto::ShardMessage& message) {
   if (asked_.size() >= kAskedMax) return;
   const RequestId call = NextCall();
-  proto::ReadTenure& read = *calls_.queries.emplace_back(call, proto::Query()).second
-                                 .mutable_read_tenure();
+  proto::ReadTenure& read =
+      *calls_.queries.emplace_back(call, proto::Query()).second.mutable_read_tenure();
   read = message.read();
   read.set_bytes_max(std::min(read.bytes_max(), kPartBytesMax));
   asked_.emplace(call, Asked{from, message});

@@ -37,7 +37,7 @@ enum class NoteKind : uint8_t {
   kVoteGranted,
   // A durable promise leaves the node. term, peer (the leader), position.index: the match.
   kAppendAcked,
-  // position, entry: the table applied it. number: hash of the reply.
+  // position, entry: the table applied it. number: hash of the reply; reply.
   kApplied,
   // position: a snapshot was installed and is durable.
   kSnapshotInstalled,
@@ -60,6 +60,7 @@ struct Note {
   LogPosition position;
   uint64_t number = 0;           // by kind
   const Entry* entry = nullptr;  // valid during the call only
+  const Bytes* reply = nullptr;  // likewise
 };
 
 // Who listens to decisions.

@@ -2,13 +2,24 @@
 
 #include <string>
 
+#include "core/base/placement.h"
+
 namespace lockstep::sim {
 
 GroupChecker& ClusterCheckers::GroupOf(GroupId group) {
   for (const std::unique_ptr<GroupChecker>& checker : groups_) {
     if (checker->group() == group) return *checker;
   }
-  return *groups_.emplace_back(std::make_unique<GroupChecker>(group, findings_, sessions_max_));
+  return *groups_.emplace_back(
+      std::make_unique<GroupChecker>(group, findings_, sessions_max_, shards_));
+}
+
+void ClusterCheckers::OnNote(Instant now, NodeId node, const Note& note) {
+  // Malformed bytes name no group that one could trust.
+  if (note.kind == NoteKind::kMalformed) return;
+  GroupOf(note.group).OnNote(now, node, note);
+  const bool shards = shards_ != nullptr && note.group != kControllerGroup;
+  if (shards && note.kind == NoteKind::kApplied) shards_->OnApplied(now, node, note);
 }
 
 void ClusterCheckers::OnCrash(Instant, NodeId node) {
@@ -43,7 +54,8 @@ void ClusterCheckers::AppendCounters(Counters* counters) const {
     sum.snapshots_installed += one.snapshots_installed;
     sum.snapshots_resumed += one.snapshots_resumed;
     sum.recoveries += one.recoveries;
-    duplicates += checker->sessions().duplicates();
+    // Where there are shards, sessions are theirs.
+    if (shards_ == nullptr) duplicates += checker->sessions().duplicates();
   }
   auto& values = counters->values;
   values.emplace_back("elections", sum.elections);
@@ -56,6 +68,7 @@ void ClusterCheckers::AppendCounters(Counters* counters) const {
   values.emplace_back("snapshots installed", sum.snapshots_installed);
   values.emplace_back("snapshots resumed", sum.snapshots_resumed);
   values.emplace_back("recoveries", sum.recoveries);
+  if (shards_ != nullptr) duplicates = shards_->model().duplicates();
   values.emplace_back("duplicate commands", duplicates);
 }
 

@@ -15,6 +15,7 @@
 #include "sim/check/checker.h"
 #include "sim/check/group_checker.h"
 #include "sim/check/session_model.h"
+#include "sim/check/shard_checker.h"
 #include "sim/world/simulation.h"
 
 namespace lockstep::sim {
@@ -22,13 +23,12 @@ namespace lockstep::sim {
 class ClusterCheckers : public Checker {
  public:
   // `findings` outlives this object. `sessions_max`: how many sessions a group keeps.
-  explicit ClusterCheckers(Findings& findings, uint64_t sessions_max = UINT64_MAX)
-      : findings_(findings), sessions_max_(sessions_max) {}
+  // `shards` outlives it too; null where there are none.
+  explicit ClusterCheckers(Findings& findings, uint64_t sessions_max = UINT64_MAX,
+                           ShardChecker* shards = nullptr)
+      : findings_(findings), sessions_max_(sessions_max), shards_(shards) {}
 
-  void OnNote(Instant now, NodeId node, const Note& note) override {
-    // Malformed bytes name no group that one could trust.
-    if (note.kind != NoteKind::kMalformed) GroupOf(note.group).OnNote(now, node, note);
-  }
+  void OnNote(Instant now, NodeId node, const Note& note) override;
   void OnCrash(Instant now, NodeId node) override;
   void AtEnd() override;
 
@@ -39,8 +39,14 @@ class ClusterCheckers : public Checker {
   // applied the same entries must hold equal tables. Optional; ask as often as it is affordable.
   void OnTableDigest(NodeId node, GroupId group, LogPosition applied, uint64_t digest);
 
-  // Where each command of a group was executed, by its own model of the session rules.
+  // Where each command of a group without shards was executed.
   const SessionModel& sessions(GroupId group) { return GroupOf(group).sessions(); }
+  // Where a command took effect, by a model of the session rules: a version of the group's state,
+  // or of the shard's. None: nowhere.
+  Index FirstOf(GroupId group, const CommandIdentity& command) {
+    return shards_ != nullptr ? shards_->model().FirstOf(command)
+                              : GroupOf(group).sessions().FirstOf(command);
+  }
 
   // Elections, commits, truncations and the like, summed over the groups.
   void AppendCounters(Counters* counters) const;
@@ -50,6 +56,7 @@ class ClusterCheckers : public Checker {
 
   Findings& findings_;
   const uint64_t sessions_max_;
+  ShardChecker* const shards_;
   std::vector<std::unique_ptr<GroupChecker>> groups_;  // few: searched one by one
 };
 

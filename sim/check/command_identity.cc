@@ -35,6 +35,8 @@ CommandIdentity ReadIdentity(CodedInputStream& input) {
       good = input.ReadVarint64(&identity.sequence);
     } else if (tag == VarintTag(proto::Command::kFirstOutstandingFieldNumber)) {
       good = input.ReadVarint64(&identity.first_outstanding);
+    } else if (tag == VarintTag(proto::Command::kShardFieldNumber)) {
+      good = input.ReadVarint32(&identity.shard);
     } else {
       identity.registers |= tag == MessageTag(proto::Command::kRegisterSessionFieldNumber);
       identity.closes |= tag == MessageTag(proto::Command::kCloseSessionFieldNumber);

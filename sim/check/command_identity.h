@@ -16,6 +16,7 @@ namespace lockstep::sim {
 struct CommandIdentity {
   SessionId session;
   uint64_t sequence = 0;
+  uint32_t shard = 0;              // sessions are of a shard, where there are any
   uint64_t first_outstanding = 0;  // with it the client is done with all smaller sequences
   bool registers = false;          // a session, named by the entry's index
   bool closes = false;             // `session`

@@ -3,13 +3,14 @@
 #include <cstddef>
 
 namespace lockstep::sim {
-namespace {
 
-EntryRegistry::Record RecordOf(const Entry& entry, ChainLink link, NodeId node) {
-  return {.link = link, .node = node, .command = IdentifyCommand(entry)};
+EntryRegistry::Record EntryRegistry::RecordOf(const Entry& entry, ChainLink link,
+                                              NodeId node) const {
+  return {.link = link,
+          .node = node,
+          .command = IdentifyCommand(entry),
+          .entry = keeps_contents_ ? entry : Entry{}};
 }
-
-}  // namespace
 
 const EntryRegistry::Record& EntryRegistry::Meet(const Entry& entry, ChainLink link, NodeId node) {
   CheckLt(floor_, entry.index);

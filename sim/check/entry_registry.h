@@ -25,7 +25,11 @@ class EntryRegistry {
     ChainLink link;
     NodeId node;  // who held it first, for the evidence
     CommandIdentity command;
+    Entry entry;  // where contents are kept
   };
+
+  // `keeps_contents`: somebody wants to see what is committed.
+  explicit EntryRegistry(bool keeps_contents) : keeps_contents_(keeps_contents) {}
 
   // Registers the entry, or finds the one that was there before: the caller compares the chains.
   const Record& Meet(const Entry& entry, ChainLink link, NodeId node);
@@ -36,6 +40,9 @@ class EntryRegistry {
   void PruneThrough(Index index);
 
  private:
+  Record RecordOf(const Entry& entry, ChainLink link, NodeId node) const;
+
+  const bool keeps_contents_;
   Index floor_;                  // records_[0] is at floor_ + 1
   std::vector<Record> records_;  // term 0: nobody has held an entry here yet
   absl::btree_map<std::pair<Index, Term>, Record> others_;

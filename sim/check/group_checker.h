@@ -49,11 +49,23 @@ struct GroupCounters {
   uint64_t recoveries = 0;  // boots of a replica that had promised something
 };
 
+// Hears of every entry that a group commits, once, in order.
+class CommitListener {
+ public:
+  virtual ~CommitListener() = default;
+  virtual void OnCommitted(GroupId group, const Entry& entry) = 0;
+};
+
 class GroupChecker {
  public:
-  // `findings` outlives this object.
-  GroupChecker(GroupId group, Findings& findings, uint64_t sessions_max)
-      : group_(group), findings_(findings), sessions_(sessions_max) {}
+  // `findings` and `listener` outlive this object; nobody listens where that is null.
+  GroupChecker(GroupId group, Findings& findings, uint64_t sessions_max,
+               CommitListener* listener = nullptr)
+      : group_(group),
+        findings_(findings),
+        listener_(listener),
+        registry_(/*keeps_contents=*/listener != nullptr),
+        sessions_(sessions_max) {}
 
   GroupId group() const { return group_; }
   void OnNote(Instant now, NodeId node, const Note& note);
@@ -116,6 +128,7 @@ class GroupChecker {
 
   GroupId group_;
   Findings& findings_;
+  CommitListener* const listener_;
   Instant now_{};
   std::vector<ReplicaView> views_;  // by node id
   size_t members_ = 0;              // replicas that have booted

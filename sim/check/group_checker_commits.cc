@@ -95,6 +95,7 @@ void GroupChecker::ExtendChain(ReplicaView& view, Index through) {
     const EntryRegistry::Record* record = registry_.Find(index, link.term);
     Check(record != nullptr);
     sessions_.OnCommitted(record->command);
+    if (listener_ != nullptr) listener_->OnCommitted(group_, record->entry);
     ++counters_.commits;
   }
   chain_.NoteCommittedIn(view.term);

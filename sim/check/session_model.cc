@@ -5,25 +5,26 @@
 namespace lockstep::sim {
 
 void SessionModel::OnCommitted(const CommandIdentity& command) {
-  const Index index(places_.size() + 1);
-  if (command.registers) Register(index);
-  if (command.closes) Expel(command.session);
-  const Index first = command.sequence == 0 ? Index() : Execute(command, index);
-  places_.push_back({command, first});
+  OnCommittedAt(Index(places_.size() + 1), command);
+  places_.push_back({command, command.sequence == 0 ? Index() : FirstOf(command)});
 }
 
-Index SessionModel::Execute(const CommandIdentity& command, Index index) {
-  const auto found = first_.find({command.session, command.sequence});
-  if (found != first_.end()) {
+void SessionModel::OnCommittedAt(Index index, const CommandIdentity& command) {
+  if (command.registers) Register(index);
+  if (command.closes) Expel(command.session);
+  if (command.sequence != 0) Execute(command, index);
+}
+
+void SessionModel::Execute(const CommandIdentity& command, Index index) {
+  if (first_.contains({command.session, command.sequence})) {
     ++duplicates_;
-    return found->second;
+    return;
   }
   uint64_t& done_before = done_before_[command.session];
-  if (gone_.contains(command.session) || command.sequence < done_before) return Index();
+  if (gone_.contains(command.session) || command.sequence < done_before) return;
   first_.emplace(std::pair(command.session, command.sequence), index);
   done_before = std::max(done_before, command.first_outstanding);
   Use(command.session, index);
-  return index;
 }
 
 void SessionModel::Register(Index index) {

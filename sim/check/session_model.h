@@ -24,6 +24,8 @@ class SessionModel {
 
   // The entry at the next index (from 1, without gaps) is committed.
   void OnCommitted(const CommandIdentity& command);
+  // The same for a part of a log, such as one shard's: the entry at `index`, above all earlier.
+  void OnCommittedAt(Index index, const CommandIdentity& command);
 
   struct Place {
     CommandIdentity command;
@@ -38,7 +40,7 @@ class SessionModel {
   uint64_t duplicates() const { return duplicates_; }  // copies after the first
 
  private:
-  Index Execute(const CommandIdentity& command, Index index);
+  void Execute(const CommandIdentity& command, Index index);
   void Register(Index index);
   void Expel(SessionId session);
   void Use(SessionId session, Index index);

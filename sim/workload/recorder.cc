@@ -55,7 +55,7 @@ void Recorder::AppendOpen(const Open& open, linearizability::History* history) c
   history->operations.push_back(OperationOf(open));
 }
 
-linearizability::History Recorder::HistoryByLog(const SessionModel& sessions) const {
+linearizability::History Recorder::HistoryByLog(FirstOf first_of) const {
   linearizability::History result;
   result.operations.reserve(history_.operations.size());
   auto open = open_.begin();
@@ -64,7 +64,7 @@ linearizability::History Recorder::HistoryByLog(const SessionModel& sessions) co
       result.operations.push_back(history_.operations[i]);
       continue;
     }
-    const Index index = sessions.FirstOf(open->second);
+    const Index index = first_of(open->second);
     ++open;
     if (!index) continue;
     result.operations.push_back(history_.operations[i]);

@@ -11,11 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "core/base/types.h"
 #include "core/client/events.h"
 #include "core/proto/client.pb.h"
+#include "sim/check/command_identity.h"
 #include "sim/check/linearizability/history.h"
-#include "sim/check/session_model.h"
 #include "sim/workload/operation_source.h"
 
 namespace lockstep::sim {
@@ -30,6 +31,9 @@ struct OperationCounters {
   uint64_t replayed = 0;  // writes whose answer was the stored one
   uint64_t restarts = 0;  // of clients
 };
+
+// Where a command took effect in the committed log; none: nowhere.
+using FirstOf = absl::FunctionRef<Index(const CommandIdentity&)>;
 
 class Recorder {
  public:
@@ -57,7 +61,7 @@ class Recorder {
   // The history with what the committed log says of open operations: where they took effect, as a
   // witness; those that the log does not have are left out. If this is linearizable then so is
   // the history, for an open operation may take effect or not. The reverse does not hold.
-  linearizability::History HistoryByLog(const SessionModel& sessions) const;
+  linearizability::History HistoryByLog(FirstOf first_of) const;
 
   // A write that was answered, and the log index at which the answer says that it was executed.
   struct Executed {

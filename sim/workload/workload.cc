@@ -92,20 +92,22 @@ std::string Workload::WaitingFor() const {
 uint64_t Workload::issued() const { return source_->issued(); }
 
 void Workload::Check(ClusterCheckers& checkers, Judges judges, Findings& findings) const {
-  const SessionModel& sessions = checkers.sessions(group_);
-  if (judges != Judges::kHistory) CheckExactlyOnce(sessions, findings);
-  if (judges != Judges::kWhiteBox) CheckLinearizability(sessions, findings);
+  const auto first_of = [&](const CommandIdentity& command) {
+    return checkers.FirstOf(group_, command);
+  };
+  if (judges != Judges::kHistory) CheckExactlyOnce(first_of, findings);
+  if (judges != Judges::kWhiteBox) CheckLinearizability(first_of, findings);
 }
 
 // The committed log shows the way to an order in almost every run; when it does not, it is not
 // believed either: then the history alone decides.
-void Workload::CheckLinearizability(const SessionModel& sessions, Findings& findings) const {
+void Workload::CheckLinearizability(FirstOf first_of, Findings& findings) const {
   const linearizability::History& history = recorder_->history();
   const absl::Status valid = linearizability::Validate(history);
   lockstep::Check(valid.ok(), valid.message());
   linearizability::Options quick;
   quick.use = {true, true, false, false};
-  const linearizability::History told = recorder_->HistoryByLog(sessions);
+  const linearizability::History told = recorder_->HistoryByLog(first_of);
   const linearizability::Report by_log = linearizability::CheckHistory(told, quick);
   if (by_log.verdict == linearizability::Verdict::kLinearizable) return;
   linearizability::Options options;
@@ -130,10 +132,10 @@ linearizability::History Workload::History() const {
   return history;
 }
 
-void Workload::CheckExactlyOnce(const SessionModel& sessions, Findings& findings) const {
+void Workload::CheckExactlyOnce(FirstOf first_of, Findings& findings) const {
   for (const Recorder::Executed& executed : recorder_->executed()) {
     const CommandIdentity& command = executed.command;
-    const Index first = sessions.FirstOf(command);
+    const Index first = first_of(command);
     if (first && first == executed.index) continue;
     return findings.Report(
         first ? "Exactly-Once" : "Durability",

@@ -13,6 +13,7 @@
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "sim/check/checker.h"
+#include "sim/workload/recorder.h"
 #include "sim/workload/sim_client.h"
 #include "sim/workload/workload_options.h"
 #include "sim/world/simulation.h"
@@ -21,8 +22,6 @@ namespace lockstep::sim {
 
 class ClusterCheckers;
 class OperationSource;
-class Recorder;
-class SessionModel;
 class WorkloadClient;
 
 class Workload {
@@ -63,8 +62,8 @@ class Workload {
   linearizability::History History() const;
 
  private:
-  void CheckExactlyOnce(const SessionModel& sessions, Findings& findings) const;
-  void CheckLinearizability(const SessionModel& sessions, Findings& findings) const;
+  void CheckExactlyOnce(FirstOf first_of, Findings& findings) const;
+  void CheckLinearizability(FirstOf first_of, Findings& findings) const;
 
   std::unique_ptr<OperationSource> source_;
   std::unique_ptr<Recorder> recorder_;
