@@ -3,12 +3,23 @@
 #include <bit>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "sim/faults/bit_rot.h"
 #include "sim/faults/fault_plan.h"
 
 namespace lockstep::sim {
+namespace {
+
+// Ascending.
+std::vector<uint16_t> Members(uint64_t set) {
+  std::vector<uint16_t> members;
+  for (; set != 0; set &= set - 1) members.push_back(static_cast<uint16_t>(std::countr_zero(set)));
+  return members;
+}
+
+}  // namespace
 
 // --- Links ---
 
@@ -56,6 +67,22 @@ void FaultPlan::AttemptPartition(FaultKind kind) {
   if (!interval.links.empty()) Add(std::move(interval));
 }
 
+// What makes groups that work with each other find each other gone, while each works on. Servers
+// that are in both groups see both sides.
+void FaultPlan::AttemptGroupPartition() {
+  std::vector<uint64_t> sets;
+  for (const auto& [group, members] : quorums_.groups()) sets.push_back(members);
+  const uint64_t which = rng_.Below(sets.size());
+  const uint64_t further = 1 + rng_.Below(sets.size() - 1);
+  const bool from_all = rng_.Chance({1, 2});
+  const uint64_t one = sets[which];
+  const uint64_t other = from_all ? Everybody(cast_) : sets[(which + further) % sets.size()];
+  FaultInterval interval = MakeInterval(FaultKind::kGroupPartition);
+  interval.servers = from_all ? one : one & ~other;
+  interval.links = Between(rng_, cast_, interval.servers, other & ~one, options_.clients_take_part);
+  if (!interval.links.empty()) Add(std::move(interval));
+}
+
 // Swizzle-clogging (FoundationDB): each chosen server is clogged somewhere in the first half of the
 // time and released somewhere in the second, in another order.
 void FaultPlan::AttemptSwizzle() {
@@ -85,11 +112,13 @@ void FaultPlan::CutOffNow(FaultKind kind, uint16_t server, bool clients) {
 // Otherwise answers that its peers had given still come, so late that it takes itself for the
 // leader when they have long had another: only then does a read that asks nobody show what it is.
 void FaultPlan::AttemptLeaderIsolation() {
-  if (leader == 0) return;
+  const std::optional<Leadership> leadership = leaders.Any(rng_);
+  if (!leadership.has_value()) return;
+  const uint16_t leader = leadership->server;
   FaultInterval silence = MakeInterval(FaultKind::kLeaderIsolation);
   silence.servers = One(leader);
   const bool late_answers = rng_.Chance({1, 2});
-  if (late_answers) DelayAnswers(silence);
+  if (late_answers) DelayAnswers(*leadership, silence);
   silence.links = Around(leader, cast_, /*in=*/!late_answers, /*out=*/true, /*clients=*/false);
   const int64_t end = silence.end;
   if (!silence.links.empty()) Add(std::move(silence));
@@ -99,23 +128,24 @@ void FaultPlan::AttemptLeaderIsolation() {
 
 // What the peers send to the leader is held from now on. The answers of as many of them as make a
 // majority with it come after a step shorter than its patience, those of the others after another.
-void FaultPlan::DelayAnswers(FaultInterval& silence) {
+void FaultPlan::DelayAnswers(const Leadership& leadership, FaultInterval& silence) {
   const int64_t begin = silence.begin;
   const int64_t step =
       rng_.Between(Duration(options_.unit / 8), Duration(options_.unit / 2)).count();
   // Then they trickle in, as behind a full buffer.
   const int64_t spacing = rng_.Between(Duration(0), Duration(options_.unit / 4)).count();
-  const uint16_t group = cast_.servers / 2;
-  const uint64_t first = rng_.Below(cast_.servers);
-  uint16_t place = 0;
-  for (uint16_t i = 0; i < cast_.servers; ++i) {
-    const uint16_t peer = static_cast<uint16_t>(1 + (first + i) % cast_.servers);
-    if (peer == leader) continue;
+  const std::vector<uint16_t> members = Members(quorums_.members(leadership.group));
+  const size_t needed = members.size() / 2;
+  const uint64_t first = rng_.Below(members.size());
+  size_t place = 0;
+  for (size_t i = 0; i < members.size(); ++i) {
+    const uint16_t peer = members[(first + i) % members.size()];
+    if (peer == leadership.server) continue;
     FaultInterval late;
     late.kind = silence.kind;
     late.begin = begin;
-    late.end = begin + step * (1 + place / group);
-    late.links = {Direction{.from = peer, .to = leader}};
+    late.end = begin + step * static_cast<int64_t>(1 + place / needed);
+    late.links = {Direction{.from = peer, .to = leadership.server}};
     late.holds = true;
     late.severity = static_cast<uint64_t>(spacing);
     Add(std::move(late));
@@ -175,18 +205,19 @@ void FaultPlan::AttemptOnServer(FaultKind kind) {
   FaultInterval interval = MakeInterval(kind);
   const uint16_t anybody = DrawServer(rng_, cast_);
   // Nothing shows when a server stands still whom nobody needs.
-  const bool the_leader = rng_.Chance({1, 2}) && leader != 0;
-  const uint16_t server = the_leader ? leader : anybody;
+  const bool aimed = rng_.Chance({1, 2});
+  const std::optional<Leadership> leadership = aimed ? leaders.Any(rng_) : std::nullopt;
+  const uint16_t server = leadership.has_value() ? leadership->server : anybody;
   interval.servers = One(server);
-  if (the_leader && kind == FaultKind::kPause && leader_isolated) leader_isolated(interval.end);
+  if (leadership.has_value() && kind == FaultKind::kPause && leader_isolated)
+    leader_isolated(interval.end);
   if (kind == FaultKind::kDiskSlow) interval.severity = rng_.Magnitude(1, 50);
   if (world_.server(server).up()) Add(std::move(interval));
 }
 
 // It has an effect when the server reads the damage and stops: see NodeHost.
 void FaultPlan::RotNow(uint16_t server) {
-  const bool spare = 2 * std::popcount(lost_ | One(server)) < cast_.servers;
-  if (!spare || Contains(lost_, server)) return;
+  if (!Contains(quorums_.Spare(lost_), server)) return;
   NodeHost& host = world_.server(server);
   const std::optional<RotSpot> spot = DrawRotSpot(rng_, host.files());
   if (!spot.has_value()) return;

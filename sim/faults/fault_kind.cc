@@ -37,6 +37,7 @@ constexpr std::array<const char*, kFaultKinds> kNames = {
     "majority-crash-in-write",
     "sync-failure",
     "bit-rot",
+    "group-partition",
 };
 
 }  // namespace

@@ -45,9 +45,11 @@ enum class FaultKind : uint8_t {
   // Disks that break their promises.
   kSyncFailure,  // an fsync fails: the server must stop itself, and boots again from what is left
   kBitRot,       // a durable bit flips: the server is lost for ever, at the latest when it reads it
+  // Where servers hold replicas of different groups.
+  kGroupPartition,  // the servers of one group lose those of another, or all others
 };
 // How many kinds there are.
-inline constexpr size_t kFaultKinds = 26;
+inline constexpr size_t kFaultKinds = 27;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);

@@ -31,11 +31,15 @@ FaultRate DrawRate(Rng& rng, int64_t unit) {
 FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t unit) {
   FaultOptions options;
   options.unit = unit;
+  // A kind that came later than what is drawn below draws from a stream of its own: so the runs in
+  // which it never happens are what they were.
+  Rng later = rng.Split("group-partition");
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
     // Drawn for every kind, so that allowing one kind more changes no other's rate.
-    const bool heads = rng.Chance({1, 2});
-    options.rates[i] = DrawRate(rng, unit);
+    Rng& stream = kind == FaultKind::kGroupPartition ? later : rng;
+    const bool heads = stream.Chance({1, 2});
+    options.rates[i] = DrawRate(stream, unit);
     if (kind == FaultKind::kBitRot) options.rates[i].gap_mean *= kRotRarer;
     if (allowed.contains(kind) && (heads || all_on)) options.on.insert(kind);
   }

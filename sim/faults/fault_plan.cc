@@ -18,16 +18,22 @@ constexpr FaultKind kByChance[] = {
     FaultKind::kCrash,         FaultKind::kPause,
     FaultKind::kMajorityCrash, FaultKind::kDiskStall,
     FaultKind::kDiskSlow,      FaultKind::kLeaderIsolation,
-    FaultKind::kBitRot,
+    FaultKind::kBitRot,        FaultKind::kGroupPartition,
 };
 
 }  // namespace
 
-FaultPlan::FaultPlan(const FaultOptions& options, World& world, Rng rng)
+FaultPlan::FaultPlan(const FaultOptions& options, World& world, Quorums quorums, Rng rng)
     : options_(options),
       world_(world),
+      quorums_(std::move(quorums)),
       rng_(rng),
       cast_{.servers = world.servers(), .clients = world.clients()} {}
+
+bool FaultPlan::on(FaultKind kind) const {
+  if (stopped_ || !options_.on.contains(kind)) return false;
+  return kind != FaultKind::kGroupPartition || quorums_.Differ();
+}
 
 int64_t FaultPlan::DrawLength(FaultKind kind) {
   const FaultRate& rate = options_.rate(kind);
@@ -78,6 +84,8 @@ void FaultPlan::Attempt(FaultKind kind) {
     case FaultKind::kOneWay:
     case FaultKind::kBridge:
       return AttemptPartition(kind);
+    case FaultKind::kGroupPartition:
+      return AttemptGroupPartition();
     case FaultKind::kSwizzle:
       return AttemptSwizzle();
     case FaultKind::kCrash:

@@ -11,6 +11,8 @@
 #include "core/base/rng.h"
 #include "sim/faults/fault_ledger.h"
 #include "sim/faults/fault_options.h"
+#include "sim/faults/leaders.h"
+#include "sim/faults/quorums.h"
 #include "sim/faults/targets.h"
 #include "sim/world/world.h"
 
@@ -29,8 +31,8 @@ inline constexpr uint64_t kAbandonments = 6;
 
 class FaultPlan {
  public:
-  // `options` and `world` outlive the plan.
-  FaultPlan(const FaultOptions& options, World& world, Rng rng);
+  // `options` and `world` outlive the plan. `quorums`: of the groups that live in the world.
+  FaultPlan(const FaultOptions& options, World& world, Quorums quorums, Rng rng);
 
   // Schedules the first fault of every kind that comes by chance.
   void Start();
@@ -43,8 +45,9 @@ class FaultPlan {
   // For ever. Nothing that a minority suffers may keep the others from their work.
   void Abandon(uint16_t server, Abandonment how);
   // Servers whose disks have lost what was durable. They may be up, until they read the damage; but
-  // nobody may count on them any more. Always fewer than half of all.
+  // nobody may count on them any more. Every group has a majority without them.
   uint64_t lost() const { return lost_; }
+  const Quorums& quorums() const { return quorums_; }
 
   // --- For chance and for the aimed faults alike. Each counts itself as applied. ---
   // One server crashes now; false if it was down.
@@ -56,11 +59,11 @@ class FaultPlan {
   // ns, by the kind's rate.
   int64_t DrawLength(FaultKind kind);
   int64_t DrawGap(FaultKind kind);
-  bool on(FaultKind kind) const { return !stopped_ && options_.on.contains(kind); }
+  bool on(FaultKind kind) const;
   Rng& rng() { return rng_; }
 
-  // Who leads as far as the notes tell; 0: nobody.
-  uint16_t leader = 0;
+  // For faults that aim at a leader.
+  Leaders leaders;
   // Called when a leader has just been isolated until a time (ns), so that clients can be made to
   // keep it busy meanwhile. May be empty.
   std::function<void(int64_t until)> leader_isolated;
@@ -69,11 +72,12 @@ class FaultPlan {
   void Attempt(FaultKind kind);
   void AttemptOnLinks(FaultKind kind);
   void AttemptPartition(FaultKind kind);
+  void AttemptGroupPartition();
   void AttemptSwizzle();
   void AttemptCrash();
   void AttemptMajorityCrash();
   void AttemptLeaderIsolation();
-  void DelayAnswers(FaultInterval& silence);
+  void DelayAnswers(const Leadership& leadership, FaultInterval& silence);
   void AttemptOnServer(FaultKind kind);
 
   FaultInterval MakeInterval(FaultKind kind);
@@ -87,6 +91,7 @@ class FaultPlan {
 
   const FaultOptions& options_;
   World& world_;
+  const Quorums quorums_;
   Rng rng_;
   const Cast cast_;
   uint64_t lost_ = 0;

@@ -1,5 +1,7 @@
 #include "sim/faults/targets.h"
 
+#include "core/base/check.h"
+
 namespace lockstep::sim {
 namespace {
 
@@ -19,22 +21,31 @@ uint64_t DrawPart(Rng& rng, const Cast& cast) {
   return (1 + rng.Below((uint64_t{1} << cast.servers) - 2)) << 1;
 }
 
-std::vector<Direction> Split(Rng& rng, const Cast& cast, uint64_t part, bool clients) {
+std::vector<Direction> Between(Rng& rng, const Cast& cast, uint64_t left, uint64_t right,
+                               bool clients) {
+  Check((left & right) == 0, "nobody is on both sides");
   std::vector<Direction> links;
   for (uint16_t a = 1; a <= cast.servers; ++a) {
     for (uint16_t b = static_cast<uint16_t>(a + 1); b <= cast.servers; ++b) {
-      if (Contains(part, a) != Contains(part, b)) CutBoth(a, b, links);
+      const bool rightwards = Contains(left, a) && Contains(right, b);
+      const bool leftwards = Contains(right, a) && Contains(left, b);
+      if (rightwards || leftwards) CutBoth(a, b, links);
     }
   }
   if (!clients) return links;
   for (uint16_t client = static_cast<uint16_t>(cast.servers + 1); client <= cast.actors();
        ++client) {
-    const bool inside = rng.Chance({1, 2});
+    const bool on_the_left = rng.Chance({1, 2});
+    const uint64_t other_side = on_the_left ? right : left;
     for (uint16_t server = 1; server <= cast.servers; ++server) {
-      if (Contains(part, server) != inside) CutBoth(client, server, links);
+      if (Contains(other_side, server)) CutBoth(client, server, links);
     }
   }
   return links;
+}
+
+std::vector<Direction> Split(Rng& rng, const Cast& cast, uint64_t part, bool clients) {
+  return Between(rng, cast, part, Everybody(cast) & ~part, clients);
 }
 
 std::vector<Direction> Bridge(Rng& rng, const Cast& cast) {

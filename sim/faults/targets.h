@@ -24,8 +24,14 @@ uint16_t DrawServer(Rng& rng, const Cast& cast);
 // Neither empty nor everybody, if there are two servers at all.
 uint64_t DrawPart(Rng& rng, const Cast& cast);
 
-// Both directions between `part` and the other servers. When `clients`, every client falls on one
-// side and loses the other.
+// Every server. Bit 0 is nobody.
+inline uint64_t Everybody(const Cast& cast) { return ((uint64_t{1} << cast.servers) - 1) << 1; }
+
+// Both directions between the servers of `left` and those of `right`. When `clients`, every client
+// falls on one side and loses the other. REQUIRES: nobody is on both sides.
+std::vector<Direction> Between(Rng& rng, const Cast& cast, uint64_t left, uint64_t right,
+                               bool clients);
+// The same between `part` and the other servers.
 std::vector<Direction> Split(Rng& rng, const Cast& cast, uint64_t part, bool clients);
 // The servers but one in two halves; the one sees both.
 std::vector<Direction> Bridge(Rng& rng, const Cast& cast);

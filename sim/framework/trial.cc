@@ -43,7 +43,7 @@ FaultSet GeneralFaults() {
   FaultSet faults = FaultSet::All();
   for (const FaultKind kind :
        {FaultKind::kElectionStrike, FaultKind::kSnapshotStrike, FaultKind::kPromiseStrike,
-        FaultKind::kLeaderIsolation, FaultKind::kBitRot}) {
+        FaultKind::kLeaderIsolation, FaultKind::kBitRot, FaultKind::kGroupPartition}) {
     faults.erase(kind);
   }
   return faults;

@@ -39,7 +39,8 @@ TrialRun::TrialRun(const TrialOptions& options, System& system)
       faults_(DrawFaults(options, Rng(options.seed))),
       servers_(options.servers),
       world_(DrawWorld(options, Rng(options.seed)), *this, *this, Rng(options.seed), options.trace),
-      plan_(faults_, world_, Rng(options.seed).Split("faults")),
+      plan_(faults_, world_, Quorums::OfAll(world_.AllServers()),
+            Rng(options.seed).Split("faults")),
       aimed_(faults_, plan_, world_, Rng(options.seed).Split("aimed faults")),
       phase_rng_(Rng(options.seed).Split("phases")) {}
 

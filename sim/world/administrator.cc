@@ -14,13 +14,19 @@ void Administrator::OnWake() {
   if (stopped_) return;
   const bool anybody = rng_.Chance({1, 3});
   const uint64_t successor = 1 + rng_.Below(servers_);
-  Ask(anybody ? NodeId() : NodeId(successor));
+  Ask(DrawGroup(), anybody ? NodeId() : NodeId(successor));
   Sleep();
 }
 
-void Administrator::Ask(NodeId successor) {
+GroupId Administrator::DrawGroup() {
+  if (groups_.size() == 1) return groups_.front();  // without a draw
+  const uint64_t which = rng_.Below(groups_.size());
+  return groups_[which];
+}
+
+void Administrator::Ask(GroupId group, NodeId successor) {
   proto::ClientRequest request;
-  request.set_group(group_.value());
+  request.set_group(group.value());
   request.mutable_transfer_leadership()->set_to(successor.value());
   ++attempts_;
   // Everybody is asked: who leads is not for the administrator to know.

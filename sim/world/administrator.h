@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/base/rng.h"
 #include "core/base/types.h"
@@ -14,15 +16,15 @@ namespace lockstep::sim {
 
 class Administrator final : public SimClient {
  public:
-  // Asks every `gap_mean` on the average; zero: never. Servers are 1 to `servers`.
-  Administrator(Duration gap_mean, uint16_t servers, GroupId group, Rng rng)
-      : gap_mean_(gap_mean), servers_(servers), group_(group), rng_(rng) {}
+  // Asks one of `groups` every `gap_mean` on the average; zero: never. Servers are 1 to `servers`.
+  Administrator(Duration gap_mean, uint16_t servers, std::vector<GroupId> groups, Rng rng)
+      : gap_mean_(gap_mean), servers_(servers), groups_(std::move(groups)), rng_(rng) {}
 
   // Before Start(). `port` outlives this object.
   void Bind(ClientPort& port) { port_ = &port; }
   void Stop() { stopped_ = true; }
   // Once, now. Nobody: whoever is the most up to date.
-  void Ask(NodeId successor);
+  void Ask(GroupId group, NodeId successor);
 
   void Start() override { Sleep(); }
   void OnReply(uint64_t attempt, const Bytes& reply) override;
@@ -35,10 +37,11 @@ class Administrator final : public SimClient {
 
  private:
   void Sleep();
+  GroupId DrawGroup();
 
   const Duration gap_mean_;
   const uint16_t servers_;
-  const GroupId group_;
+  const std::vector<GroupId> groups_;
   Rng rng_;
   ClientPort* port_ = nullptr;
   bool stopped_ = false;

@@ -1,7 +1,6 @@
 #include "sim/world/climate.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "sim/world/weather.h"
 
@@ -47,10 +46,6 @@ void DrawWindows(Rng& rng, raft::Config& raft) {
 
 node::NodeOptions DrawNode(Rng rng, const WorldOptions& world, const WorkloadOptions& workload) {
   node::NodeOptions node;
-  node.groups = {{.id = GroupId(1)}};
-  std::vector<NodeId> voters;
-  for (uint16_t id = 1; id <= world.servers; ++id) voters.emplace_back(id);
-  node.raft.membership = raft::Membership(voters);
   DrawTimes(rng, world, node.raft);
   DrawWindows(rng, node.raft);
   node.apply_entries_max = rng.Magnitude(1, 1024);
@@ -89,7 +84,6 @@ node::NodeOptions DrawNode(Rng rng, const WorldOptions& world, const WorkloadOpt
 storage::EngineOptions DrawEngine(Rng rng) {
   storage::EngineOptions engine;
   engine.directory = "/data";
-  engine.groups = {GroupId(1)};
   engine.wal_segment_bytes_max = rng.Magnitude(uint64_t{4} << 10, uint64_t{1} << 20);
   engine.table_write_buffer_bytes = rng.Magnitude(uint64_t{64} << 10, uint64_t{512} << 10);
   return engine;
@@ -132,12 +126,14 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   climate.world.clients = static_cast<uint16_t>(climate.workload.clients + 1);  // administrator
   climate.world.network = DrawNetwork(streams.Split("network"));
   climate.world.host = DrawHost(streams.Split("host"));
+  climate.groups = {StoreOnAll(GroupId(1), climate.world.servers)};
   climate.node = DrawNode(streams.Split("node"), climate.world, climate.workload);
   climate.engine = DrawEngine(streams.Split("engine"));
   const int64_t unit = climate.unit().count();
+  FaultSet allowed = options.faults_allowed;
+  if (!QuorumsOf(climate.groups).Differ()) allowed.erase(FaultKind::kGroupPartition);
   Rng faults = streams.Split("faults");
-  climate.faults =
-      FaultOptions::Draw(faults, options.faults_allowed, options.all_allowed_faults_on, unit);
+  climate.faults = FaultOptions::Draw(faults, allowed, options.all_allowed_faults_on, unit);
   const int64_t units = static_cast<int64_t>(rng.Between(100, 500));
   climate.safety_time = options.time.count() != 0 ? options.time : Duration(unit * units);
   SpreadOperations(streams.Split("spread"), climate);

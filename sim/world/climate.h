@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/node/roles.h"
 #include "sim/faults/fault_options.h"
 #include "sim/workload/workload_options.h"
+#include "sim/world/group_placement.h"
 #include "sim/world/simulation.h"
 #include "sim/world/world.h"
 #include "storage/engine.h"
@@ -18,8 +20,10 @@ namespace lockstep::sim {
 
 struct Climate {
   WorldOptions world;
-  node::NodeOptions node;
-  storage::EngineOptions engine;
+  // Together all servers are their members. Clients use the first one.
+  std::vector<GroupPlacement> groups;
+  node::NodeOptions node;         // without its groups
+  storage::EngineOptions engine;  // without its groups
   FaultOptions faults;
   WorkloadOptions workload;
   Duration transfer_gap{0};    // an administrator moves leadership so often; zero: never

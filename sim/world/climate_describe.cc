@@ -22,6 +22,30 @@ std::string DescribeNode(const node::NodeOptions& node) {
       " B, ", raft.snapshot_chunks_max, " in flight");
 }
 
+absl::string_view NameOf(node::GroupRole role) {
+  switch (role) {
+    case node::GroupRole::kStore:
+      return "a store";
+    case node::GroupRole::kController:
+      return "the controller";
+    case node::GroupRole::kShards:
+      return "shards";
+  }
+  return "?";
+}
+
+// Nothing where there is but one.
+std::string DescribeGroups(const Climate& climate) {
+  std::string text;
+  if (climate.groups.size() < 2) return text;
+  for (const GroupPlacement& group : climate.groups) {
+    absl::StrAppend(&text, "group ", group.group.value(), ": ", NameOf(group.role), " on servers");
+    for (const NodeId member : group.members) absl::StrAppend(&text, " ", member.value());
+    absl::StrAppend(&text, "\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string Describe(const Climate& climate) {
@@ -30,8 +54,8 @@ std::string Describe(const Climate& climate) {
       " clients (one administers), safety phase at most ",
       Microseconds(climate.safety_time.count()), ", then ",
       climate.minority_abandoned ? "a majority" : "everybody", " recovers\n",
-      Describe(climate.world), "\n", DescribeNode(climate.node), "\nstorage: segments of ",
-      climate.engine.wal_segment_bytes_max, " B, write buffer ",
+      DescribeGroups(climate), Describe(climate.world), "\n", DescribeNode(climate.node),
+      "\nstorage: segments of ", climate.engine.wal_segment_bytes_max, " B, write buffer ",
       climate.engine.table_write_buffer_bytes, " B, digest of one in ", climate.digest_every,
       " applies\nleadership ",
       climate.transfer_gap == Duration(0)

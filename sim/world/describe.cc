@@ -55,6 +55,9 @@ std::string At(LogPosition position) {
   return absl::StrCat("(", position.index.value(), ",", position.term.value(), ")");
 }
 
+// What it is about: "g7 ".
+std::string Named(GroupId group) { return absl::StrCat("g", group.value(), " "); }
+
 struct JobDescriber {
   std::string operator()(const CommitLog& job) const {
     std::string text = "log";
@@ -76,50 +79,36 @@ struct JobDescriber {
     return text;
   }
   std::string operator()(const ApplyEntries& job) const {
-    if (job.entries.empty()) return "apply nothing";
-    return absl::StrCat("apply ", job.entries.front().index.value(), "..",
+    if (job.entries.empty()) return Named(job.group) + "apply nothing";
+    return absl::StrCat(Named(job.group), "apply ", job.entries.front().index.value(), "..",
                         job.entries.back().index.value());
   }
   std::string operator()(const QueryTable& job) const {
-    return absl::StrCat("query, ", job.items.size(), " items");
+    return absl::StrCat(Named(job.group), "query, ", job.items.size(), " items");
   }
-  std::string operator()(const Checkpoint&) const { return "checkpoint"; }
+  std::string operator()(const Checkpoint& job) const { return Named(job.group) + "checkpoint"; }
   std::string operator()(const ReadSnapshot& job) const {
-    return absl::StrCat("read snapshot for ", job.peer.value(), " ",
+    return absl::StrCat(Named(job.group), "read snapshot for ", job.peer.value(), " ",
                         job.snapshot.has_value() ? At(*job.snapshot) : "new", " at ", job.offset);
   }
   std::string operator()(const CloseSnapshot& job) const {
-    return absl::StrCat("close snapshot for ", job.peer.value());
+    return absl::StrCat(Named(job.group), "close snapshot for ", job.peer.value());
   }
   std::string operator()(const WriteSnapshot& job) const {
-    return absl::StrCat("write snapshot ", At(job.snapshot), " at ", job.offset, " ",
-                        job.data.size(), " B", job.last ? " last" : "");
+    return absl::StrCat(Named(job.group), "write snapshot ", At(job.snapshot), " at ", job.offset,
+                        " ", job.data.size(), " B", job.last ? " last" : "");
   }
 };
 
-}  // namespace
-
-std::string DescribePeer(const Bytes& message) {
-  GroupId group;
-  raft::Message decoded;
-  const absl::Status status = raft::DecodePeerMessage(message, &group, &decoded);
-  if (!status.ok()) return absl::StrCat("malformed, ", message.size(), " B");
-  return raft::Describe(decoded);
-}
-
-std::string DescribeRequest(const Bytes& request) {
-  proto::ClientRequest decoded;
-  if (!decoded.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
-    return absl::StrCat("malformed, ", request.size(), " B");
-  }
-  switch (decoded.body_case()) {
+std::string DescribeAsked(const proto::ClientRequest& request) {
+  switch (request.body_case()) {
     case proto::ClientRequest::kCommand:
-      return DescribeCommand(decoded.command());
+      return DescribeCommand(request.command());
     case proto::ClientRequest::kQuery:
-      if (decoded.query().has_get()) {
-        return absl::StrCat("get ", Quote(decoded.query().get().key()));
+      if (request.query().has_get()) {
+        return absl::StrCat("get ", Quote(request.query().get().key()));
       }
-      return absl::StrCat("list ", Quote(decoded.query().list().prefix()));
+      return absl::StrCat("list ", Quote(request.query().list().prefix()));
     case proto::ClientRequest::kTransferLeadership:
       return "transfer leadership";
     case proto::ClientRequest::BODY_NOT_SET:
@@ -128,25 +117,7 @@ std::string DescribeRequest(const Bytes& request) {
   return "unknown request";
 }
 
-std::string DescribeReply(const Bytes& reply) {
-  proto::ClientReply decoded;
-  if (!decoded.ParseFromArray(reply.data(), static_cast<int>(reply.size()))) {
-    return absl::StrCat("malformed, ", reply.size(), " B");
-  }
-  const proto::Result& result = decoded.result();
-  std::string text = proto::Code_IsValid(result.code()) ? proto::Code_Name(result.code()) : "?";
-  if (result.has_value()) absl::StrAppend(&text, " ", Quote(result.value()));
-  if (result.session() != 0) absl::StrAppend(&text, " session ", result.session());
-  if (result.pairs_size() != 0) absl::StrAppend(&text, " ", result.pairs_size(), " pairs");
-  if (result.replayed()) absl::StrAppend(&text, " replayed");
-  if (result.index() != 0) absl::StrAppend(&text, " at ", result.index());
-  if (decoded.leader() != 0) absl::StrAppend(&text, " leader ", decoded.leader());
-  return text;
-}
-
-std::string DescribeJob(const StorageJob& job) { return std::visit(JobDescriber{}, job); }
-
-std::string DescribeNote(const Note& note) {
+std::string DescribeNoted(const Note& note) {
   const uint64_t term = note.term.value();
   const uint64_t peer = note.peer.value();
   const std::string entry = note.entry == nullptr ? At(note.position) : DescribeEntry(*note.entry);
@@ -198,5 +169,43 @@ std::string DescribeNote(const Note& note) {
   }
   return "unknown note";
 }
+
+}  // namespace
+
+std::string DescribePeer(const Bytes& message) {
+  GroupId group;
+  raft::Message decoded;
+  const absl::Status status = raft::DecodePeerMessage(message, &group, &decoded);
+  if (!status.ok()) return absl::StrCat("malformed, ", message.size(), " B");
+  return Named(group) + raft::Describe(decoded);
+}
+
+std::string DescribeRequest(const Bytes& request) {
+  proto::ClientRequest decoded;
+  if (!decoded.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
+    return absl::StrCat("malformed, ", request.size(), " B");
+  }
+  return Named(GroupId(decoded.group())) + DescribeAsked(decoded);
+}
+
+std::string DescribeReply(const Bytes& reply) {
+  proto::ClientReply decoded;
+  if (!decoded.ParseFromArray(reply.data(), static_cast<int>(reply.size()))) {
+    return absl::StrCat("malformed, ", reply.size(), " B");
+  }
+  const proto::Result& result = decoded.result();
+  std::string text = proto::Code_IsValid(result.code()) ? proto::Code_Name(result.code()) : "?";
+  if (result.has_value()) absl::StrAppend(&text, " ", Quote(result.value()));
+  if (result.session() != 0) absl::StrAppend(&text, " session ", result.session());
+  if (result.pairs_size() != 0) absl::StrAppend(&text, " ", result.pairs_size(), " pairs");
+  if (result.replayed()) absl::StrAppend(&text, " replayed");
+  if (result.index() != 0) absl::StrAppend(&text, " at ", result.index());
+  if (decoded.leader() != 0) absl::StrAppend(&text, " leader ", decoded.leader());
+  return text;
+}
+
+std::string DescribeJob(const StorageJob& job) { return std::visit(JobDescriber{}, job); }
+
+std::string DescribeNote(const Note& note) { return Named(note.group) + DescribeNoted(note); }
 
 }  // namespace lockstep::sim

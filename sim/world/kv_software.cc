@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/check.h"
 #include "sim/world/describe.h"
 
 namespace lockstep::sim {
@@ -24,23 +25,31 @@ class EngineRunner : public StorageRunner {
 
 }  // namespace
 
-KvSoftware::KvSoftware(const node::NodeOptions& node, const storage::EngineOptions& engine)
-    : node_(node), engine_(engine) {}
+KvSoftware::KvSoftware(const node::NodeOptions& node, const storage::EngineOptions& engine,
+                       std::vector<GroupPlacement> groups)
+    : node_(node), engine_(engine), groups_(std::move(groups)) {}
 
 absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, Rng rng,
                                       const Host& host) {
   node::NodeOptions options = node_;
   options.self = node;
   options.raft.self = node;
+  options.groups = HostedBy(node, groups_);
+  Check(!options.groups.empty(), "every server hosts a group");
+  storage::EngineOptions engine_options = engine_;
+  engine_options.groups.clear();
+  for (const node::HostedGroup& hosted : options.groups) {
+    engine_options.groups.push_back(hosted.id);
+  }
   std::unique_ptr<MachineFactory> machines = node::MakeMachines(options);
   absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
-      storage::Engine::Open(files, engine_, *machines);
+      storage::Engine::Open(files, engine_options, *machines);
   if (!engine.ok()) return engine.status();
   std::vector<ReplicaImage> images = (*engine)->TakeImages();
-  Check(!images.empty());
   Life life;
-  life.group = images.front().group;
-  life.applied = images.front().applied;
+  for (const ReplicaImage& image : images) {
+    life.tables.push_back({.group = image.group, .applied = image.applied});
+  }
   life.storage = std::make_unique<EngineRunner>(std::move(machines), *std::move(engine));
   life.process = node::MakeNode(options, std::move(images), rng, host);
   return life;

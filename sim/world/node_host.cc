@@ -114,6 +114,23 @@ void NodeHost::StartNext(Lane which) {
                               incarnation_ << 1 | static_cast<uint32_t>(which));
 }
 
+LogPosition NodeHost::applied(GroupId group) const {
+  for (const HostedTable& table : life_.tables) {
+    if (table.group == group) return table.applied;
+  }
+  return LogPosition{};
+}
+
+void NodeHost::NoteApplied(const StorageResult& result) {
+  const auto note = [this](GroupId group, LogPosition applied) {
+    for (HostedTable& table : life_.tables) {
+      if (table.group == group) table.applied = applied;
+    }
+  };
+  if (const auto* done = std::get_if<ApplyDone>(&result)) note(done->group, done->applied);
+  if (const auto* done = std::get_if<WriteSnapshotDone>(&result)) note(done->group, done->applied);
+}
+
 void NodeHost::OnStorage(Lane which) {
   StorageLane& lane = lanes_[static_cast<size_t>(which)];
   const StorageJob& job = lane.first();
@@ -143,8 +160,7 @@ void NodeHost::OnStorage(Lane which) {
         absl::StrCat("server ", id_, ": ", DescribeJob(job), ": ", result.status().ToString()));
     return;
   }
-  if (const ApplyDone* done = std::get_if<ApplyDone>(&*result)) life_.applied = done->applied;
-  if (const auto* done = std::get_if<WriteSnapshotDone>(&*result)) life_.applied = done->applied;
+  NoteApplied(*result);
   services_.observer.OnStored(*this, job, *result);
   lane.Pop();
   StartNext(which);

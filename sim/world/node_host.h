@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 #include "core/base/rng.h"
 #include "core/runtime/host.h"
@@ -63,9 +64,10 @@ class NodeHost final : private Clock,
   bool up() const { return life_.process != nullptr; }
   bool paused() const { return paused_until_ > services_.timeline.now(); }
   uint32_t incarnation() const { return incarnation_; }
-  GroupId group() const { return life_.group; }
-  // What this life's table holds. Survives as the last known when down.
-  LogPosition applied() const { return life_.applied; }
+  // What this life's tables hold. Survives as the last known when down.
+  const std::vector<HostedTable>& tables() const { return life_.tables; }
+  // Of one of them; before the first entry if there is none.
+  LogPosition applied(GroupId group) const;
   const StorageLane& lane(Lane lane) const { return lanes_[static_cast<size_t>(lane)]; }
   // Requests that this life has not answered yet.
   uint64_t unanswered() const;
@@ -122,6 +124,7 @@ class NodeHost final : private Clock,
   RequestId Register(const Packet& request);
   void StartNext(Lane lane);
   int64_t DrawLatency(const StorageJob& job);
+  void NoteApplied(const StorageResult& result);
   void EndTurnOrHold();
   void EndTurn();
   void Arm(const Interference& interference);

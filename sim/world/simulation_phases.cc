@@ -1,6 +1,5 @@
 // The phases of a run: when one is over, what the next one begins with, and what it may fail by.
 #include <algorithm>
-#include <bit>
 #include <string>
 #include <utility>
 
@@ -123,8 +122,8 @@ void SimulationRun::BeginLiveness() {
                              static_cast<uint32_t>(Phase::kLiveness));
 }
 
-// Servers that lost their data are dead for ever. In some runs a random majority is left, or more;
-// nobody repairs the others.
+// Servers that lost their data are dead for ever. In some runs a random majority of each group is
+// left, or more; nobody repairs the others.
 void SimulationRun::AbandonMinority() {
   const uint64_t lost = plan_.lost();
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
@@ -132,13 +131,17 @@ void SimulationRun::AbandonMinority() {
     core_ &= ~One(id);
     plan_.Abandon(id, Abandonment::kDead);
   }
-  const uint64_t spare = (world_.servers() - 1u) / 2 - static_cast<uint64_t>(std::popcount(lost));
+  const Quorums& quorums = plan_.quorums();
+  const uint64_t spare_count = quorums.SpareCount(lost);
   uint64_t count = 0;
-  if (climate_.minority_abandoned && spare > 0) count = phase_rng_.Between(1, spare);
+  if (climate_.minority_abandoned && spare_count > 0) count = phase_rng_.Between(1, spare_count);
   while (count > 0) {
+    // Groups may overlap such that fewer can be spared than if others had gone first.
+    const uint64_t spare = quorums.Spare(world_.AllServers() & ~core_);
+    if (spare == 0) return;
     const uint64_t drawn = 1 + phase_rng_.Below(world_.servers());
     const uint16_t id = static_cast<uint16_t>(drawn);
-    if (!Contains(core_, id)) continue;
+    if (!Contains(spare, id)) continue;
     --count;
     core_ &= ~One(id);
     const Abandonment how = static_cast<Abandonment>(phase_rng_.Below(kAbandonments));
@@ -160,22 +163,34 @@ void SimulationRun::BeginConvergence() {
 
 bool SimulationRun::Converged() {
   // Who has lost the others gives up leadership, and with it the hopes of its clients.
-  if ((leaders_ & cut_off_) != 0) return false;
+  const uint64_t leaders = plan_.leaders.Claimants();
+  if ((leaders & cut_off_) != 0) return false;
   // So does who has something on a disk that completes nothing, even if the others commit for it.
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
-    if (!Contains(leaders_ & stalled_, id)) continue;
+    if (!Contains(leaders & stalled_, id)) continue;
     const NodeHost& host = world_.server(id);
     if (!host.lane(Lane::kLog).empty() || !host.lane(Lane::kTable).empty()) return false;
   }
-  std::optional<LogPosition> position;
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;
     const NodeHost& host = world_.server(id);
     if (!host.up()) return false;
     if (!host.lane(Lane::kLog).empty() || !host.lane(Lane::kTable).empty()) return false;
-    if (!position.has_value()) position = host.applied();
-    if (host.applied() != *position) return false;
     if (host.unanswered() > 0) return false;
+  }
+  return std::all_of(climate_.groups.begin(), climate_.groups.end(),
+                     [this](const GroupPlacement& group) { return HaveEqualTables(group); });
+}
+
+// As far as positions tell, and of the members that are healthy.
+bool SimulationRun::HaveEqualTables(const GroupPlacement& group) {
+  std::optional<LogPosition> position;
+  for (const NodeId member : group.members) {
+    const uint16_t id = static_cast<uint16_t>(member.value());
+    if (!Contains(core_, id)) continue;
+    const LogPosition applied = world_.server(id).applied(group.group);
+    if (position.value_or(applied) != applied) return false;
+    position = applied;
   }
   return true;
 }
@@ -184,7 +199,9 @@ bool SimulationRun::Converged() {
 
 void SimulationRun::BeginStability() {
   Enter(Phase::kStability, "the servers agree");
-  incumbent_ = plan_.leader;
+  for (const GroupPlacement& group : climate_.groups) {
+    reigns_[group.group].incumbent = plan_.leaders.Of(group.group);
+  }
   constexpr int64_t kUnits = 20;
   world_.timeline().Schedule(world_.timeline().now() + kUnits * climate_.unit().count(),
                              EventKind::kPhase, 0, static_cast<uint32_t>(Phase::kStability));
@@ -204,32 +221,43 @@ bool SimulationRun::NetworkIsPrompt() const {
 // One election is forgiven: twelve times the mean is not never.
 void SimulationRun::EndStability() {
   constexpr uint64_t kElectionsMax = 1;
-  if (elections_at_rest_ > kElectionsMax && NetworkIsPrompt()) {
-    return FailLiveness("Stability",
-                        absl::StrCat("nothing went wrong, but a healthy leader was replaced ",
-                                     elections_at_rest_, " times"));
+  for (const auto& [group, reign] : reigns_) {
+    if (reign.elections_at_rest <= kElectionsMax || !NetworkIsPrompt()) continue;
+    return FailLiveness(
+        "Stability",
+        absl::StrCat("nothing went wrong, but a healthy leader of group ", group.value(),
+                     " was replaced ", reign.elections_at_rest, " times"));
   }
   Enter(Phase::kHandover, "leadership was stable");
   AskForSuccessor();
+}
+
+uint64_t SimulationRun::Successors(GroupId group) const {
+  const uint16_t leader = plan_.leaders.Of(group);
+  return leader == 0 ? 0 : core_ & plan_.quorums().members(group) & ~One(leader);
 }
 
 // Leadership goes to the one that was asked for, sooner than an election would take: that is what
 // a transfer is for. A few late messages can spoil one attempt, not all.
 void SimulationRun::AskForSuccessor() {
   constexpr uint64_t kAttempts = 8;
-  const uint64_t candidates = plan_.leader == 0 ? 0 : core_ & ~One(plan_.leader);
-  if (handed_over_ || candidates == 0) return ReachVerdict();
+  const auto group = std::find_if(
+      climate_.groups.begin(), climate_.groups.end(),
+      [this](const GroupPlacement& placement) { return Successors(placement.group) != 0; });
+  if (handed_over_ || group == climate_.groups.end()) return ReachVerdict();
   if (handovers_asked_ == kAttempts) {
     return FailLiveness("Leadership Transfer",
                         absl::StrCat("nothing went wrong, but of ", kAttempts,
                                      " transfers none succeeded within an election time-out"));
   }
   ++handovers_asked_;
+  const uint64_t candidates = Successors(group->group);
+  successor_ = {.group = group->group};
   do {
     const uint64_t drawn = 1 + phase_rng_.Below(world_.servers());
-    successor_ = static_cast<uint16_t>(drawn);
-  } while (!Contains(candidates, successor_));
-  administrator_.Ask(NodeId(successor_));
+    successor_.server = static_cast<uint16_t>(drawn);
+  } while (!Contains(candidates, successor_.server));
+  administrator_.Ask(successor_.group, NodeId(successor_.server));
   constexpr int64_t kUnits = 4;
   world_.timeline().Schedule(world_.timeline().now() + kUnits * climate_.unit().count(),
                              EventKind::kPhase, 0, static_cast<uint32_t>(Phase::kHandover));
@@ -237,15 +265,18 @@ void SimulationRun::AskForSuccessor() {
 
 void SimulationRun::NoteHandover(const NodeHost& host, const Note& note) {
   const int64_t now = world_.timeline().now();
-  if (note.kind == NoteKind::kTransferStarted) transfer_since_ = now;
+  if (note.kind == NoteKind::kTransferStarted) reigns_[note.group].transfer_since = now;
   if (note.kind != NoteKind::kBecameLeader) return;
+  Reign& reign = reigns_[note.group];
   if (phase_ == Phase::kStability) {
-    if (Contains(core_, incumbent_)) ++elections_at_rest_;  // A sick leader is well replaced.
-    incumbent_ = host.id();
+    // A sick leader is well replaced.
+    if (Contains(core_, reign.incumbent)) ++reign.elections_at_rest;
+    reign.incumbent = host.id();
   }
-  const bool prompt =
-      transfer_since_ != kNoTime && now - transfer_since_ < climate_.node.raft.election_min.count();
-  if (phase_ == Phase::kHandover && host.id() == successor_ && prompt) handed_over_ = true;
+  const int64_t since = reign.transfer_since;
+  const bool prompt = since != kNoTime && now - since < climate_.node.raft.election_min.count();
+  const bool asked_for = note.group == successor_.group && host.id() == successor_.server;
+  if (phase_ == Phase::kHandover && asked_for && prompt) handed_over_ = true;
 }
 
 void SimulationRun::ReachVerdict() {
@@ -253,8 +284,10 @@ void SimulationRun::ReachVerdict() {
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;
     const NodeHost& host = world_.server(id);
-    ++digests_compared_;
-    checkers_.OnTableDigest(host.node(), host.group(), host.applied(), host.Digest(host.group()));
+    for (const HostedTable& table : host.tables()) {
+      ++digests_compared_;
+      checkers_.OnTableDigest(host.node(), table.group, table.applied, host.Digest(table.group));
+    }
   }
   checkers_.AtEnd();
   workload_.Check(checkers_, options_.judges, findings_);
@@ -268,11 +301,14 @@ std::string SimulationRun::DescribeServers() {
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     const NodeHost& host = world_.server(id);
     absl::StrAppend(&text, "\nserver ", id, Contains(core_, id) ? "" : " (abandoned)", ": ",
-                    host.up() ? "up" : "down", ", life ", host.incarnation(), ", applied ",
-                    host.applied().index.value(), " of term ", host.applied().term.value(),
-                    ", storage jobs ", host.lane(Lane::kLog).size(), " + ",
-                    host.lane(Lane::kTable).size(), ", unanswered requests ", host.unanswered(),
-                    Contains(leaders_, id) ? ", leader" : "");
+                    host.up() ? "up" : "down", ", life ", host.incarnation(), ", storage jobs ",
+                    host.lane(Lane::kLog).size(), " + ", host.lane(Lane::kTable).size(),
+                    ", unanswered requests ", host.unanswered());
+    for (const HostedTable& table : host.tables()) {
+      absl::StrAppend(&text, ", group ", table.group.value(), " applied ",
+                      table.applied.index.value(), " of term ", table.applied.term.value(),
+                      plan_.leaders.Claims(table.group, id) ? " as its leader" : "");
+    }
   }
   return text;
 }

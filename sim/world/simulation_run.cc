@@ -10,10 +10,10 @@
 namespace lockstep::sim {
 namespace {
 
-std::vector<NodeId> ServersOf(const Climate& climate) {
-  std::vector<NodeId> servers;
-  for (uint16_t id = 1; id <= climate.world.servers; ++id) servers.emplace_back(id);
-  return servers;
+std::vector<GroupId> GroupsOf(const Climate& climate) {
+  std::vector<GroupId> groups;
+  for (const GroupPlacement& placement : climate.groups) groups.push_back(placement.group);
+  return groups;
 }
 
 }  // namespace
@@ -23,13 +23,13 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
       climate_(climate),
       checkers_(options.judges == Judges::kHistory ? ignored_ : findings_,
                 climate.node.kv.sessions_max),
-      software_(climate.node, climate.engine),
+      software_(climate.node, climate.engine, climate.groups),
       world_(climate.world, software_, *this, root, options.trace),
-      plan_(climate.faults, world_, root.Split("faults")),
+      plan_(climate.faults, world_, QuorumsOf(climate.groups), root.Split("faults")),
       aimed_(climate.faults, plan_, world_, root.Split("aimed faults")),
-      workload_(climate.workload, ServersOf(climate), climate.node.groups.front().id,
+      workload_(climate.workload, climate.groups.front().members, climate.groups.front().group,
                 root.Split("workload")),
-      administrator_(climate.transfer_gap, climate.world.servers, climate.node.groups.front().id,
+      administrator_(climate.transfer_gap, climate.world.servers, GroupsOf(climate),
                      root.Split("administrator")),
       phase_rng_(root.Split("phases")),
       digest_rng_(root.Split("digests")) {
@@ -107,14 +107,13 @@ void SimulationRun::OnNote(NodeHost& host, const Note& note) {
   }
   switch (note.kind) {
     case NoteKind::kBecameLeader:
-      plan_.leader = host.id();
-      leaders_ |= One(host.id());
-      if (last_leader_ != host.id()) ++leader_changes_;
-      last_leader_ = host.id();
+      plan_.leaders.Elected(note.group, host.id());
+      if (std::exchange(reigns_[note.group].last_leader, host.id()) != host.id()) {
+        ++leader_changes_;
+      }
       break;
     case NoteKind::kBecameFollower:
-      leaders_ &= ~One(host.id());
-      if (plan_.leader == host.id()) plan_.leader = 0;
+      plan_.leaders.SteppedDown(note.group, host.id());
       break;
     case NoteKind::kTransferStarted:
       ++transfers_;
@@ -164,8 +163,7 @@ Interference SimulationRun::BeforeBoot(NodeHost& host) {
 void SimulationRun::OnCrashed(NodeHost& host) {
   ++crashes_;
   if (host.writing()) ++crashes_in_writes_;
-  if (plan_.leader == host.id()) plan_.leader = 0;
-  leaders_ &= ~One(host.id());
+  plan_.leaders.Crashed(host.id());
   if (!ignored_.first().has_value()) {
     checkers_.OnCrash(world_.timeline().instant(), host.node());
   }

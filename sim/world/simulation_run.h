@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/container/btree_map.h"
 #include "core/base/rng.h"
 #include "sim/check/checker.h"
 #include "sim/check/cluster_checkers.h"
@@ -67,9 +68,12 @@ class SimulationRun final : private WorldObserver {
   bool NetworkIsPrompt() const;
   void EndStability();
   void AskForSuccessor();
+  // The servers that could follow the group's leader; none where nobody leads.
+  uint64_t Successors(GroupId group) const;
   void NoteHandover(const NodeHost& host, const Note& note);
   void ReachVerdict();
   bool Converged();
+  bool HaveEqualTables(const GroupPlacement& group);
   int64_t LivenessBound() const;
   void Enter(Phase phase, const std::string& why);
   void FailLiveness(std::string property, const std::string& what);
@@ -96,17 +100,21 @@ class SimulationRun final : private WorldObserver {
   uint64_t core_ = 0;     // servers that must work in the liveness phase
   uint64_t cut_off_ = 0;  // for ever, from all others
   uint64_t stalled_ = 0;  // for ever: a part of the disk
-  uint64_t leaders_ = 0;  // servers that take themselves for a leader
   bool stopped_ = false;
   uint64_t issued_ = 0;  // operations in the safety phase
   uint64_t violation_event_ = 0;
 
-  // The stability and handover phases.
-  uint64_t elections_at_rest_ = 0;  // that replaced a healthy leader
-  uint16_t incumbent_ = 0;
+  // Of a group's leaders.
+  struct Reign {
+    uint16_t last_leader = 0;
+    // The stability and handover phases.
+    uint16_t incumbent = 0;
+    uint64_t elections_at_rest = 0;  // that replaced a healthy leader
+    int64_t transfer_since = kNoTime;
+  };
+  absl::btree_map<GroupId, Reign> reigns_;
   uint64_t handovers_asked_ = 0;
-  uint16_t successor_ = 0;
-  int64_t transfer_since_ = kNoTime;
+  Leadership successor_;  // the one that was asked for
   bool handed_over_ = false;
 
   // Seen through notes and events.
@@ -119,7 +127,6 @@ class SimulationRun final : private WorldObserver {
   uint64_t transfers_ = 0;
   uint64_t malformed_ = 0;
   uint64_t digests_compared_ = 0;
-  uint16_t last_leader_ = 0;
 };
 
 }  // namespace lockstep::sim

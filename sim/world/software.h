@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/base/rng.h"
@@ -30,12 +31,17 @@ class StorageRunner {
   virtual uint64_t Digest(GroupId group) const = 0;
 };
 
+// A replica on a server, and what its table holds.
+struct HostedTable {
+  GroupId group;
+  LogPosition applied;
+};
+
 // One life of a server. The process is destroyed before its storage.
 struct Life {
   std::unique_ptr<StorageRunner> storage;  // executes what the process submits
   std::unique_ptr<Process> process;        // what runs
-  GroupId group;                           // of the replica below
-  LogPosition applied;                     // what its table held at boot
+  std::vector<HostedTable> tables;         // at boot; none if the software has no such thing
 };
 
 // What servers run: the one thing of them that the world does not bring itself.

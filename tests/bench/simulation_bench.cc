@@ -25,12 +25,9 @@ Climate CalmClimate(uint16_t servers, const RunOptions& options) {
   climate.world.host.log_latency = {.floor = 60'000, .mean = 20'000};
   climate.world.host.table_latency = {.floor = 10'000, .mean = 10'000};
   const raft::Config limits;
-  std::vector<NodeId> voters;
-  for (uint16_t id = 1; id <= servers; ++id) voters.emplace_back(id);
+  climate.groups = {StoreOnAll(GroupId(1), servers)};
   climate.node = node::NodeOptions{};
-  climate.node.groups = {{.id = GroupId(1)}};
   climate.node.raft = limits;
-  climate.node.raft.membership = raft::Membership(voters);
   climate.engine.wal_segment_bytes_max = uint64_t{64} << 20;
   climate.engine.table_write_buffer_bytes = uint64_t{256} << 10;
   climate.faults.on = FaultSet::None();

@@ -105,7 +105,7 @@ TEST(Codec, RoundTripAndProtobuf) {
   Rng rng(1);
   for (int i = 0; i < 20000; ++i) {
     const Message message = RandomMessage(rng);
-    const GroupId group(rng.Magnitude(1, UINT64_MAX));
+    const GroupId group(rng.Magnitude(1, UINT64_MAX) - 1);  // 0 is one, too
     const Bytes bytes = EncodePeerMessage(group, message);
 
     GroupId read_group;

@@ -117,7 +117,8 @@ TEST(FaultPlan, EveryFaultEnds) {
     FakeWorld fake(seed, Sized(5, 2));
     Rng rng(seed);
     const FaultOptions options = FaultOptions::Draw(rng, FaultSet::All(), true, kUnit);
-    FaultPlan plan(options, fake.world, Rng(seed).Split("faults"));
+    FaultPlan plan(options, fake.world, Quorums::OfAll(fake.world.AllServers()),
+                   Rng(seed).Split("faults"));
     AimedFaults aimed(options, plan, fake.world, Rng(seed).Split("aimed"));
     plan.Start();
     size_t handled = 0;
@@ -205,7 +206,7 @@ TEST(FaultPlan, AMajorityNeverRots) {
   for (uint16_t servers = 1; servers <= 5; ++servers) {
     FakeWorld fake(servers, Sized(servers, 1));
     const FaultOptions options;
-    FaultPlan plan(options, fake.world, Rng(servers));
+    FaultPlan plan(options, fake.world, Quorums::OfAll(fake.world.AllServers()), Rng(servers));
     fake.RunUntil(kUnit);
     const auto flips = [&] {
       uint64_t sum = 0;
@@ -232,7 +233,7 @@ TEST(FaultPlan, AMajorityNeverRots) {
 TEST(FaultPlan, AbandonedServersStayAway) {
   FakeWorld fake(1, Sized(5, 1));
   const FaultOptions options;
-  FaultPlan plan(options, fake.world, Rng(1));
+  FaultPlan plan(options, fake.world, Quorums::OfAll(fake.world.AllServers()), Rng(1));
   fake.RunUntil(kUnit);
   plan.Stop();
   plan.Abandon(2, Abandonment::kDead);
@@ -249,7 +250,7 @@ TEST(FaultPlan, AbandonedServersStayAway) {
 TEST(FaultPlan, APartOfADiskMayHang) {
   FakeWorld fake(1, Sized(5, 1));
   const FaultOptions options;
-  FaultPlan plan(options, fake.world, Rng(1));
+  FaultPlan plan(options, fake.world, Quorums::OfAll(fake.world.AllServers()), Rng(1));
   fake.RunUntil(kUnit);
   plan.Stop();
   plan.Abandon(2, Abandonment::kLogStalled);
@@ -269,7 +270,7 @@ TEST(FaultPlan, APartOfADiskMayHang) {
 TEST(FaultPlan, AbandonedServersMayLimp) {
   FakeWorld fake(1, Sized(5, 1));
   const FaultOptions options;
-  FaultPlan plan(options, fake.world, Rng(1));
+  FaultPlan plan(options, fake.world, Quorums::OfAll(fake.world.AllServers()), Rng(1));
   fake.RunUntil(kUnit);
   plan.Stop();
   plan.Abandon(2, Abandonment::kDiskStalled);

@@ -22,7 +22,7 @@ namespace {
 using sim::CrashOptions;
 using sim::SimFileSystem;
 
-constexpr GroupId kGroups[] = {GroupId(1), GroupId(5)};
+constexpr GroupId kGroups[] = {GroupId(0), GroupId(5)};  // 0 is a number like any other.
 
 EngineOptions Options(const std::string& directory) {
   EngineOptions options;

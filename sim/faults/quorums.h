@@ -1,0 +1,39 @@
+// The groups of a run as sets of servers (bit n: server n), and how many of them may be missing:
+// what is lost for ever is never a majority of any group.
+#ifndef LOCKSTEP_SIM_FAULTS_QUORUMS_H_
+#define LOCKSTEP_SIM_FAULTS_QUORUMS_H_
+
+#include <cstdint>
+
+#include "absl/container/btree_map.h"
+#include "core/base/types.h"
+
+namespace lockstep::sim {
+
+class Quorums {
+ public:
+  // The members of each group. REQUIRES: there is a group, and none is empty.
+  explicit Quorums(absl::btree_map<GroupId, uint64_t> groups);
+  // Of servers that are one group, or whose groups nobody knows.
+  static Quorums OfAll(uint64_t servers) { return Quorums({{GroupId(1), servers}}); }
+
+  const absl::btree_map<GroupId, uint64_t>& groups() const { return groups_; }
+  // REQUIRES: there is such a group.
+  uint64_t members(GroupId group) const { return groups_.at(group); }
+  // Whether there are groups with different members.
+  bool Differ() const;
+
+  // Whether every group keeps a majority without these servers.
+  bool CanSpare(uint64_t servers) const;
+  // The servers each of which, but perhaps not two of which, may be missing besides `gone`.
+  uint64_t Spare(uint64_t gone) const;
+  // How many may be missing besides `gone`, if those with the smallest numbers go first.
+  uint64_t SpareCount(uint64_t gone) const;
+
+ private:
+  absl::btree_map<GroupId, uint64_t> groups_;
+};
+
+}  // namespace lockstep::sim
+
+#endif  // LOCKSTEP_SIM_FAULTS_QUORUMS_H_
