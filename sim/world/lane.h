@@ -3,10 +3,12 @@
 #ifndef LOCKSTEP_SIM_WORLD_LANE_H_
 #define LOCKSTEP_SIM_WORLD_LANE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <utility>
+#include <variant>
 
 #include "core/base/check.h"
 #include "core/base/types.h"
@@ -23,6 +25,11 @@ class StorageLane {
   }
   bool empty() const { return jobs_.empty(); }
   size_t size() const { return jobs_.size(); }
+  // Whether a job of the group waits or is under way.
+  bool Holds(GroupId group) const {
+    return std::any_of(jobs_.begin(), jobs_.end(),
+                       [group](const StorageJob& job) { return IsOf(job, group); });
+  }
   // REQUIRES: !empty(), for all three.
   const StorageJob& first() const { return jobs_.front(); }
   const StorageJob& last() const { return jobs_.back(); }
@@ -41,6 +48,19 @@ class StorageLane {
   int64_t completes_at = 0;  // ns: when the first job is done; meaningless when empty
 
  private:
+  static bool IsOf(const StorageJob& job, GroupId group) {
+    if (const CommitLog* log = std::get_if<CommitLog>(&job)) {
+      return std::any_of(log->batches.begin(), log->batches.end(),
+                         [group](const LogBatch& batch) { return batch.group == group; });
+    }
+    return std::visit(
+        [group](const auto& one) {
+          if constexpr (requires { one.group; }) return one.group == group;
+          return false;
+        },
+        job);
+  }
+
   std::deque<StorageJob> jobs_;
   Ticket last_;  // numbers begin at 1 in every life
 };

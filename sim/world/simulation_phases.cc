@@ -161,15 +161,22 @@ void SimulationRun::BeginConvergence() {
                              static_cast<uint32_t>(Phase::kConvergence));
 }
 
+// Who has something of its group on a disk that completes nothing gives up leadership of it, even
+// if the others commit for it. What lies there of other groups it need not know.
+bool SimulationRun::LeadsInVain(const NodeHost& host) const {
+  return std::any_of(
+      climate_.groups.begin(), climate_.groups.end(), [&](const GroupPlacement& placement) {
+        const GroupId group = placement.group;
+        return plan_.leaders.Claims(group, host.id()) &&
+               (host.lane(Lane::kLog).Holds(group) || host.lane(Lane::kTable).Holds(group));
+      });
+}
+
 bool SimulationRun::Converged() {
   // Who has lost the others gives up leadership, and with it the hopes of its clients.
-  const uint64_t leaders = plan_.leaders.Claimants();
-  if ((leaders & cut_off_) != 0) return false;
-  // So does who has something on a disk that completes nothing, even if the others commit for it.
+  if ((plan_.leaders.Claimants() & cut_off_) != 0) return false;
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
-    if (!Contains(leaders & stalled_, id)) continue;
-    const NodeHost& host = world_.server(id);
-    if (!host.lane(Lane::kLog).empty() || !host.lane(Lane::kTable).empty()) return false;
+    if (Contains(stalled_, id) && LeadsInVain(world_.server(id))) return false;
   }
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;

@@ -73,6 +73,7 @@ class SimulationRun final : private WorldObserver {
   void NoteHandover(const NodeHost& host, const Note& note);
   void ReachVerdict();
   bool Converged();
+  bool LeadsInVain(const NodeHost& host) const;
   bool HaveEqualTables(const GroupPlacement& group);
   int64_t LivenessBound() const;
   void Enter(Phase phase, const std::string& why);
