@@ -97,4 +97,10 @@ absl::StatusOr<StorageResult> Engine::Run(const StorageJob& job) {
 
 uint64_t Engine::TableDigest(GroupId group) const { return tables_->Digest(group); }
 
+bool Engine::VisitTable(
+    GroupId group,
+    absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const {
+  return tables_->Visit(group, visit);
+}
+
 }  // namespace lockstep::storage

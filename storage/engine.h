@@ -56,6 +56,10 @@ class Engine {
   // A digest of a group's table (keys, values, applied position), for checkers that compare
   // replicas. Belongs to the table lane. 0 when the table cannot be read.
   uint64_t TableDigest(GroupId group) const;
+  // Visits everything in a group's table, likewise. False: it cannot be read.
+  bool VisitTable(
+      GroupId group,
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const;
 
  private:
   Engine();

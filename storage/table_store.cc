@@ -236,17 +236,24 @@ absl::StatusOr<StorageResult> TableStore::Run(const Checkpoint& job) {
 }
 
 uint64_t TableStore::Digest(GroupId group) const {
-  const Table& table = tables_.at(group);
-  if (db_ == nullptr || !error_.ok()) return 0;
-  uint64_t digest = HashChain(table.applied.index.value(), table.applied.term.value());
-  const GroupReader reader(*db_, scan_options_, table.prefix);
-  reader.Scan("", [&](absl::string_view key, absl::string_view value) {
+  const LogPosition applied = tables_.at(group).applied;
+  uint64_t digest = HashChain(applied.index.value(), applied.term.value());
+  const bool read = Visit(group, [&](absl::string_view key, absl::string_view value) {
     digest = HashChain(digest, StableHash(key));
     digest = HashChain(digest, StableHash(value));
     return true;
   });
+  return read ? digest : 0;
+}
+
+bool TableStore::Visit(
+    GroupId group,
+    absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const {
+  if (db_ == nullptr || !error_.ok()) return false;
+  const GroupReader reader(*db_, scan_options_, tables_.at(group).prefix);
+  reader.Scan("", visit);
   env_->DrainScheduled();
-  return reader.status().ok() ? digest : 0;
+  return reader.status().ok();
 }
 
 }  // namespace lockstep::storage

@@ -72,6 +72,10 @@ class TableStore {
   LogPosition applied(GroupId group) const;
   // A hash of a group's keys, values and applied position. 0 if the table cannot be read.
   uint64_t Digest(GroupId group) const;
+  // Visits everything in the group's table in ascending order, until `visit` returns false. False:
+  // the table cannot be read.
+  bool Visit(GroupId group,
+             absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const;
   // Keys in LevelDB that no table and no staging owns any more. Reads everything; for tests.
   uint64_t CountGarbageKeys() const;
 

@@ -29,6 +29,7 @@ ModelStep ShardModel::OnCommitted(GroupId gid, const Entry& entry) {
   ModelStep step;
   if (entry.kind == EntryKind::kCommand) OnCommand(gid, entry);
   if (entry.kind != EntryKind::kInternal) return step;
+  ++internal_entries_;
   proto::Command command;
   const int size = static_cast<int>(entry.data.size());
   Check(command.ParseFromArray(entry.data.data(), size), "an entry of the group is unreadable");
@@ -46,6 +47,7 @@ ModelStep ShardModel::OnCommitted(GroupId gid, const Entry& entry) {
 }
 
 void ShardModel::OnCommand(GroupId gid, const Entry& entry) {
+  bytes_written_ += entry.data.size();
   const CommandIdentity command = IdentifyCommand(entry);
   auto* newest = Newest(groups_[gid], command.shard);
   if (newest == nullptr || !newest->second.serves()) {

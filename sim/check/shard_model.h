@@ -76,8 +76,10 @@ class ShardModel {
   // Where a client's command took effect: a version of its shard. None: nowhere.
   Index FirstOf(const CommandIdentity& command) const;
 
-  uint64_t moves() const { return moves_; }      // tenures that have arrived
-  uint64_t parts() const { return parts_; }      // of them
+  uint64_t moves() const { return moves_; }                        // tenures that have arrived
+  uint64_t internal_entries() const { return internal_entries_; }  // of groups themselves
+  uint64_t bytes_written() const { return bytes_written_; }        // by clients, roughly
+  uint64_t parts() const { return parts_; }                        // of them
   uint64_t refused() const { return refused_; }  // commands where the shard was not served
   uint64_t duplicates() const;                   // copies of commands after the first
 
@@ -97,6 +99,8 @@ class ShardModel {
   uint64_t moves_ = 0;
   uint64_t parts_ = 0;
   uint64_t refused_ = 0;
+  uint64_t internal_entries_ = 0;
+  uint64_t bytes_written_ = 0;
 };
 
 }  // namespace lockstep::sim

@@ -13,17 +13,30 @@ namespace {
 // Long enough never to decide anything: the world bounds the liveness phase.
 constexpr Duration kFinalDeadline = std::chrono::hours(24);
 
+std::string KeyNumber(uint32_t i, uint32_t tags) {
+  const std::string key = absl::StrFormat("k%02d", i);  // Two digits: ascending as text.
+  return tags == 0 ? key : absl::StrCat("{t", i % tags, "}", key);
+}
+
 }  // namespace
+
+std::string PairName(size_t pair) { return absl::StrCat("{p", pair, "}"); }
+
+absl::string_view PairOf(absl::string_view key) {
+  if (key.substr(0, 2) != "{p") return {};
+  return key.substr(0, key.find('}') + 1);
+}
 
 OperationSource::OperationSource(const WorkloadOptions& options, Rng rng)
     : options_(options), rng_(rng), left_(options.operations) {
   CheckLe(1u, options_.keys);
   CheckLe(1u, options_.skew);
   for (uint32_t i = 0; i < options_.keys; ++i) {
-    keys_.push_back(absl::StrFormat("k%02d", i));  // Two digits: ascending as text.
+    keys_.push_back(KeyNumber(i, options_.tags));
   }
   std::sort(keys_.begin(), keys_.end());
   seen_.resize(keys_.size());
+  pairs_seen_.resize(options_.pairs);
 }
 
 size_t OperationSource::DrawKey() {
@@ -111,11 +124,13 @@ std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
     return planned;
   }
   OperationMix mix = options_.mix;
-  if (only_reads(client)) mix = OperationMix{.get = mix.get, .list = mix.list};
+  if (only_reads(client)) {
+    mix = OperationMix{.get = mix.get, .list = mix.list, .get_many = mix.get_many};
+  }
   proto::Command command;
   proto::Query query;
   uint64_t draw = rng_.Below(uint64_t{mix.get} + mix.put + mix.append + mix.remove +
-                             mix.compare_and_swap + mix.list);
+                             mix.compare_and_swap + mix.list + mix.batch + mix.get_many);
   // Takes the kind's share off the draw; true when the draw falls into it.
   const auto is = [&draw](uint32_t weight) {
     if (draw < weight) return true;
@@ -127,6 +142,10 @@ std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
     planned.body = std::move(query);
   } else if (is(mix.list)) {
     planned.body = DrawList();
+  } else if (is(mix.batch)) {
+    planned.body = DrawBatch(client);
+  } else if (is(mix.get_many)) {
+    planned.body = ReadPair(rng_.Below(options_.pairs));
   } else if (is(mix.put)) {
     command.mutable_put()->set_key(keys_[DrawKey()]);
     command.mutable_put()->set_value(DrawValue(client));
@@ -142,6 +161,40 @@ std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
     planned.body = DrawCompareAndSwap(client);
   }
   return planned;
+}
+
+// Both keys of a pair get the same value; perhaps only if the first one holds what was seen last.
+proto::Command OperationSource::DrawBatch(uint64_t client) {
+  const size_t pair = rng_.Below(options_.pairs);
+  const std::string value = DrawValue(client);
+  const std::string name = PairName(pair);
+  const bool swaps = rng_.Chance({1, 3});
+  proto::Command command;
+  proto::BatchOperation& first = *command.mutable_batch()->add_operations();
+  if (swaps) {
+    proto::CompareAndSwap& swap = *first.mutable_compare_and_swap();
+    swap.set_key(name + "a");
+    if (pairs_seen_[pair].has_value()) swap.set_expected(*pairs_seen_[pair]);
+    swap.set_value(value);
+  } else {
+    first.mutable_put()->set_key(name + "a");
+    first.mutable_put()->set_value(value);
+  }
+  proto::Put& second = *command.mutable_batch()->add_operations()->mutable_put();
+  second.set_key(name + "b");
+  second.set_value(value);
+  return command;
+}
+
+proto::Query OperationSource::ReadPair(size_t pair) const {
+  proto::Query query;
+  query.mutable_get_many()->add_keys(PairName(pair) + "a");
+  query.mutable_get_many()->add_keys(PairName(pair) + "b");
+  return query;
+}
+
+PlannedOperation OperationSource::FinalPairRead(size_t pair) const {
+  return {.body = ReadPair(pair), .deadline = kFinalDeadline, .page = {}};
 }
 
 PlannedOperation OperationSource::FinalWrite(uint64_t client) {
@@ -162,6 +215,12 @@ void OperationSource::OnValueSeen(const std::string& key, std::optional<std::str
   // A key that nobody writes: the history will show what the answer is worth.
   if (found == keys_.end() || *found != key) return;
   seen_[static_cast<size_t>(found - keys_.begin())] = std::move(value);
+}
+
+void OperationSource::OnPairSeen(const std::string& tag, std::optional<std::string> value) {
+  for (size_t pair = 0; pair < pairs_seen_.size(); ++pair) {
+    if (PairName(pair) == tag) pairs_seen_[pair] = value;
+  }
 }
 
 }  // namespace lockstep::sim

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/proto/client.pb.h"
@@ -22,6 +23,11 @@ struct ListPosition {
   std::string after;
   std::string continuation;
 };
+
+// The two keys of a pair share the tag of their name: "{p0}".
+std::string PairName(size_t pair);
+// The name of the pair that a key belongs to; empty: none.
+absl::string_view PairOf(absl::string_view key);
 
 struct PlannedOperation {
   std::variant<proto::Command, proto::Query> body;
@@ -44,6 +50,7 @@ class OperationSource {
   // The final round: a write of a unique value, and a read of the key number `key`.
   PlannedOperation FinalWrite(uint64_t client);
   PlannedOperation FinalRead(const std::string& key) const;
+  PlannedOperation FinalPairRead(size_t pair) const;
 
   Duration ThinkTime(Instant now);
   // Until then nobody thinks for longer than `think_max`: something is about to happen that only
@@ -54,14 +61,19 @@ class OperationSource {
 
   // A key held this value: a CompareAndSwap may expect it.
   void OnValueSeen(const std::string& key, std::optional<std::string> value);
-  // All keys of the run, ascending.
+  // The same of a pair.
+  void OnPairSeen(const std::string& tag, std::optional<std::string> value);
+  // All keys of the run but those of pairs, ascending.
   const std::vector<std::string>& keys() const { return keys_; }
+  size_t pairs() const { return pairs_seen_.size(); }
 
  private:
   size_t DrawKey();
   std::string DrawValue(uint64_t client);
   proto::Command DrawCompareAndSwap(uint64_t client);
   proto::Query DrawList();
+  proto::Command DrawBatch(uint64_t client);
+  proto::Query ReadPair(size_t pair) const;
   Duration DrawDeadline();
 
   const WorkloadOptions options_;
@@ -73,6 +85,7 @@ class OperationSource {
   uint64_t values_ = 0;  // written so far; numbers them
   std::vector<std::string> keys_;
   std::vector<std::optional<std::string>> seen_;  // by key: what was read last
+  std::vector<std::optional<std::string>> pairs_seen_;
 };
 
 }  // namespace lockstep::sim

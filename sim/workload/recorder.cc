@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 
 namespace lockstep::sim {
@@ -16,6 +17,21 @@ using linearizability::Value;
 using linearizability::Witness;
 
 Bytes ToBytes(const std::string& text) { return Bytes::Copy(absl::string_view(text)); }
+
+Bytes NameOf(const std::string& key) { return Bytes::Copy(PairOf(key)); }
+
+void SetSwap(const proto::CompareAndSwap& swap, Operation* operation) {
+  operation->kind = Kind::kCompareAndSwap;
+  operation->key = ToBytes(swap.key());
+  if (swap.has_expected()) operation->expected = ToBytes(swap.expected());
+  if (swap.has_value()) operation->value = ToBytes(swap.value());
+}
+
+// Where a state machine says when something happened; answers put together of several do not.
+std::optional<Witness> WitnessOf(const proto::Result& result) {
+  if (result.index() == 0) return std::nullopt;
+  return Witness{.epoch = 0, .index = result.index()};
+}
 
 }  // namespace
 
@@ -37,6 +53,7 @@ void Recorder::Return(Instant now, const Open& open, const client::Outcome& outc
   if (outcome.kind == Kind::kUnknown) return Abandon(open);
   if (const auto* query = std::get_if<proto::Query>(&open.planned.body)) {
     ++counters_.reads;
+    if (query->has_get_many()) return RecordPair(now, open, outcome.result);
     return query->has_list() ? RecordList(now, open, outcome.result)
                              : RecordRead(now, open, outcome.result);
   }
@@ -94,15 +111,21 @@ Operation Recorder::OperationOf(const Open& open) const {
       operation.kind = Kind::kDelete;
       operation.key = ToBytes(command.delete_().key());
       return operation;
-    default: {
-      Check(command.has_compare_and_swap());
-      const proto::CompareAndSwap& swap = command.compare_and_swap();
-      operation.kind = Kind::kCompareAndSwap;
-      operation.key = ToBytes(swap.key());
-      if (swap.has_expected()) operation.expected = ToBytes(swap.expected());
-      if (swap.has_value()) operation.value = ToBytes(swap.value());
+    case proto::Command::kBatch: {
+      const proto::BatchOperation& first = command.batch().operations(0);
+      if (first.has_compare_and_swap()) {
+        SetSwap(first.compare_and_swap(), &operation);
+      } else {
+        operation.kind = Kind::kPut;
+        operation.value = ToBytes(first.put().value());
+      }
+      operation.key = NameOf(command.batch().operations(1).put().key());
       return operation;
     }
+    default:
+      Check(command.has_compare_and_swap());
+      SetSwap(command.compare_and_swap(), &operation);
+      return operation;
   }
 }
 
@@ -123,7 +146,7 @@ void Recorder::RecordWrite(Instant now, const Open& open, const proto::Result& r
     if (result.has_value()) operation.result = ToBytes(result.value());
   }
   operation.returned = Tick(now);
-  operation.witness = Witness{.epoch = 0, .index = result.index()};
+  operation.witness = WitnessOf(result);
   history_.operations.push_back(std::move(operation));
 }
 
@@ -136,7 +159,30 @@ void Recorder::RecordRead(Instant now, const Open& open, const proto::Result& re
   operation.outcome = linearizability::Outcome::kDone;
   operation.invoked = open.invoked;
   operation.returned = Tick(now);
-  operation.witness = Witness{.epoch = 0, .index = result.index()};
+  operation.witness = WitnessOf(result);
+  history_.operations.push_back(std::move(operation));
+}
+
+void Recorder::RecordPair(Instant now, const Open& open, const proto::Result& result) {
+  const proto::GetMany& get = std::get<proto::Query>(open.planned.body).get_many();
+  const bool whole =
+      result.pairs_size() == 0 ||
+      (result.pairs_size() == 2 && result.pairs(0).value() == result.pairs(1).value());
+  if (!whole && torn_batch_.empty()) {
+    torn_batch_ = absl::StrCat("process ", open.process, " read of the pair ", PairOf(get.keys(0)));
+    for (const proto::Pair& pair : result.pairs()) {
+      absl::StrAppend(&torn_batch_, "\n", pair.key(), " = ", pair.value());
+    }
+  }
+  Operation operation;
+  operation.process = open.process;
+  operation.kind = Kind::kGet;
+  operation.key = NameOf(get.keys(0));
+  if (result.pairs_size() > 0) operation.result = ToBytes(result.pairs(0).value());
+  operation.outcome = linearizability::Outcome::kDone;
+  operation.invoked = open.invoked;
+  operation.returned = Tick(now);
+  operation.witness = WitnessOf(result);
   history_.operations.push_back(std::move(operation));
 }
 
@@ -161,7 +207,7 @@ void Recorder::RecordList(Instant now, const Open& open, const proto::Result& re
     operation.outcome = linearizability::Outcome::kDone;
     operation.invoked = open.invoked;
     operation.returned = returned;
-    operation.witness = Witness{.epoch = 0, .index = result.index()};
+    operation.witness = WitnessOf(result);
     history_.operations.push_back(std::move(operation));
   }
 }

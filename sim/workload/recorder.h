@@ -1,5 +1,7 @@
 // The history of a run: every operation is invoked once and returns once, or stays open for ever.
-// What certainly had no effect is left out. A List is recorded as a Get of every key it covers.
+// What certainly had no effect is left out. A List is recorded as a Get of every key it covers. A
+// pair of keys, which only batches write, is one key of the history; a read that shows half of a
+// batch is remembered as such.
 //
 // Times are virtual times made strictly increasing, so that what followed also follows in the
 // history, and the history reads like the trace.
@@ -70,11 +72,14 @@ class Recorder {
     uint64_t process = 0;
   };
   const std::vector<Executed>& executed() const { return executed_; }
+  // A batch of which a read saw a part; empty: none.
+  const std::string& torn_batch() const { return torn_batch_; }
   const OperationCounters& counters() const { return counters_; }
 
  private:
   Instant Tick(Instant now);
   void RecordRead(Instant now, const Open& open, const proto::Result& result);
+  void RecordPair(Instant now, const Open& open, const proto::Result& result);
   void RecordList(Instant now, const Open& open, const proto::Result& result);
   void RecordWrite(Instant now, const Open& open, const proto::Result& result);
   linearizability::Operation OperationOf(const Open& open) const;
@@ -83,6 +88,7 @@ class Recorder {
   linearizability::History history_;
   std::vector<std::pair<size_t, CommandIdentity>> open_;  // places in the history, and which
   std::vector<Executed> executed_;
+  std::string torn_batch_;
   OperationCounters counters_;
   uint64_t processes_ = 0;
   Instant last_{};

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/client/client.h"
+#include "core/client/router.h"
 #include "sim/check/cluster_checkers.h"
 #include "sim/check/linearizability/checker.h"
 #include "sim/workload/operation_source.h"
@@ -36,17 +38,42 @@ client::ClientOptions ClientOptionsOf(const WorkloadOptions& options, std::vecto
   return result;
 }
 
+client::RouterOptions RouterOptionsOf(const WorkloadOptions& options,
+                                      std::vector<NodeId> controller) {
+  client::RouterOptions result;
+  result.controller_nodes = std::move(controller);
+  result.attempt_timeout = options.attempt_timeout;
+  result.backoff_min = options.backoff_min;
+  result.backoff_max = options.backoff_max;
+  result.outstanding_max = options.outstanding_max;
+  result.shard_sessions_max = options.shard_sessions_max;
+  result.configuration_age_max = options.attempt_timeout;
+  const absl::Status valid = client::ValidateRouterOptions(result);
+  Check(valid.ok(), valid.message());
+  return result;
+}
+
+MakeCaller CallerFor(const WorkloadOptions& options, const Access& access) {
+  if (access.sharded) {
+    return [router = RouterOptionsOf(options, access.nodes)](Rng rng) {
+      return std::make_unique<client::Router>(router, rng);
+    };
+  }
+  return [client = ClientOptionsOf(options, access.nodes, access.group)](Rng rng) {
+    return std::make_unique<client::Client>(client, rng);
+  };
+}
+
 }  // namespace
 
-Workload::Workload(const WorkloadOptions& options, std::vector<NodeId> nodes, GroupId group,
-                   Rng rng)
+Workload::Workload(const WorkloadOptions& options, const Access& access, Rng rng)
     : source_(std::make_unique<OperationSource>(options, rng.Split("operations"))),
       recorder_(std::make_unique<Recorder>(source_->keys())),
-      group_(group) {
-  const client::ClientOptions client = ClientOptionsOf(options, std::move(nodes), group);
+      group_(access.group) {
+  const MakeCaller make = CallerFor(options, access);
   for (uint32_t i = 0; i < options.clients; ++i) {
     clients_.push_back(std::make_unique<WorkloadClient>(
-        i + 1, client, options.processes, rng.Split("client", i), *source_, *recorder_));
+        i + 1, make, options.processes, rng.Split("client", i), *source_, *recorder_));
   }
 }
 
@@ -96,7 +123,9 @@ void Workload::Check(ClusterCheckers& checkers, Judges judges, Findings& finding
     return checkers.FirstOf(group_, command);
   };
   if (judges != Judges::kHistory) CheckExactlyOnce(first_of, findings);
-  if (judges != Judges::kWhiteBox) CheckLinearizability(first_of, findings);
+  if (judges == Judges::kWhiteBox) return;
+  if (!recorder_->torn_batch().empty()) findings.Report("Atomicity", recorder_->torn_batch());
+  CheckLinearizability(first_of, findings);
 }
 
 // The committed log shows the way to an order in almost every run; when it does not, it is not

@@ -24,10 +24,17 @@ class ClusterCheckers;
 class OperationSource;
 class WorkloadClient;
 
+// How clients reach the store.
+struct Access {
+  std::vector<NodeId> nodes;  // the members of `group`
+  GroupId group;
+  bool sharded = false;  // the group is the controller: clients find the others by it
+};
+
 class Workload {
  public:
-  // `nodes`: the members that clients may call. All chance comes from `rng`.
-  Workload(const WorkloadOptions& options, std::vector<NodeId> nodes, GroupId group, Rng rng);
+  // All chance comes from `rng`.
+  Workload(const WorkloadOptions& options, const Access& access, Rng rng);
   ~Workload();
 
   size_t clients() const;

@@ -20,6 +20,8 @@ constexpr Duration kFinalPause = std::chrono::milliseconds(100);
 
 std::string DescribeBody(const std::variant<proto::Command, proto::Query>& body) {
   if (const auto* query = std::get_if<proto::Query>(&body)) {
+    if (query->has_get_many())
+      return absl::StrCat("get both of ", PairOf(query->get_many().keys(0)));
     return query->has_get() ? absl::StrCat("get ", query->get().key()) : std::string("list");
   }
   const auto& command = std::get<proto::Command>(body);
@@ -30,6 +32,8 @@ std::string DescribeBody(const std::variant<proto::Command, proto::Query>& body)
       return absl::StrCat("append ", command.append().key());
     case proto::Command::kDelete:
       return absl::StrCat("delete ", command.delete_().key());
+    case proto::Command::kBatch:
+      return absl::StrCat("batch on ", PairOf(command.batch().operations(1).put().key()));
     default:
       return absl::StrCat("cas ", command.compare_and_swap().key());
   }
@@ -37,14 +41,13 @@ std::string DescribeBody(const std::variant<proto::Command, proto::Query>& body)
 
 }  // namespace
 
-WorkloadClient::WorkloadClient(uint64_t number, const client::ClientOptions& options,
-                               uint32_t processes, Rng rng, OperationSource& source,
-                               Recorder& recorder)
-    : number_(number), options_(options), rng_(rng), source_(source), recorder_(recorder) {
+WorkloadClient::WorkloadClient(uint64_t number, MakeCaller make, uint32_t processes, Rng rng,
+                               OperationSource& source, Recorder& recorder)
+    : number_(number), make_(std::move(make)), rng_(rng), source_(source), recorder_(recorder) {
   CheckLe(1u, processes);
   processes_.resize(processes);
   for (Process& process : processes_) process.number = recorder_.NewProcess();
-  client_ = std::make_unique<client::Client>(options_, rng_.Split("life", life_));
+  client_ = make_(rng_.Split("life", life_));
 }
 
 void WorkloadClient::Start() {
@@ -85,6 +88,9 @@ void WorkloadClient::BeginFinalRound() {
   forget_at_ = kNever;
   // Reads come first: they must be served although nobody has written anything yet.
   for (const std::string& key : source_.keys()) final_tasks_.push_back(source_.FinalRead(key));
+  for (size_t pair = 0; pair < source_.pairs(); ++pair) {
+    final_tasks_.push_back(source_.FinalPairRead(pair));
+  }
   PlannedOperation write = source_.FinalWrite(number_);
   PlannedOperation read_back = source_.FinalRead(std::get<proto::Command>(write.body).put().key());
   final_tasks_.push_back(std::move(write));
@@ -219,15 +225,26 @@ void WorkloadClient::Learn(Process& process, const client::Outcome& outcome) {
       if (result.has_value()) value = result.value();
       return source_.OnValueSeen(query->get().key(), std::move(value));
     }
+    if (query->has_get_many()) {
+      std::optional<std::string> value;
+      if (result.pairs_size() > 0) value = result.pairs(0).value();
+      const absl::string_view pair = PairOf(query->get_many().keys(0));
+      return source_.OnPairSeen(std::string(pair), std::move(value));
+    }
     for (const proto::Pair& pair : result.pairs()) source_.OnValueSeen(pair.key(), pair.value());
     if (result.continuation().empty() || result.pairs().empty()) return;
     process.page = ListPosition{.prefix = query->list().prefix(),
                                 .after = result.pairs(result.pairs_size() - 1).key(),
                                 .continuation = result.continuation()};
   } else if (result.code() == proto::CONFLICT && !result.value_omitted()) {
-    const auto& swap = std::get<proto::Command>(planned.body).compare_and_swap();
+    const auto& command = std::get<proto::Command>(planned.body);
     std::optional<std::string> value;
     if (result.has_value()) value = result.value();
+    if (command.has_batch()) {
+      const absl::string_view pair = PairOf(command.batch().operations(1).put().key());
+      return source_.OnPairSeen(std::string(pair), std::move(value));
+    }
+    const auto& swap = command.compare_and_swap();
     source_.OnValueSeen(swap.key(), std::move(value));
   }
 }
@@ -242,7 +259,7 @@ void WorkloadClient::Forget(Instant now) {
   forget_at_ = kNever;
   recorder_.CountRestart();
   ++life_;
-  client_ = std::make_unique<client::Client>(options_, rng_.Split("life", life_));
+  client_ = make_(rng_.Split("life", life_));
   client_wake_ = kNever;
   last_operation_ = 0;
   for (Process& process : processes_) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,17 +16,20 @@
 
 #include "core/base/rng.h"
 #include "core/base/types.h"
-#include "core/client/client.h"
+#include "core/client/caller.h"
 #include "sim/workload/operation_source.h"
 #include "sim/workload/recorder.h"
 #include "sim/workload/sim_client.h"
 
 namespace lockstep::sim {
 
+// Makes the client library of one life.
+using MakeCaller = std::function<std::unique_ptr<client::Caller>(Rng rng)>;
+
 class WorkloadClient : public SimClient {
  public:
   // `source` and `recorder` are shared by all clients and outlive this one.
-  WorkloadClient(uint64_t number, const client::ClientOptions& options, uint32_t processes, Rng rng,
+  WorkloadClient(uint64_t number, MakeCaller make, uint32_t processes, Rng rng,
                  OperationSource& source, Recorder& recorder);
 
   void Bind(ClientPort& port) { port_ = &port; }
@@ -62,13 +66,13 @@ class WorkloadClient : public SimClient {
   void SetAlarm();
 
   const uint64_t number_;
-  const client::ClientOptions options_;
+  const MakeCaller make_;
   Rng rng_;
   OperationSource& source_;
   Recorder& recorder_;
   ClientPort* port_ = nullptr;
 
-  std::unique_ptr<client::Client> client_;
+  std::unique_ptr<client::Caller> client_;
   uint64_t life_ = 0;  // counts the client's lives; part of every attempt's number
   uint64_t last_operation_ = 0;
   Instant client_wake_ = kNever;

@@ -33,6 +33,24 @@ OperationMix DrawMix(Rng& rng) {
   return mix;
 }
 
+// From a stream of its own: what came before it is drawn as ever.
+void DrawPairs(Rng rng, WorkloadOptions& options) {
+  const bool tagged = rng.Chance({1, 3});
+  const uint64_t tags = rng.Between(1, 4);
+  if (tagged) options.tags = static_cast<uint32_t>(tags);
+  const bool few_sessions = rng.Chance({1, 4});
+  const uint64_t sessions = rng.Between(1, 4);
+  if (few_sessions) options.shard_sessions_max = static_cast<uint32_t>(sessions);
+  const bool on = rng.Chance({1, 3});
+  const uint64_t pairs = rng.Between(1, 4);
+  const uint64_t batch = rng.Magnitude(1, 50);
+  const uint64_t get_many = rng.Magnitude(1, 50);
+  if (!on) return;
+  options.pairs = static_cast<uint32_t>(pairs);
+  options.mix.batch = static_cast<uint32_t>(batch);
+  options.mix.get_many = static_cast<uint32_t>(get_many);
+}
+
 void DrawTimes(Rng& rng, WorkloadOptions& options) {
   const bool hurried = rng.Chance({1, 3});
   const Duration think = DrawMillis(rng, 1, 2000);
@@ -78,6 +96,7 @@ WorkloadOptions WorkloadOptions::Draw(Rng& rng, uint32_t operations) {
   options.keys = static_cast<uint32_t>(rng.Magnitude(1, 20));
   options.skew = static_cast<uint32_t>(rng.Between(1, 4));
   options.mix = DrawMix(rng);
+  DrawPairs(rng.Split("pairs"), options);
   DrawValues(rng, options);
   DrawTimes(rng, options);
   const bool some_only_read = rng.Chance({1, 2});
@@ -96,6 +115,11 @@ std::string Describe(const WorkloadOptions& options) {
       options.readers, options.processes, options.operations, options.keys, options.skew);
   absl::StrAppendFormat(&text, "\nmix: get %d, put %d, append %d, delete %d, cas %d, list %d",
                         mix.get, mix.put, mix.append, mix.remove, mix.compare_and_swap, mix.list);
+  if (options.pairs > 0) {
+    absl::StrAppendFormat(&text, ", batch %d and get_many %d on %d pairs", mix.batch, mix.get_many,
+                          options.pairs);
+  }
+  if (options.tags > 0) absl::StrAppendFormat(&text, "; %d tags", options.tags);
   absl::StrAppendFormat(&text, "\nvalues: %s, up to %d bytes",
                         options.unique_values ? "unique" : "few", options.value_bytes_max);
   if (options.large_bytes_max > 0) {

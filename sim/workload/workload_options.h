@@ -19,6 +19,10 @@ struct OperationMix {
   uint32_t remove = 0;
   uint32_t compare_and_swap = 0;
   uint32_t list = 0;
+  // Of a pair of keys with one tag: both are written, or one is compared and both are written; and
+  // both are read.
+  uint32_t batch = 0;
+  uint32_t get_many = 0;
 };
 
 struct WorkloadOptions {
@@ -27,6 +31,8 @@ struct WorkloadOptions {
   uint32_t processes = 1;  // operations that one client has under way at most
   uint64_t operations = 1000;  // by all clients together, the final round not counted
   uint32_t keys = 5;
+  uint32_t tags = 0;   // keys share so many {tags}; 0: they have none
+  uint32_t pairs = 0;  // of keys that only batches write
   // A key is drawn as the smallest of this many uniform draws: 1 is uniform, more is skewed
   // towards the first keys.
   uint32_t skew = 1;
@@ -46,7 +52,8 @@ struct WorkloadOptions {
   Duration attempt_timeout = std::chrono::milliseconds(500);
   Duration backoff_min = std::chrono::milliseconds(10);
   Duration backoff_max = std::chrono::seconds(1);
-  uint32_t outstanding_max = 4;  // must not exceed the group's session_window_max
+  uint32_t outstanding_max = 4;        // must not exceed the group's session_window_max
+  uint32_t shard_sessions_max = 1024;  // of a client, where there are shards
 
   // Draws everything. `operations`: how many in all; 0: drawn.
   static WorkloadOptions Draw(Rng& rng, uint32_t operations);

@@ -129,6 +129,7 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   climate.groups = {StoreOnAll(GroupId(1), climate.world.servers)};
   climate.node = DrawNode(streams.Split("node"), climate.world, climate.workload);
   climate.engine = DrawEngine(streams.Split("engine"));
+  if (options.profile == Profile::kShard) DrawSharded(options, streams.Split("shards"), climate);
   const int64_t unit = climate.unit().count();
   FaultSet allowed = options.faults_allowed;
   if (!QuorumsOf(climate.groups).Differ()) allowed.erase(FaultKind::kGroupPartition);

@@ -3,6 +3,7 @@
 #define LOCKSTEP_SIM_WORLD_CLIMATE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "core/base/types.h"
 #include "core/node/roles.h"
 #include "sim/faults/fault_options.h"
+#include "sim/workload/shard_administrator.h"
 #include "sim/workload/workload_options.h"
 #include "sim/world/group_placement.h"
 #include "sim/world/simulation.h"
@@ -18,14 +20,21 @@
 
 namespace lockstep::sim {
 
+// Of a run in which shards move.
+struct ShardedClimate {
+  ShardAdministration administration;
+};
+
 struct Climate {
   WorldOptions world;
-  // Together all servers are their members. Clients use the first one.
+  // Together all servers are their members. Clients use the first one, and through it, if it is a
+  // controller, all others.
   std::vector<GroupPlacement> groups;
   node::NodeOptions node;         // without its groups
   storage::EngineOptions engine;  // without its groups
   FaultOptions faults;
   WorkloadOptions workload;
+  std::optional<ShardedClimate> sharded;
   Duration transfer_gap{0};    // an administrator moves leadership so often; zero: never
   Duration safety_time{0};     // of the safety phase, at most
   uint32_t digest_every = 32;  // one in so many apply jobs has its table compared; 0: none
@@ -35,6 +44,9 @@ struct Climate {
   // The time scale of the protocol: its longest election time-out.
   Duration unit() const { return node.raft.election_max; }
 };
+
+// Makes a controller and shard groups of it, with all that this draws.
+void DrawSharded(const RunOptions& options, const Rng& streams, Climate& climate);
 
 // `root` is the run's seed; each part has its own stream.
 Climate DrawClimate(const RunOptions& options, const Rng& root);

@@ -17,6 +17,11 @@ class EngineRunner : public StorageRunner {
       : machines_(std::move(machines)), engine_(std::move(engine)) {}
   absl::StatusOr<StorageResult> Run(const StorageJob& job) override { return engine_->Run(job); }
   uint64_t Digest(GroupId group) const override { return engine_->TableDigest(group); }
+  bool VisitTable(GroupId group,
+                  absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit)
+      const override {
+    return engine_->VisitTable(group, visit);
+  }
 
  private:
   std::unique_ptr<MachineFactory> machines_;

@@ -74,6 +74,11 @@ class NodeHost final : private Clock,
   bool writing() const { return !lanes_[static_cast<size_t>(Lane::kLog)].empty(); }
   // REQUIRES: up().
   uint64_t Digest(GroupId group) const { return life_.storage->Digest(group); }
+  bool VisitTable(
+      GroupId group,
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const {
+    return life_.storage->VisitTable(group, visit);
+  }
   const SimFileSystem& files() const { return files_; }
   SimFileSystem& files() { return files_; }
 

@@ -17,9 +17,16 @@
 
 namespace lockstep::sim {
 
+// What kind of cluster is simulated.
+enum class Profile : uint8_t {
+  kRaft,   // one group, which is on all servers
+  kShard,  // a controller and groups between which shards move, each on some of the servers
+};
+
 // What a person chooses. Everything else is drawn from the seed.
 struct RunOptions {
-  uint64_t seed = 1;       // decides all that is not said here
+  uint64_t seed = 1;  // decides all that is not said here
+  Profile profile = Profile::kRaft;
   uint32_t nodes_min = 3;  // servers, at least
   uint32_t nodes_max = 5;  // servers, at most
   // Operations issued by all clients together before the liveness phase; 0: drawn.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/base/placement.h"
 #include "core/client/options.h"
 #include "sim/world/simulation_run.h"
 
@@ -18,17 +19,24 @@ void SimulationRun::Start() {
     }
   }
   const uint16_t users = static_cast<uint16_t>(workload_.clients());
-  CheckEq(users + 1, world_.clients());
+  const uint16_t administrators = shard_administrator_.has_value() ? 2 : 1;
+  CheckEq(users + administrators, world_.clients());
   for (uint16_t i = 0; i < users; ++i) {
     workload_.Bind(i, world_.client(i));
     world_.client(i).Attach(workload_.client(i));
   }
   administrator_.Bind(world_.client(users));
   world_.client(users).Attach(administrator_);
+  if (shard_administrator_.has_value()) {
+    ClientHost& host = world_.client(static_cast<uint16_t>(users + 1));
+    shard_administrator_->Bind(host);
+    host.Attach(*shard_administrator_);
+  }
   world_.BootAll(climate_.unit().count());
   plan_.Start();
   for (uint16_t i = 0; i < users; ++i) workload_.client(i).Start();
   administrator_.Start();
+  if (shard_administrator_.has_value()) shard_administrator_->Start();
   world_.timeline().Schedule(climate_.safety_time.count(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kSafety));
 }
@@ -49,7 +57,7 @@ void SimulationRun::CheckPhase() {
       if (workload_.Done()) BeginLiveness();
       return;
     case Phase::kLiveness:
-      if (workload_.Done()) BeginConvergence();
+      if (Served()) BeginConvergence();
       return;
     case Phase::kConvergence:
       if (Converged()) BeginStability();
@@ -68,15 +76,15 @@ void SimulationRun::OnDeadline() {
     case Phase::kSafety:
       return BeginLiveness();
     case Phase::kLiveness:
-      if (workload_.Done()) return BeginConvergence();
-      return FailLiveness("Progress",
-                          absl::StrCat("clients still wait:\n", workload_.WaitingFor()));
+      if (Served()) return BeginConvergence();
+      return FailLiveness("Progress", absl::StrCat("clients still wait:\n", WaitingFor()));
     case Phase::kConvergence:
       if (Converged()) return BeginStability();
       return FailLiveness(
           "Convergence",
-          "the servers have not come to rest: to equal positions, with every request "
-          "answered and no leader among those that are cut off or whose disks hang");
+          absl::StrCat("the servers have not come to rest: to equal positions, with every request "
+                       "answered and no leader among those that are cut off or whose disks hang",
+                       shards_.has_value() ? "\n" + shards_->StillMoving() : ""));
     case Phase::kStability:
       return EndStability();
     case Phase::kHandover:
@@ -102,7 +110,34 @@ int64_t SimulationRun::LivenessBound() const {
                         4 * slowest(host.table_latency);
   const int64_t operations = int64_t{workload.clients} * workload.processes * (workload.keys + 4);
   const int64_t patience = 2 * (workload.attempt_timeout.count() << client::kPatienceDoublingsMax);
-  return patience + 60 * (unit + client) + workload.deadline_max.count() + operations * 4 * round;
+  return patience + 60 * (unit + client) + workload.deadline_max.count() + operations * 4 * round +
+         MovingBound();
+}
+
+// Groups come to each configuration one after the other, and a shard may have to follow its whole
+// way from group to group; each step may have to wait for its turn, and be asked for again.
+int64_t SimulationRun::MovingBound() const {
+  if (!shards_.has_value()) return 0;
+  const shardkv::AgentOptions& agent = climate_.node.agent;
+  const int64_t step = 4 * (agent.retry_max + agent.poll_every + climate_.unit()).count();
+  const int64_t configurations = static_cast<int64_t>(shards_->mirror().newest().num.value()) + 8;
+  const int64_t shards = climate_.node.shards;
+  // What a part costs, for all of the data that clients may have written.
+  const int64_t bytes = static_cast<int64_t>(shards_->model().bytes_written()) + (64 << 10);
+  const int64_t parts = shards * 8 + bytes / climate_.node.agent.part_bytes_max;
+  const int64_t second = 1'000'000'000;
+  const int64_t rate = static_cast<int64_t>(agent.pull_bytes_per_second_max);
+  return configurations * step + 4 * parts * step / agent.pulls_max + 4 * second * bytes / rate;
+}
+
+bool SimulationRun::Served() const {
+  return workload_.Done() && (!shard_administrator_.has_value() || shard_administrator_->Done());
+}
+
+std::string SimulationRun::WaitingFor() const {
+  std::string text = workload_.WaitingFor();
+  if (!shard_administrator_.has_value() || shard_administrator_->Done()) return text;
+  return absl::StrCat(text, text.empty() ? "" : "\n", shard_administrator_->WaitingFor());
 }
 
 void SimulationRun::BeginLiveness() {
@@ -118,6 +153,7 @@ void SimulationRun::BeginLiveness() {
     world_.server(id).BootAt(world_.timeline().now() + static_cast<int64_t>(delay));
   }
   workload_.BeginFinalRound();
+  if (shard_administrator_.has_value()) shard_administrator_->BeginFinalRound();
   world_.timeline().Schedule(world_.timeline().now() + LivenessBound(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kLiveness));
 }
@@ -185,6 +221,7 @@ bool SimulationRun::Converged() {
     if (!host.lane(Lane::kLog).empty() || !host.lane(Lane::kTable).empty()) return false;
     if (host.unanswered() > 0) return false;
   }
+  if (shards_.has_value() && !shards_->StillMoving().empty()) return false;
   return std::all_of(climate_.groups.begin(), climate_.groups.end(),
                      [this](const GroupPlacement& group) { return HaveEqualTables(group); });
 }
@@ -209,6 +246,7 @@ void SimulationRun::BeginStability() {
   for (const GroupPlacement& group : climate_.groups) {
     reigns_[group.group].incumbent = plan_.leaders.Of(group.group);
   }
+  if (shards_.has_value()) entries_at_rest_ = shards_->model().internal_entries();
   constexpr int64_t kUnits = 20;
   world_.timeline().Schedule(world_.timeline().now() + kUnits * climate_.unit().count(),
                              EventKind::kPhase, 0, static_cast<uint32_t>(Phase::kStability));
@@ -234,6 +272,12 @@ void SimulationRun::EndStability() {
         "Stability",
         absl::StrCat("nothing went wrong, but a healthy leader of group ", group.value(),
                      " was replaced ", reign.elections_at_rest, " times"));
+  }
+  const uint64_t entries = shards_.has_value() ? shards_->model().internal_entries() : 0;
+  if (entries > entries_at_rest_) {
+    return FailLiveness("Idle Growth",
+                        absl::StrCat("nothing moves, but shard groups wrote ",
+                                     entries - entries_at_rest_, " entries into their logs"));
   }
   Enter(Phase::kHandover, "leadership was stable");
   AskForSuccessor();
@@ -295,10 +339,23 @@ void SimulationRun::ReachVerdict() {
       ++digests_compared_;
       checkers_.OnTableDigest(host.node(), table.group, table.applied, host.Digest(table.group));
     }
+    if (shards_.has_value()) CheckShardTables(host);
   }
   checkers_.AtEnd();
+  if (shard_administrator_.has_value() && options_.judges != Judges::kHistory) {
+    shard_administrator_->Check(checkers_, findings_);
+  }
   workload_.Check(checkers_, options_.judges, findings_);
   stopped_ = true;
+}
+
+void SimulationRun::CheckShardTables(const NodeHost& host) {
+  for (const HostedTable& table : host.tables()) {
+    if (table.group == kControllerGroup) continue;
+    shards_->CheckTable(host.node(), table.group, [&](ShardChecker::Visit visit) {
+      Check(host.VisitTable(table.group, visit), "a healthy table cannot be read");
+    });
+  }
 }
 
 // --- Failure ---
@@ -324,7 +381,7 @@ void SimulationRun::FailLiveness(std::string property, const std::string& what) 
   findings_.Report(
       Violation{.kind = ViolationKind::kLiveness,
                 .property = std::move(property),
-                .evidence = absl::StrCat(what, DescribeServers(), "\n", workload_.WaitingFor())});
+                .evidence = absl::StrCat(what, DescribeServers(), "\n", WaitingFor())});
   violation_event_ = event();
   stopped_ = true;
 }

@@ -16,23 +16,37 @@ std::vector<GroupId> GroupsOf(const Climate& climate) {
   return groups;
 }
 
+std::optional<ShardChecker> ShardCheckerFor(const Climate& climate, Findings& findings) {
+  if (!climate.sharded.has_value()) return std::nullopt;
+  return std::make_optional<ShardChecker>(findings, climate.node.controller,
+                                          climate.node.kv.sessions_max);
+}
+
 }  // namespace
 
 SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, const Rng& root)
     : options_(options),
       climate_(climate),
+      shards_(ShardCheckerFor(climate, options.judges == Judges::kHistory ? ignored_ : findings_)),
       checkers_(options.judges == Judges::kHistory ? ignored_ : findings_,
-                climate.node.kv.sessions_max),
+                climate.node.kv.sessions_max, shards_.has_value() ? &*shards_ : nullptr),
       software_(climate.node, climate.engine, climate.groups),
       world_(climate.world, software_, *this, root, options.trace),
       plan_(climate.faults, world_, QuorumsOf(climate.groups), root.Split("faults")),
       aimed_(climate.faults, plan_, world_, root.Split("aimed faults")),
-      workload_(climate.workload, climate.groups.front().members, climate.groups.front().group,
+      workload_(climate.workload,
+                {.nodes = climate.groups.front().members,
+                 .group = climate.groups.front().group,
+                 .sharded = climate.sharded.has_value()},
                 root.Split("workload")),
       administrator_(climate.transfer_gap, climate.world.servers, GroupsOf(climate),
                      root.Split("administrator")),
       phase_rng_(root.Split("phases")),
       digest_rng_(root.Split("digests")) {
+  if (shards_.has_value()) {
+    shard_administrator_.emplace(climate.sharded->administration, shards_->mirror(), findings_,
+                                 root.Split("shard administrator"));
+  }
   plan_.leader_isolated = [this](int64_t until) {
     if (phase_ != Phase::kSafety) return;
     workload_.Hurry(Instant(Duration(until)), climate_.unit() / 16);
@@ -186,6 +200,10 @@ RunReport SimulationRun::Report() const {
   report.operations = static_cast<uint32_t>(issued);
   checkers_.AppendCounters(&report.counters);
   workload_.AppendCounters(&report.counters);
+  if (shards_.has_value()) {
+    shards_->AppendCounters(&report.counters);
+    shard_administrator_->AppendCounters(&report.counters);
+  }
   AppendWorldCounters(&report.counters);
   report.climate = Describe(climate_);
   report.violation = findings_.first();

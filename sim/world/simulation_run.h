@@ -7,6 +7,10 @@
 //   convergence  the healthy servers must come to hold equal state
 //   stability    nothing happens, and the leader stays in office
 //   handover     it is asked to hand leadership over, and does
+//
+// Where shards move, convergence is also that all of them have arrived, and in the stability phase
+// no log grows.
+//
 //   verdict      the history as a whole is judged
 #ifndef LOCKSTEP_SIM_WORLD_SIMULATION_RUN_H_
 #define LOCKSTEP_SIM_WORLD_SIMULATION_RUN_H_
@@ -20,6 +24,7 @@
 #include "sim/check/cluster_checkers.h"
 #include "sim/faults/aimed_faults.h"
 #include "sim/faults/fault_plan.h"
+#include "sim/workload/shard_administrator.h"
 #include "sim/workload/workload.h"
 #include "sim/world/administrator.h"
 #include "sim/world/climate.h"
@@ -75,6 +80,10 @@ class SimulationRun final : private WorldObserver {
   bool Converged();
   bool LeadsInVain(const NodeHost& host) const;
   bool HaveEqualTables(const GroupPlacement& group);
+  bool Served() const;
+  std::string WaitingFor() const;
+  void CheckShardTables(const NodeHost& host);
+  int64_t MovingBound() const;
   int64_t LivenessBound() const;
   void Enter(Phase phase, const std::string& why);
   void FailLiveness(std::string property, const std::string& what);
@@ -87,6 +96,7 @@ class SimulationRun final : private WorldObserver {
   const Climate& climate_;
   Findings findings_;
   Findings ignored_;  // of checkers that are not among the judges
+  std::optional<ShardChecker> shards_;
   ClusterCheckers checkers_;
   KvSoftware software_;
   mutable World world_;
@@ -94,13 +104,15 @@ class SimulationRun final : private WorldObserver {
   AimedFaults aimed_;
   Workload workload_;
   Administrator administrator_;
+  std::optional<ShardAdministrator> shard_administrator_;
   Rng phase_rng_;
   Rng digest_rng_;
 
   Phase phase_ = Phase::kSafety;
-  uint64_t core_ = 0;     // servers that must work in the liveness phase
-  uint64_t cut_off_ = 0;  // for ever, from all others
-  uint64_t stalled_ = 0;  // for ever: a part of the disk
+  uint64_t core_ = 0;             // servers that must work in the liveness phase
+  uint64_t cut_off_ = 0;          // for ever, from all others
+  uint64_t stalled_ = 0;          // for ever: a part of the disk
+  uint64_t entries_at_rest_ = 0;  // of shard groups themselves
   bool stopped_ = false;
   uint64_t issued_ = 0;  // operations in the safety phase
   uint64_t violation_event_ = 0;

@@ -5,6 +5,11 @@
 
 namespace lockstep::sim {
 
+bool StorageRunner::VisitTable(
+    GroupId, absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>) const {
+  return false;
+}
+
 std::string Software::Describe(PacketKind, const Bytes& data) const {
   constexpr size_t kShown = 60;
   std::string text = absl::CHexEscape(data.view().substr(0, kShown));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
@@ -29,6 +30,10 @@ class StorageRunner {
   virtual absl::StatusOr<StorageResult> Run(const StorageJob& job) = 0;
   // A digest of the group's table, equal on replicas that have applied the same entries.
   virtual uint64_t Digest(GroupId group) const = 0;
+  // Visits everything in the group's table. False: it cannot be read, or there is no such thing.
+  virtual bool VisitTable(
+      GroupId group,
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)> visit) const;
 };
 
 // A replica on a server, and what its table holds.

@@ -1,0 +1,128 @@
+// What is drawn for a run in which shards move: where the groups live, how shards are handed over,
+// and what administrators do.
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/base/placement.h"
+#include "sim/world/climate.h"
+
+namespace lockstep::sim {
+namespace {
+
+// Some servers, each once, ascending.
+std::vector<NodeId> DrawMembers(Rng& rng, uint16_t servers, uint64_t count) {
+  std::vector<NodeId> members;
+  while (members.size() < std::min<uint64_t>(count, servers)) {
+    const uint64_t drawn = 1 + rng.Below(servers);
+    const NodeId server(drawn);
+    if (std::find(members.begin(), members.end(), server) == members.end()) {
+      members.push_back(server);
+    }
+  }
+  std::sort(members.begin(), members.end());
+  return members;
+}
+
+// Groups of three, and here and there one of a single replica, which is gone whenever its server
+// is.
+uint64_t DrawSize(Rng& rng) {
+  const uint64_t drawn = rng.Below(8);
+  return drawn == 0 ? 1 : drawn == 1 ? 2 : 3;
+}
+
+std::vector<GroupPlacement> DrawGroups(Rng rng, uint16_t servers) {
+  std::vector<GroupPlacement> groups;
+  const bool small = rng.Chance({1, 8});
+  groups.push_back({.group = kControllerGroup,
+                    .role = node::GroupRole::kController,
+                    .members = DrawMembers(rng, servers, small ? 1 : 3)});
+  const uint64_t count = rng.Between(2, 4);
+  uint64_t used = 0;
+  for (uint64_t gid = 1; gid <= count; ++gid) {
+    const uint64_t size = DrawSize(rng);
+    groups.push_back({.group = GroupId(gid),
+                      .role = node::GroupRole::kShards,
+                      .members = DrawMembers(rng, servers, size)});
+  }
+  for (const GroupPlacement& group : groups) {
+    for (const NodeId member : group.members) used |= uint64_t{1} << member.value();
+  }
+  // A server without a replica would be none: it gets one of some group.
+  for (uint16_t server = 1; server <= servers; ++server) {
+    if ((used >> server & 1) != 0) continue;
+    const uint64_t which = 1 + rng.Below(count);
+    std::vector<NodeId>& members = groups[which].members;
+    members.push_back(NodeId(server));
+    std::sort(members.begin(), members.end());
+  }
+  return groups;
+}
+
+shardkv::AgentOptions DrawAgent(Rng rng, Duration unit) {
+  shardkv::AgentOptions agent;
+  const auto span = [&](int64_t first, int64_t final) {
+    return Duration(static_cast<int64_t>(
+        rng.Magnitude(static_cast<uint64_t>(first), static_cast<uint64_t>(final))));
+  };
+  const int64_t one = unit.count();
+  agent.poll_every = span(one / 16, one * 2);
+  agent.retry_min = span(one / 64, one / 4);
+  agent.retry_max = agent.retry_min * static_cast<int64_t>(rng.Between(1, 16));
+  agent.part_bytes_max = static_cast<uint32_t>(rng.Magnitude(16, uint64_t{64} << 10));
+  agent.pulls_max = static_cast<uint32_t>(rng.Between(1, 6));
+  const bool slow = rng.Chance({1, 4});
+  const uint64_t rate = rng.Magnitude(uint64_t{64} << 10, uint64_t{1} << 20);
+  if (slow) agent.pull_bytes_per_second_max = rate;
+  return agent;
+}
+
+void DrawMachines(Rng rng, Climate& climate) {
+  node::NodeOptions& node = climate.node;
+  const bool many = rng.Chance({1, 8});
+  const uint64_t shards = rng.Magnitude(1, many ? 64 : 12);
+  node.shards = static_cast<uint32_t>(shards);
+  node.shard_groups.sweep_records_max = static_cast<uint32_t>(rng.Magnitude(1, 1000));
+  // Enough for every shard twice: with less a group might never take a configuration.
+  const uint64_t tenures = rng.Between(2 * shards, 4 * shards);
+  const bool few = rng.Chance({1, 4});
+  if (few) node.shard_groups.tenures_max = static_cast<uint32_t>(tenures);
+  node.configurations_kept = rng.Magnitude(1, 100);
+  const uint64_t units = rng.Between(2, 50);
+  node.prune_every = climate.unit() * static_cast<int64_t>(units);
+}
+
+ShardAdministration DrawAdministration(Rng rng, const Climate& climate) {
+  ShardAdministration administration;
+  for (const GroupPlacement& group : climate.groups) {
+    if (group.role != node::GroupRole::kShards) continue;
+    administration.groups.push_back({.gid = group.group, .members = {}});
+    for (const NodeId member : group.members) {
+      administration.groups.back().members.push_back({.node = member});
+    }
+  }
+  administration.shards = climate.node.shards;
+  const int64_t unit = climate.unit().count();
+  administration.gap_mean = rng.Between(Duration(2 * unit), Duration(40 * unit));
+  administration.force = rng.Chance({1, 4});
+  administration.client.attempt_timeout = climate.workload.attempt_timeout;
+  administration.client.backoff_min = climate.workload.backoff_min;
+  administration.client.backoff_max = climate.workload.backoff_max;
+  administration.client.controller_nodes = climate.groups.front().members;
+  return administration;
+}
+
+}  // namespace
+
+void DrawSharded(const RunOptions&, const Rng& streams, Climate& climate) {
+  climate.groups = DrawGroups(streams.Split("groups"), climate.world.servers);
+  ++climate.world.clients;  // who administers the shards
+  node::NodeOptions& node = climate.node;
+  node.controllers = climate.groups.front().members;
+  node.agent = DrawAgent(streams.Split("agent"), climate.unit());
+  DrawMachines(streams.Split("machines"), climate);
+  climate.sharded.emplace();
+  climate.sharded->administration = DrawAdministration(streams.Split("administration"), climate);
+}
+
+}  // namespace lockstep::sim
