@@ -45,6 +45,13 @@ Outcome NotExecuted(absl::Status status, proto::Code code) {
   return outcome;
 }
 
+void SetShard(std::optional<ShardId> shard, proto::ClientRequest* request) {
+  if (!shard.has_value()) return;
+  const auto number = static_cast<uint32_t>(shard->value());
+  if (request->has_command()) request->mutable_command()->set_shard(number);
+  if (request->has_query()) request->mutable_query()->set_shard(number);
+}
+
 }  // namespace
 
 Client::Client(const ClientOptions& options, Rng rng) : options_(options), rng_(rng) {
@@ -59,6 +66,16 @@ void Client::Step(Instant now, Input input, Output* out) {
   if (const auto* reply = std::get_if<Reply>(&input)) OnReply(now, *reply, out);
   if (const auto* failed = std::get_if<Failed>(&input)) OnFailed(now, *failed, out);
   if (std::holds_alternative<Leave>(input)) OnLeave(out);
+  if (auto* retarget = std::get_if<Retarget>(&input)) OnRetarget(now, std::move(*retarget), out);
+  if (const auto* bulk = std::get_if<InvokeBulk>(&input)) {
+    Check(bulk->id > last_operation_, "operation ids count up");
+    last_operation_ = bulk->id;
+    out->completions.push_back(
+        {bulk->id, NotExecuted(absl::InvalidArgumentError(
+                                   "the client of one group has no bulk: a batch does as much, "
+                                   "atomically"),
+                               proto::INVALID_ARGUMENT)});
+  }
   // A reply that comes together with the deadline is still used: it was handled above.
   FireTimers(now, out);
   StartQueued(now, out);
@@ -92,7 +109,6 @@ void Client::OnInvoke(Instant now, Invoke invoke, Output* out) {
     return;
   }
   Operation& operation = operations_[invoke.id];
-  operation.request.set_group(options_.group.value());
   operation.deadline = std::max(invoke.deadline, now);
   if (auto* command = std::get_if<proto::Command>(&invoke.operation)) {
     operation.kind = Kind::kCommand;
@@ -103,6 +119,7 @@ void Client::OnInvoke(Instant now, Invoke invoke, Output* out) {
     operation.request.mutable_query()->Swap(&std::get<proto::Query>(invoke.operation));
     queued_queries_.insert(invoke.id);
   }
+  SetShard(options_.shard, &operation.request);
   SetTimer(invoke.id, operation, operation.deadline);
 }
 
@@ -112,9 +129,32 @@ void Client::OnLeave(Output* out) {
   request.set_group(options_.group.value());
   request.mutable_command()->set_session(session_.value());
   request.mutable_command()->mutable_close_session();
+  SetShard(options_.shard, &request);
   last_attempt_ = last_attempt_.Next();
   out->sends.push_back({last_attempt_, leader_, Encode(request), OperationId()});
   session_ = SessionId();
+}
+
+void Client::OnRetarget(Instant now, Retarget input, Output* out) {
+  if (input.group == options_.group && input.nodes == options_.nodes) return;
+  const bool same_group = input.group == options_.group;
+  options_.group = input.group;
+  options_.nodes = std::move(input.nodes);
+  Check(ValidateClientOptions(options_).ok(), "the nodes of a retarget were not validated");
+  ++place_;
+  const auto& nodes = options_.nodes;
+  if (!same_group || std::find(nodes.begin(), nodes.end(), leader_) == nodes.end()) {
+    leader_ = nodes[rng_.Below(nodes.size())];
+  }
+  for (auto& [id, operation] : operations_) {
+    operation.silences = 0;
+    operation.backoffs = 0;
+    operation.redirected = false;
+    if (operation.phase == Phase::kAwaitingReply) {
+      SetTimer(id, operation, std::min(operation.timer, now + options_.attempt_timeout));
+    }
+    if (operation.phase == Phase::kBackingOff) SendAttempt(now, id, operation, out);
+  }
 }
 
 // --- Time
@@ -204,8 +244,8 @@ void Client::KeepRegistering(Instant now, Output* out) {
   if (!wanted) return Erase(kRegistration);
   Operation& registration = operations_[kRegistration];
   registration.kind = Kind::kRegister;
-  registration.request.set_group(options_.group.value());
   registration.request.mutable_command()->mutable_register_session()->set_nonce(rng_.Next());
+  SetShard(options_.shard, &registration.request);
   SendAttempt(now, kRegistration, registration, out);
 }
 
@@ -216,6 +256,7 @@ void Client::SendAttempt(Instant now, OperationId id, Operation& operation, Outp
     CheckLe(operation.request.command().first_outstanding(),
             operation.request.command().sequence());
   }
+  operation.request.set_group(options_.group.value());
   last_attempt_ = last_attempt_.Next();
   if (operation.open.size() == kOpenAttemptsMax) {
     attempts_.erase(operation.open.front());
@@ -227,6 +268,7 @@ void Client::SendAttempt(Instant now, OperationId id, Operation& operation, Outp
   operation.phase = Phase::kAwaitingReply;
   operation.current = last_attempt_;
   operation.target = leader_;
+  operation.target_place = place_;
   ++operation.attempts;
   const uint32_t doublings = std::min(operation.silences, kPatienceDoublingsMax);
   SetTimer(id, operation, now + options_.attempt_timeout * (int64_t{1} << doublings));

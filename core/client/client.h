@@ -1,6 +1,6 @@
-// A client of one group as a state machine: it finds the leader, keeps a session, retries with the
-// same sequence number, and tells the three outcomes of an operation apart. No I/O; time is an
-// argument.
+// A client of one group, or of one shard wherever it is, as a state machine: it finds the leader,
+// keeps a session, retries with the same sequence number, and tells the three outcomes of an
+// operation apart. No I/O; time is an argument.
 //
 // What an attempt leaves behind decides the outcome. An attempt is "open" from when it is sent
 // until a reply says that it definitely was not executed; an answer that never comes, or says that
@@ -11,6 +11,10 @@
 // with an open attempt is kUnknown; one without goes on in the next session under a new sequence.
 //
 // Every operation has a timer that is never after its deadline, so nothing waits for ever.
+//
+// A shard takes its sessions along when it moves. So the client of a shard keeps session and
+// sequence through Retarget, and a command that the old group has executed is answered by the new
+// one from its stored reply.
 #ifndef LOCKSTEP_CORE_CLIENT_CLIENT_H_
 #define LOCKSTEP_CORE_CLIENT_CLIENT_H_
 
@@ -24,22 +28,22 @@
 #include "absl/strings/string_view.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
+#include "core/client/caller.h"
 #include "core/client/events.h"
 #include "core/client/options.h"
 #include "core/proto/client.pb.h"
 
 namespace lockstep::client {
 
-class Client {
+class Client final : public Caller {
  public:
   // REQUIRES: ValidateClientOptions(options).ok().
   Client(const ClientOptions& options, Rng rng);
 
   // One event. Appends to `out` and sets out->wake_at. REQUIRES: now never goes back.
-  void Step(Instant now, Input input, Output* out);
+  void Step(Instant now, Input input, Output* out) override;
 
-  // Operations invoked and not completed.
-  size_t unfinished() const;
+  size_t unfinished() const override;
   // The session in use; none before the first command, and while a new one is being registered.
   SessionId session() const { return session_; }
 
@@ -55,6 +59,7 @@ class Client {
     Instant timer = kNever;        // its entry in timers_; never after the deadline
     AttemptId current;             // kAwaitingReply: the attempt waited for
     NodeId target;                 // whom the last attempt went to
+    uint64_t target_place = 0;     // and the value of place_ then
     std::vector<AttemptId> open;   // oldest first
     bool forgot_open = false;      // an open attempt had to be dropped from `open`
     bool redirected = false;       // followed a leader's name without a pause since the last pause
@@ -70,6 +75,7 @@ class Client {
   // client.cc: from the queue to the deadline.
   void OnInvoke(Instant now, Invoke invoke, Output* out);
   void OnLeave(Output* out);
+  void OnRetarget(Instant now, Retarget input, Output* out);
   void FireTimers(Instant now, Output* out);
   void OnTimer(Instant now, OperationId id, Output* out);
   void StartQueued(Instant now, Output* out);
@@ -90,6 +96,7 @@ class Client {
   void OnExecuted(OperationId id, proto::Result result, Output* out);
   void OnRefused(Instant now, OperationId id, AttemptId attempt, const proto::ClientReply& reply,
                  Output* out);
+  void OnDoubt(const Operation& operation, const proto::Result& result, Output* out);
   void OnNoAnswer(Instant now, OperationId id, AttemptId attempt, std::string problem, Output* out);
   void OnFinal(OperationId id, AttemptId attempt, proto::Result result, Output* out);
   void OnSessionUnknown(Instant now, OperationId id, AttemptId attempt, Output* out);
@@ -98,12 +105,15 @@ class Client {
   void CloseAttempt(Operation& operation, AttemptId attempt);
   bool MayBeExecuted(const Operation& operation) const;
   bool SessionLost(const Operation& operation) const;
-  void LeaderIsNot(NodeId node, NodeId hint);
+  bool IsHere(const Operation& operation) const { return operation.target_place == place_; }
+  void LeaderIsNot(const Operation& operation, NodeId hint);
 
-  const ClientOptions options_;
+  ClientOptions options_;  // `group` and `nodes` as of the last Retarget
   Rng rng_;
   Instant now_ = Instant::min();
   NodeId leader_;  // the best guess
+  uint64_t place_ =
+      1;  // counts where it has been: an answer from elsewhere says nothing of leader_
   AttemptId last_attempt_;
   OperationId last_operation_;
 

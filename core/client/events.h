@@ -3,6 +3,7 @@
 #define LOCKSTEP_CORE_CLIENT_EVENTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -27,6 +28,14 @@ struct Invoke {
   std::variant<proto::Command, proto::Query> operation;
   Instant deadline;
 };
+// Begin many writes at once, WITHOUT atomicity: each is executed or not on its own, in any order,
+// and some may be while others are not. Outcome::each says what became of each. A Router takes it,
+// a Client refuses it: there a Batch does more. The same rules for `id` and `deadline`.
+struct InvokeBulk {
+  OperationId id;
+  std::vector<proto::BatchOperation> operations;  // every key at most once
+  Instant deadline;
+};
 // A node's answer (an encoded proto::ClientReply). May come late or more than once.
 struct Reply {
   AttemptId attempt;
@@ -43,8 +52,15 @@ struct Wake {};
 // The caller goes away: closes the session, as a courtesy to the group, without waiting for an
 // answer. Ignored while operations are unfinished.
 struct Leave {};
+// To a Client: what it speaks to is found elsewhere from now on. Session and sequences stay. What
+// pauses is tried there at once; what awaits an answer waits for it no longer than a first attempt
+// would. No change: no effect. REQUIRES: as ValidateClientOptions of `nodes`.
+struct Retarget {
+  GroupId group;
+  std::vector<NodeId> nodes;
+};
 
-using Input = std::variant<Invoke, Reply, Failed, Wake, Leave>;
+using Input = std::variant<Invoke, InvokeBulk, Reply, Failed, Wake, Leave, Retarget>;
 
 // --- Outputs
 
@@ -60,7 +76,8 @@ struct Send {
 
 struct Outcome {
   enum class Kind : uint8_t {
-    kOk,           // executed once; `result` is its reply. CONFLICT is such a reply.
+    kOk,           // executed once; `result` is its reply. CONFLICT is such a reply, and so is
+                   // what the controller refuses.
     kNotExecuted,  // certainly without effect, now and later; `status` says why. Also unfinished
                    // reads, which have no effect anyway.
     kUnknown,      // executed once, or not, or later still (at most once); `status` says why.
@@ -68,6 +85,9 @@ struct Outcome {
   Kind kind = Kind::kUnknown;
   absl::Status status;   // OK exactly when kind is kOk
   proto::Result result;  // kOk: the reply. Otherwise the refusal that settled it, if one did.
+  // InvokeBulk: of each operation in its place; empty when it was refused as a whole. Then `kind`
+  // is kOk if all are, kNotExecuted if all are, and otherwise kUnknown.
+  std::vector<Outcome> each = {};
 };
 struct Completion {
   OperationId id;
@@ -79,6 +99,12 @@ struct Output {
   std::vector<Completion> completions;
   Instant wake_at =
       kNever;  // when to step with Wake, if nothing comes before; replaces all earlier
+  // Of a Client, reasons to doubt that it speaks to the right group. An attempt got no answer; or,
+  // of the client of one shard: a node does not know the group; the group does not have the shard,
+  // as of this configuration.
+  bool unanswered = false;
+  bool group_unknown = false;
+  std::optional<uint64_t> refused_at = {};
 };
 
 }  // namespace lockstep::client

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,7 +15,7 @@ namespace lockstep::client {
 inline constexpr uint32_t kPatienceDoublingsMax = 6;
 
 struct ClientOptions {
-  // The nodes that may lead the group; each at most once, at least one.
+  // The nodes that may lead the group, to begin with; each at most once, at least one.
   std::vector<NodeId> nodes;
   GroupId group;
   // How long to wait for the answer to an operation's first attempt before making another. Each
@@ -31,6 +32,9 @@ struct ClientOptions {
   uint32_t outstanding_max = 64;
   // Operations that wait for a place; more are refused.
   uint32_t queue_max = 1024;
+  // The client of this shard alone. Its requests name the shard, and that the group does not have
+  // it is no final answer: it may be on its way there, or the client be sent elsewhere (Retarget).
+  std::optional<ShardId> shard = {};
 };
 
 // InvalidArgument with what is wrong and what is allowed.

@@ -32,6 +32,7 @@ absl::Status StatusOf(const proto::Result& result) {
     case proto::SEQUENCE_STALE:
       return absl::FailedPreconditionError(text);
     case proto::UNKNOWN_GROUP:
+    case proto::WRONG_GROUP:
       return absl::NotFoundError(text);
     default:
       return absl::InvalidArgumentError(text);
@@ -72,8 +73,11 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
   switch (result.code()) {
     case proto::OK:
     case proto::CONFLICT:
+    case proto::ALREADY_EXISTS:
+    case proto::NOT_FOUND:
+    case proto::FAILED_PRECONDITION:
       if (kind == Kind::kRegister && result.session() == 0) break;
-      if (operations_.at(id).current == input.attempt) leader_ = from;
+      if (operations_.at(id).current == input.attempt && IsHere(operations_.at(id))) leader_ = from;
       return OnExecuted(id, std::move(*reply.mutable_result()), out);
     case proto::NOT_LEADER:
     case proto::OVERLOADED:
@@ -81,7 +85,11 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     case proto::INVALID_ARGUMENT:
     case proto::TOO_LARGE:
     case proto::SEQUENCE_STALE:
+      return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
     case proto::UNKNOWN_GROUP:
+    case proto::WRONG_GROUP:
+      if (options_.shard.has_value()) return OnRefused(now, id, input.attempt, reply, out);
+      if (operations_.at(id).current == input.attempt) LeaderIsNot(operations_.at(id), NodeId());
       return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
     case proto::SESSION_UNKNOWN:
       if (kind != Kind::kCommand) break;
@@ -105,7 +113,8 @@ void Client::OnFailed(Instant now, const Failed& input, Output* out) {
   CloseAttempt(operation, input.attempt);
   if (!current) return;
   operation.last_problem = absl::StrCat("could not reach node ", operation.target.value());
-  LeaderIsNot(operation.target, NodeId());
+  out->unanswered = true;
+  LeaderIsNot(operation, NodeId());
   Retry(now, id, out);
 }
 
@@ -129,8 +138,9 @@ void Client::OnRefused(Instant now, OperationId id, AttemptId attempt,
   CloseAttempt(operation, attempt);
   if (operation.current != attempt) return;
   operation.last_problem = Problem(operation.target, reply.result());
+  OnDoubt(operation, reply.result(), out);
   if (reply.result().code() == proto::NOT_LEADER) {
-    LeaderIsNot(operation.target, NodeId(reply.leader()));
+    LeaderIsNot(operation, NodeId(reply.leader()));
     // Two nodes that name each other must not make us run in circles: one redirection without a
     // pause, then pauses.
     const bool named = bool(reply.leader()) && leader_ != operation.target;
@@ -142,13 +152,30 @@ void Client::OnRefused(Instant now, OperationId id, AttemptId attempt,
   Retry(now, id, out);
 }
 
+// The group may not have the shard any more, or not yet.
+void Client::OnDoubt(const Operation& operation, const proto::Result& result, Output* out) {
+  const bool stranger = result.code() == proto::UNKNOWN_GROUP;
+  if (!stranger && result.code() != proto::WRONG_GROUP) return;
+  Check(options_.shard.has_value());
+  // Only this node may be a stranger to the group.
+  if (stranger) LeaderIsNot(operation, NodeId());
+  // From elsewhere it is no news: we have moved on.
+  if (!IsHere(operation)) return;
+  if (stranger) {
+    out->group_unknown = true;
+  } else {
+    out->refused_at = std::max(out->refused_at.value_or(0), result.configuration_num());
+  }
+}
+
 // The attempt stays open: it may have been executed, or may be later.
 void Client::OnNoAnswer(Instant now, OperationId id, AttemptId attempt, std::string problem,
                         Output* out) {
   Operation& operation = operations_.at(id);
   if (operation.current != attempt) return;
   operation.last_problem = std::move(problem);
-  LeaderIsNot(operation.target, NodeId());
+  out->unanswered = true;
+  LeaderIsNot(operation, NodeId());
   Retry(now, id, out);
 }
 
@@ -213,6 +240,8 @@ void Client::Retry(Instant now, OperationId id, Output* out) {
             " attempts was executed is not known; last problem: ", operation.last_problem)),
         {}, out);
   }
+  // Asked at a place that it has left since: the right one need not wait.
+  if (!IsHere(operation)) return SendAttempt(now, id, operation, out);
   Duration pause = options_.backoff_min;
   for (uint32_t i = 0; i < operation.backoffs && pause < options_.backoff_max; ++i) pause *= 2;
   pause = std::min(pause, options_.backoff_max);
@@ -236,8 +265,9 @@ void Client::Requeue(OperationId id, Operation& operation) {
 }
 
 // News only: another answer may have moved the guess already.
-void Client::LeaderIsNot(NodeId node, NodeId hint) {
-  if (leader_ != node) return;
+void Client::LeaderIsNot(const Operation& operation, NodeId hint) {
+  const NodeId node = operation.target;
+  if (leader_ != node || !IsHere(operation)) return;
   const auto& nodes = options_.nodes;
   const auto hinted = std::find(nodes.begin(), nodes.end(), hint);
   if (hinted != nodes.end() && hint != node) {
