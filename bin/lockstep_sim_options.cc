@@ -54,9 +54,16 @@ sim::Judges ParseJudges(const std::string& text) {
   Refuse(absl::StrCat("--checkers: \"", text, "\" is none of all, history, white-box"));
 }
 
+sim::Profile ParseProfile(const std::string& text) {
+  if (text == "shard") return sim::Profile::kShard;
+  if (text == "raft") return sim::Profile::kRaft;
+  Refuse(absl::StrCat("--profile: \"", text, "\" is neither shard nor raft"));
+}
+
 // --- What both commands take --------------------------------------------------------------------
 
 struct RawRunOptions {
+  std::string profile = "shard";
   std::string nodes;
   std::string operations;
   std::string time;
@@ -68,7 +75,14 @@ struct RawRunOptions {
 
 void AddRunOptions(CLI::App& command, RawRunOptions& raw, SimOptions& options) {
   const std::string group = "What is simulated";
-  command.add_option("--nodes", raw.nodes, "How many servers: N, or A..B to draw (default 3..5)")
+  command
+      .add_option("--profile", raw.profile,
+                  "shard: groups between which shards move (default); raft: one group")
+      ->option_text("shard|raft")
+      ->group(group);
+  command
+      .add_option("--nodes", raw.nodes,
+                  "How many servers: N, or A..B to draw (default 3..9, of one group 3..5)")
       ->option_text("N|A..B")
       ->group(group);
   command.add_option("--ops", raw.operations, "Operations of all clients (default: drawn)")
@@ -109,6 +123,7 @@ void AddRunOptions(CLI::App& command, RawRunOptions& raw, SimOptions& options) {
 }
 
 void FillRunOptions(const RawRunOptions& raw, sim::RunOptions& run) {
+  run.profile = ParseProfile(raw.profile);
   if (!raw.nodes.empty()) {
     const Range nodes = ParseRange("--nodes", raw.nodes, [](uint64_t n) { return Range{n, n}; });
     if (nodes.first < 1 || nodes.final > kNodesMax) {
@@ -295,6 +310,7 @@ std::string RunArguments(const SimOptions& options) {
   const sim::RunOptions& run = options.run;
   const sim::RunOptions plain;
   std::string text;
+  if (run.profile == sim::Profile::kRaft) absl::StrAppend(&text, " --profile raft");
   if (run.nodes_min != plain.nodes_min || run.nodes_max != plain.nodes_max) {
     absl::StrAppend(&text, " --nodes ", run.nodes_min, "..", run.nodes_max);
   }

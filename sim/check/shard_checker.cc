@@ -47,8 +47,8 @@ void ShardChecker::Report(absl::string_view property, std::string evidence) {
 }
 
 void ShardChecker::OnCommitted(GroupId group, const Entry& entry) {
-  if (findings_.first().has_value()) return;
   if (group == kControllerGroup) return mirror_.OnCommitted(entry);
+  if (findings_.first().has_value()) return;
   const ModelStep step = model_.OnCommitted(group, entry);
   if (step.reconfigured != 0) CheckOwners(group, step.reconfigured);
   if (step.arrived) CheckArrival(group, step);

@@ -58,7 +58,7 @@ class ShardAdministrator final : public SimClient {
     bool nonsense = false;   // must be refused
     uint64_t asked_num = 0;  // the configuration that was asked for
     bool query = false;
-    CommandIdentity identity;
+    CommandIdentity identity = {};
   };
 
   void Draw(Instant now);
@@ -91,7 +91,7 @@ class ShardAdministrator final : public SimClient {
 
   struct Executed {
     std::string name;
-    CommandIdentity identity;
+    CommandIdentity identity = {};
     Index index;
   };
   std::vector<Executed> executed_;

@@ -120,7 +120,10 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   const Rng streams = root.Split("climate");
   Rng rng = streams.Split("run");
   Climate climate;
-  climate.world.servers = static_cast<uint16_t>(rng.Between(options.nodes_min, options.nodes_max));
+  const uint64_t usual = options.profile == Profile::kShard ? 9 : 5;
+  const uint64_t least = options.nodes_min == 0 ? 3 : options.nodes_min;
+  const uint64_t most = options.nodes_max == 0 ? std::max(least, usual) : options.nodes_max;
+  climate.world.servers = static_cast<uint16_t>(rng.Between(least, most));
   Rng workload = streams.Split("workload");
   climate.workload = WorkloadOptions::Draw(workload, options.operations);
   climate.world.clients = static_cast<uint16_t>(climate.workload.clients + 1);  // administrator
