@@ -31,18 +31,17 @@ void Router::OnListPart(Instant now, OperationId id, OperationId part, Outcome o
     whole.result = list.Finish();
     return Finish(id, std::move(whole), out);
   }
-  const proto::Code code = outcome.result.code();
-  const bool elsewhere = code == proto::WRONG_GROUP || code == proto::UNKNOWN_GROUP;
-  if (outcome.kind != Outcome::Kind::kOk && !elsewhere) return Finish(id, std::move(outcome), out);
-  if (elsewhere) {
+  operation.last_problem = "a group's page has no end";
+  if (outcome.kind != Outcome::Kind::kOk) {
+    list.Return(part);
+    const proto::Code code = outcome.result.code();
+    const bool elsewhere = code == proto::WRONG_GROUP || code == proto::UNKNOWN_GROUP;
+    if (!elsewhere) return Finish(id, std::move(outcome), out);
     operation.last_problem = absl::StrCat(outcome.status.message());
     Output doubt;
     doubt.group_unknown = code == proto::UNKNOWN_GROUP;
     doubt.refused_at = outcome.result.configuration_num();
     Doubt(now, doubt);
-    list.Return(part);
-  } else {
-    operation.last_problem = "a group's page has no end";
   }
   const Duration pause = Pause(operation.backoffs);
   ++operation.backoffs;
