@@ -98,7 +98,8 @@ class GatheredList {
   proto::Result Finish();
 
  private:
-  void Offer(proto::Pair* pair);
+  // False: neither it nor a larger one belongs on the page.
+  bool Offer(proto::Pair* pair);
   void EndAt(const std::string& key);
   bool IsFull() const;
 
