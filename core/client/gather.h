@@ -104,7 +104,7 @@ class GatheredList {
   bool IsFull() const;
 
   const kv::KvLimits limits_;
-  const proto::List list_;
+  proto::List list_;  // what was asked for; never changed
   bool begun_ = false;
   std::vector<uint32_t> missing_;
   absl::btree_map<OperationId, Asked> asked_;
