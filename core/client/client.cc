@@ -56,7 +56,13 @@ void SetShard(std::optional<ShardId> shard, proto::ClientRequest* request) {
 
 Client::Client(const ClientOptions& options, Rng rng) : options_(options), rng_(rng) {
   Check(ValidateClientOptions(options_).ok(), "client options were not validated");
-  leader_ = options_.nodes[rng_.Below(options_.nodes.size())];
+  leader_ = Guess(options_.leader);
+}
+
+NodeId Client::Guess(NodeId hint) {
+  const auto& nodes = options_.nodes;
+  if (std::find(nodes.begin(), nodes.end(), hint) != nodes.end()) return hint;
+  return nodes[rng_.Below(nodes.size())];
 }
 
 void Client::Step(Instant now, Input input, Output* out) {
@@ -142,10 +148,7 @@ void Client::OnRetarget(Instant now, Retarget input, Output* out) {
   options_.nodes = std::move(input.nodes);
   Check(ValidateClientOptions(options_).ok(), "the nodes of a retarget were not validated");
   ++place_;
-  const auto& nodes = options_.nodes;
-  if (!same_group || std::find(nodes.begin(), nodes.end(), leader_) == nodes.end()) {
-    leader_ = nodes[rng_.Below(nodes.size())];
-  }
+  leader_ = Guess(same_group ? leader_ : input.leader);
   for (auto& [id, operation] : operations_) {
     operation.silences = 0;
     operation.backoffs = 0;

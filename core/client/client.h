@@ -46,6 +46,9 @@ class Client final : public Caller {
   size_t unfinished() const override;
   // The session in use; none before the first command, and while a new one is being registered.
   SessionId session() const { return session_; }
+  // Whom it speaks to, and whom it takes for the leader.
+  GroupId group() const { return options_.group; }
+  NodeId leader() const { return leader_; }
 
  private:
   enum class Kind : uint8_t { kCommand, kQuery, kRegister };
@@ -75,6 +78,7 @@ class Client final : public Caller {
   // client.cc: from the queue to the deadline.
   void OnInvoke(Instant now, Invoke invoke, Output* out);
   void OnLeave(Output* out);
+  NodeId Guess(NodeId hint);
   void OnRetarget(Instant now, Retarget input, Output* out);
   void FireTimers(Instant now, Output* out);
   void OnTimer(Instant now, OperationId id, Output* out);

@@ -58,6 +58,7 @@ struct Leave {};
 struct Retarget {
   GroupId group;
   std::vector<NodeId> nodes;
+  NodeId leader = {};  // as in ClientOptions
 };
 
 using Input = std::variant<Invoke, InvokeBulk, Reply, Failed, Wake, Leave, Retarget>;

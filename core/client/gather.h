@@ -98,12 +98,13 @@ class GatheredList {
   proto::Result Finish();
 
  private:
-  void Offer(proto::Pair* pair);
+  // False: neither it nor a larger one belongs on the page.
+  bool Offer(proto::Pair* pair);
   void EndAt(const std::string& key);
   bool IsFull() const;
 
   const kv::KvLimits limits_;
-  const proto::List list_;
+  proto::List list_;  // what was asked for; never changed
   bool begun_ = false;
   std::vector<uint32_t> missing_;
   absl::btree_map<OperationId, Asked> asked_;

@@ -58,7 +58,9 @@ bool GatheredList::Add(OperationId part, proto::Result result) {
     return false;
   }
   const std::string final_key = more ? std::string(result.pairs().rbegin()->key()) : std::string();
-  for (proto::Pair& pair : *result.mutable_pairs()) Offer(&pair);
+  for (proto::Pair& pair : *result.mutable_pairs()) {
+    if (!Offer(&pair)) break;  // Those that follow are larger still.
+  }
   if (more) EndAt(final_key);
   asked_.erase(part);
   return true;
@@ -83,14 +85,15 @@ bool GatheredList::IsFull() const {
   return pairs_.size() > limit || bytes_ > limits_.list_bytes_max;
 }
 
-void GatheredList::Offer(proto::Pair* pair) {
-  if (end_.has_value() && pair->key() > *end_) return;
+bool GatheredList::Offer(proto::Pair* pair) {
+  if (end_.has_value() && pair->key() > *end_) return false;
   const uint64_t bytes = pair->key().size() + pair->value().size();
   const bool added =
       pairs_.emplace(std::move(*pair->mutable_key()), std::move(*pair->mutable_value())).second;
-  if (!added) return;  // Twice: no two groups have it, unless somebody is broken.
+  if (!added) return true;  // Twice: no two groups have it, unless somebody is broken.
   bytes_ += bytes;
   while (IsFull() && pairs_.size() > 1) EndAt(std::prev(std::prev(pairs_.end()))->first);
+  return true;
 }
 
 // Nothing after `key` belongs on the page.

@@ -35,6 +35,8 @@ struct ClientOptions {
   // The client of this shard alone. Its requests name the shard, and that the group does not have
   // it is no final answer: it may be on its way there, or the client be sent elsewhere (Retarget).
   std::optional<ShardId> shard = {};
+  // Who may lead the group, as far as others know; none: one of `nodes` is drawn.
+  NodeId leader = {};
 };
 
 // InvalidArgument with what is wrong and what is allowed.

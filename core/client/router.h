@@ -120,6 +120,9 @@ class Router final : public Caller {
   // router_lines.cc: the clients of ours.
   Slot ShardLine(ShardId shard);
   Slot GroupLine(GroupId group);
+  ClientOptions OptionsAt(GroupId group) const;
+  NodeId LeaderOf(GroupId group) const;
+  void NoteLeader(const Client& client, const std::vector<Completion>& completions);
   void Open(Slot slot, const ClientOptions& options);
   void Close(Slot slot);
   void Dispatch(Instant now, Slot slot, OperationId id, size_t place,
@@ -154,6 +157,7 @@ class Router final : public Caller {
 
   absl::btree_map<Slot, std::unique_ptr<Line>> lines_;
   absl::btree_map<GroupId, Slot> group_slots_;
+  absl::btree_map<GroupId, NodeId> leaders_;  // that answered last; members of the configuration
   absl::btree_set<std::pair<Instant, Slot>> line_timers_;
   absl::btree_set<std::pair<uint64_t, Slot>> idle_;  // shards' lines, least recently used first
   size_t shard_lines_ = 0;

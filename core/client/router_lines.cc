@@ -12,8 +12,7 @@ Router::Slot Router::ShardLine(ShardId shard) {
   const auto slot = static_cast<Slot>(shard.value());
   CheckLt(slot, kAdminSlot);
   if (lines_.contains(slot)) return slot;
-  const GroupId owner = routes_.OwnerOf(shard);
-  ClientOptions options = ClientOptionsOf(options_, owner, *routes_.NodesOf(owner));
+  ClientOptions options = OptionsAt(routes_.OwnerOf(shard));
   options.shard = shard;
   Open(slot, options);
   ++shard_lines_;
@@ -26,9 +25,30 @@ Router::Slot Router::GroupLine(GroupId group) {
   Slot slot = kFirstGroupSlot;
   for (auto at = lines_.lower_bound(slot); at != lines_.end() && at->first == slot; ++at) ++slot;
   CheckLt(slot, Slot{1} << kSlotBits);
-  Open(slot, ClientOptionsOf(options_, group, *routes_.NodesOf(group)));
+  Open(slot, OptionsAt(group));
   group_slots_.emplace(group, slot);
   return slot;
+}
+
+ClientOptions Router::OptionsAt(GroupId group) const {
+  ClientOptions options = ClientOptionsOf(options_, group, *routes_.NodesOf(group));
+  options.leader = LeaderOf(group);
+  return options;
+}
+
+// Who led a group for one shard leads it for all.
+NodeId Router::LeaderOf(GroupId group) const {
+  const auto found = leaders_.find(group);
+  return found == leaders_.end() ? NodeId() : found->second;
+}
+
+void Router::NoteLeader(const Client& client, const std::vector<Completion>& completions) {
+  const bool answered = std::any_of(completions.begin(), completions.end(), [](const auto& one) {
+    return one.outcome.kind == Outcome::Kind::kOk;
+  });
+  if (answered && routes_.NodesOf(client.group()) != nullptr) {
+    leaders_[client.group()] = client.leader();
+  }
 }
 
 void Router::Open(Slot slot, const ClientOptions& options) {
@@ -70,6 +90,7 @@ void Router::StepLine(Instant now, Slot slot, Input input, Output* out) {
     line.timer = scratch_.wake_at;
     if (line.timer != kNever) line_timers_.insert({line.timer, slot});
   }
+  NoteLeader(line.client, scratch_.completions);
   for (Completion& completion : scratch_.completions) completed_.push_back(std::move(completion));
   Forward(slot, line, std::move(scratch_.sends), out);
   if (slot != kAdminSlot && slot != kRefreshSlot) Doubt(now, scratch_);

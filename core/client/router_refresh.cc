@@ -92,12 +92,15 @@ void Router::Retarget(Instant now, Output* out) {
     if (routes_.NodesOf(group) != nullptr) targets.emplace_back(slot, group);
   }
   for (const auto& [slot, group] : targets) {
-    StepLine(now, slot, client::Retarget{group, *routes_.NodesOf(group)}, out);
+    StepLine(now, slot, client::Retarget{group, *routes_.NodesOf(group), LeaderOf(group)}, out);
   }
 }
 
 // Nobody waits for a group that is no member: its shards are asked for elsewhere.
 void Router::DropDeparted() {
+  for (auto at = leaders_.begin(); at != leaders_.end();) {
+    at = routes_.NodesOf(at->first) == nullptr ? leaders_.erase(at) : std::next(at);
+  }
   absl::btree_set<Slot> dropped;
   for (auto at = group_slots_.begin(); at != group_slots_.end();) {
     if (routes_.NodesOf(at->first) != nullptr) {

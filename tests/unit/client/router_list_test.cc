@@ -155,6 +155,35 @@ TEST_F(Lists, AShardThatNeverArrivesEndsItAtTheDeadline) {
       << talk.FullOutcome(id).status;
 }
 
+// Its limits may be smaller than those that we know: what it has beyond its page is not lost.
+TEST_F(Lists, AGroupMayEndItsPageEarlier) {
+  std::vector<std::string> all;
+  std::string token;
+  do {
+    const uint64_t id = talk.Invoke(kv::MakeList("k", "", 0, token));
+    while (!talk.Quiet()) {
+      auto sent = talk.Take();
+      const auto limit = static_cast<uint32_t>(2 + sent.gid());
+      sent.request.mutable_query()->mutable_list()->set_limit(limit);
+      talk.Carry(sent);
+    }
+    ASSERT_EQ(talk.OutcomeOf(id), "ok OK");
+    for (const proto::Pair& pair : talk.FullOutcome(id).result.pairs()) all.push_back(pair.key());
+    token = talk.FullOutcome(id).result.continuation();
+  } while (!token.empty());
+  EXPECT_EQ(all, Expected());
+}
+
+TEST_F(Lists, APageWithoutEndIsAskedForAgain) {
+  const uint64_t id = talk.Invoke(kv::MakeList("k"));
+  const auto sent = talk.Take();
+  proto::ClientReply nonsense;
+  nonsense.mutable_result()->set_code(proto::OK);
+  nonsense.mutable_result()->set_continuation("more");
+  talk.Answer(sent, nonsense);
+  EXPECT_EQ(talk.Await(id).result.pairs_size(), 50);
+}
+
 class SmallLists : public Lists {
  protected:
   static RouterOptions Options() {

@@ -68,6 +68,25 @@ TEST_F(Moves, TheRequestNamesOperationGroupAndShard) {
   EXPECT_EQ(sent.request.command().shard(), shard);
 }
 
+// Learned through one shard, it is known for all.
+TEST(Router, TheLeaderOfAGroupIsFoundOnce) {
+  RouterTalk talk;
+  talk.cluster.Join({1});
+  talk.cluster.Settle();
+  int redirected = 0;
+  for (uint32_t shard = 0; shard < kShards; ++shard) {
+    const uint64_t id = talk.Invoke(kv::MakePut(KeyOf(shard), "x"));
+    while (!talk.Quiet()) {
+      const auto sent = talk.Take();
+      const proto::ClientReply reply = talk.Execute(sent);
+      redirected += sent.gid() == 1 && reply.result().code() == proto::NOT_LEADER;
+      talk.Answer(sent, reply);
+    }
+    EXPECT_EQ(talk.OutcomeOf(id), "ok OK");
+  }
+  EXPECT_LE(redirected, 1);
+}
+
 TEST_F(Moves, WrongGroupIsFollowedWithTheSameSequence) {
   talk.cluster.Move(shard, 2);
   talk.cluster.Settle();

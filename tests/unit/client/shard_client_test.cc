@@ -147,6 +147,15 @@ TEST(ShardClient, AHintOfTheOldGroupIsNotFollowed) {
   }
 }
 
+TEST(ShardClient, WhoIsSaidToLeadIsAskedFirst) {
+  for (const uint64_t node : {21u, 22u, 23u}) {
+    ShardTalk talk;
+    talk.Step(client::Retarget{GroupId(8), {NodeId(21), NodeId(22), NodeId(23)}, NodeId(node)});
+    talk.Invoke(kv::MakeGet("k"));
+    EXPECT_EQ(talk.to(), NodeId(node));
+  }
+}
+
 TEST(ShardClient, TheClientOfAGroupHasNowhereElseToGo) {
   for (const proto::Code code : {proto::WRONG_GROUP, proto::UNKNOWN_GROUP}) {
     Conversation talk;
