@@ -37,7 +37,7 @@ void ControllerDuty::OnResult(Instant, RequestId call, const proto::Result& resu
   Tell(asked, result);
 }
 
-void ControllerDuty::OnLost(RequestId call) {
+void ControllerDuty::OnLost(Instant, RequestId call) {
   if (call == membership_) membership_ = RequestId();
   asked_.erase(call);
 }

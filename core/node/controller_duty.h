@@ -19,7 +19,7 @@ class ControllerDuty final : public Duty {
   void OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
                  const Standing& standing) override;
   void OnResult(Instant now, RequestId call, const proto::Result& result) override;
-  void OnLost(RequestId call) override;
+  void OnLost(Instant now, RequestId call) override;
   void OnApplied(Instant, const proto::Result&) override {}
   void OnTableReplaced() override {}
   void Act(Instant now, const Standing& standing, DutyCalls* calls) override;

@@ -45,7 +45,7 @@ class Duty {
   // A call is answered: the proposal was applied, or the query executed.
   virtual void OnResult(Instant now, RequestId call, const proto::Result& result) = 0;
   // A call will not be answered. The proposal may be executed all the same.
-  virtual void OnLost(RequestId call) = 0;
+  virtual void OnLost(Instant now, RequestId call) = 0;
   // An entry of kind kInternal was applied, whoever proposed it. Before its OnResult.
   virtual void OnApplied(Instant now, const proto::Result& result) = 0;
   // A snapshot has replaced the table.

@@ -319,7 +319,7 @@ void Replica::AnswerWith(RequestId id, const Bytes& result, Index index) {
 }
 
 void Replica::Answer(RequestId id, Bytes reply, Index index) {
-  if (IsDutyCall(id)) return duty_->OnLost(id);
+  if (IsDutyCall(id)) return duty_->OnLost(host_.clock.Now(), id);
   answers_.push_back({id, std::move(reply), index});
 }
 

@@ -49,7 +49,7 @@ void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& me
   if (message.has_configuration_answer()) {
     const proto::ConfigurationAnswer& answer = message.configuration_answer();
     return answer.has_configuration() ? agent_.OnConfiguration(now, answer.configuration())
-                                      : agent_.OnNoConfiguration(answer.through());
+                                      : agent_.OnNoConfiguration(now, answer.through());
   }
   const proto::ShardMessage& shard = message.shard();
   switch (shard.body_case()) {
@@ -100,8 +100,15 @@ void ShardDuty::OnResult(Instant now, RequestId call, const proto::Result& resul
     agent_.Lead(now, result.shards());
     return;
   }
+  const auto proposed = proposed_.find(call);
+  if (proposed != proposed_.end()) {
+    // What it has changed, OnApplied has told.
+    if (result.code() != proto::OK) agent_.OnLost(now, proposed->second);
+    proposed_.erase(proposed);
+    return;
+  }
   const auto found = asked_.find(call);
-  if (found == asked_.end()) return;  // A proposal of the agent: OnApplied has told it.
+  if (found == asked_.end()) return;
   const Asked asked = std::move(found->second);
   asked_.erase(found);
   Answer(asked, result);
@@ -119,7 +126,13 @@ void ShardDuty::Answer(const Asked& asked, const proto::Result& result) {
   Send(asked.from, std::move(answer));
 }
 
-void ShardDuty::OnLost(RequestId call) {
+void ShardDuty::OnLost(Instant now, RequestId call) {
+  const auto proposed = proposed_.find(call);
+  if (proposed != proposed_.end()) {
+    agent_.OnLost(now, proposed->second);
+    proposed_.erase(proposed);
+    return;
+  }
   if (call == beginning_) beginning_ = RequestId();
   asked_.erase(call);  // They ask again.
 }
@@ -146,8 +159,10 @@ void ShardDuty::Act(Instant now, const Standing& standing, DutyCalls* calls) {
   }
   shardkv::AgentOutput out;
   agent_.Act(now, &out);
-  for (proto::Command& command : out.proposals) {
-    calls_.proposals.emplace_back(NextCall(), std::move(command));
+  for (shardkv::AgentOutput::Proposal& proposal : out.proposals) {
+    const RequestId call = NextCall();
+    proposed_.emplace(call, proposal.number);
+    calls_.proposals.emplace_back(call, std::move(proposal.command));
   }
   for (auto& [to, message] : out.messages) Send(to, std::move(message));
   for (const proto::GetConfiguration& get : out.configurations) AskController(get);

@@ -19,7 +19,7 @@ class ShardDuty final : public Duty {
   void OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
                  const Standing& standing) override;
   void OnResult(Instant now, RequestId call, const proto::Result& result) override;
-  void OnLost(RequestId call) override;
+  void OnLost(Instant now, RequestId call) override;
   void OnApplied(Instant now, const proto::Result& result) override;
   void OnTableReplaced() override;
   void Act(Instant now, const Standing& standing, DutyCalls* calls) override;
@@ -46,6 +46,7 @@ class ShardDuty final : public Duty {
   RequestId last_call_ = kFirstDutyCall;
   RequestId beginning_;  // the query whose result the agent begins with; none: not asked
   absl::btree_map<RequestId, Asked> asked_;
+  absl::btree_map<RequestId, uint64_t> proposed_;  // the agent's proposals, by their numbers
   DutyCalls calls_;             // for the next Act
   size_t next_controller_ = 0;  // whom to ask next
 };

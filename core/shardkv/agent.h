@@ -7,7 +7,9 @@
 // remembers beside that state are only times: whom it has asked, and when to ask again. So a source
 // that is dead costs a message now and then, and nobody waits for it but its own shards.
 //
-// Invariants: at most one part of a tenure is under way, and at most pulls_max parts in all.
+// Invariants: at most one part of a tenure is under way, at most pulls_max of a source, and one of a
+// source that is silent; at most pulls_total_max in all. A proposal is made again only after it was
+// lost or refused.
 #ifndef LOCKSTEP_CORE_SHARDKV_AGENT_H_
 #define LOCKSTEP_CORE_SHARDKV_AGENT_H_
 
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/proto/client.pb.h"
@@ -28,15 +31,24 @@ namespace lockstep::shardkv {
 struct AgentOptions {
   Duration poll_every = std::chrono::milliseconds(200);  // for the next configuration
   Duration retry_min = std::chrono::milliseconds(100);   // after silence or a refusal, doubled...
-  Duration retry_max = std::chrono::seconds(2);          // ...up to this
-  uint32_t part_bytes_max = 256 << 10;                   // of records in one part
-  uint32_t pulls_max = 4;                                // parts that are asked for at a time
+  // ...up to this; so long an answer is waited for, too, and up to four times as long after others
+  // that did not come.
+  Duration retry_max = std::chrono::seconds(2);
+  uint32_t part_bytes_max = 256 << 10;  // of records in one part
+  uint32_t pulls_max = 4;               // parts that one source is asked for at a time
+  uint32_t pulls_total_max = 64;        // and all sources together
   uint64_t pull_bytes_per_second_max = uint64_t{64} << 20;
 };
 
 // What is to be done. Appended to, never taken from.
 struct AgentOutput {
-  std::vector<proto::Command> proposals;  // entries of the group itself
+  // Entries of the group itself. What becomes of one that is not applied with success must be told:
+  // Agent::OnLost, by its number.
+  struct Proposal {
+    uint64_t number = 0;
+    proto::Command command;
+  };
+  std::vector<Proposal> proposals;
   std::vector<std::pair<NodeId, proto::ShardMessage>> messages;
   std::vector<proto::GetConfiguration> configurations;  // ask the controller for these
 };
@@ -53,10 +65,12 @@ class Agent {
 
   // An entry of the group itself was applied, and changed this.
   void OnChanged(Instant now, const proto::ShardStates& changed);
+  // A proposal was refused, or may never be executed.
+  void OnLost(Instant now, uint64_t proposal);
   // The controller's answers, at any time: a configuration of any number; or there is none that was
   // asked for, up to the one named.
   void OnConfiguration(Instant now, const proto::Configuration& configuration);
-  void OnNoConfiguration(uint64_t through);
+  void OnNoConfiguration(Instant now, uint64_t through);
   // An answer of another group, from one of its nodes.
   void OnAnswer(Instant now, const proto::ShardMessage& message);
 
@@ -68,24 +82,53 @@ class Agent {
   // A tenure with something to be done.
   struct Task {
     proto::ShardTenure tenure;
-    Instant due;                            // ask, or ask again
+    Instant due = kNever;                   // its entry in due_
+    bool waits = false;                     // for its turn to be fetched: in its source's list
+    bool pulls = false;                     // counts as under way
     bool asked = false;                     // an answer is waited for
-    uint32_t silences = 0;                  // in a row
-    size_t target = 0;                      // of the source's members, whom to ask
+    uint32_t refusals = 0;                  // in a row, silences included
+    uint32_t silences = 0;                  // questions without an answer, in a row
+    size_t target = 0;                      // the one of the source's members that was asked
     std::optional<proto::TenurePart> part;  // arrived, to be proposed
     bool told = false;                      // the source knows; to be proposed
+    uint64_t proposed = 0;                  // the proposal under way; 0: none
+  };
+  // A group that shards are fetched from. Whom to ask is learnt once for all of its shards.
+  struct Source {
+    size_t reader = 0;  // of its members, who is asked for parts
+    size_t leader = 0;  // and who is told
+    uint32_t pulls = 0;
+    bool silent = false;  // it did not answer the last time
+    absl::btree_set<TenureId> waiting;
   };
   enum class Work : uint8_t { kNothing, kPull, kTell, kSweep };
 
+  // agent.cc: events.
   static Work WorkOf(const proto::ShardTenure& tenure);
   void Take(Instant now, const proto::ShardTenure& tenure);
-  void ActOn(Instant now, Task& task, AgentOutput* out);
-  void Pull(Instant now, Task& task, AgentOutput* out);
-  void Tell(Instant now, Task& task, AgentOutput* out);
+  void Drop(TenureId id);
+  void OnPart(Instant now, TenureId id, Task& task, const proto::ReadAnswer& answer);
+  void OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer& answer);
+  void PollLater(Instant now);
+
+  // agent_work.cc: what is due.
+  void SetDue(TenureId id, Task& task, Instant due);
+  void Again(Instant now, TenureId id, Task& task);
+  Source& SourceOf(const Task& task) { return sources_[task.tenure.source().gid()]; }
+  size_t& TargetOf(const Task& task);
+  void AskAnother(const Task& task);
+  Duration Patience(uint32_t silences) const;
+  void ActOn(Instant now, TenureId id, AgentOutput* out);
   void AskForConfiguration(Instant now, AgentOutput* out);
-  void Again(Instant now, Task& task);
+  void Wait(TenureId id, Task& task);
+  void StopPulling(TenureId id, Task& task);
+  void PullWaiting(Instant now, AgentOutput* out);
+  bool HasRoom(const Source& source) const;
+  bool MayPull() const;
+  void Tell(Instant now, TenureId id, Task& task, AgentOutput* out);
+  void Ask(Instant now, TenureId id, Task& task, proto::ShardMessage message, AgentOutput* out);
+  proto::Command& Propose(Task& task, AgentOutput* out);
   proto::ShardMessage MessageOf(const Task& task) const;
-  uint32_t PullsUnderWay() const;
 
   const AgentOptions options_;
   const GroupId group_;
@@ -93,11 +136,20 @@ class Agent {
   bool leads_ = false;
   proto::ShardStates group_state_;  // without tenures
   absl::btree_map<TenureId, Task> tasks_;
+  absl::btree_set<std::pair<Instant, TenureId>> due_;
+  absl::btree_map<uint64_t, Source> sources_;  // by gid
+  uint64_t last_source_ = 0;                   // whose turn it was
+  uint32_t pulls_ = 0;                         // under way, of all sources
+  Instant pull_at_;                            // not before: the rate is limited
+  uint64_t last_proposal_ = 0;
+  absl::btree_map<uint64_t, TenureId> proposed_;  // those of tasks
+
   Instant poll_at_;
+  uint32_t poll_silences_ = 0;                // polls without an answer, in a row
   uint64_t no_member_through_ = 0;            // up to this configuration the group does not join
   std::optional<proto::Reconfigure> change_;  // the next configuration, to be proposed
-  Instant change_at_;                         // when
-  Instant pull_at_;                           // not before: the rate is limited
+  Instant change_at_ = kNever;                // when; kNever: it is under way
+  uint64_t change_proposed_ = 0;
 };
 
 // What `configuration` means for a group that has come to `state`. Nullopt: it is not its next one.

@@ -159,6 +159,24 @@ std::string ShardChecker::StillMoving() const {
   return "";
 }
 
+bool ShardChecker::IsServed(GroupId group, const TenureId& id) const {
+  const auto known = model_.groups().find(group);
+  if (known == model_.groups().end()) return false;
+  const auto tenure = known->second.tenures.find(id);
+  return tenure != known->second.tenures.end() && tenure->second.serves();
+}
+
+std::string ShardChecker::LeftOver(GroupId group, absl::FunctionRef<void(Visit)> scan) const {
+  std::string text;
+  scan([&](absl::string_view key, absl::string_view) {
+    const std::optional<TenureId> id = TenureOf(key);
+    if (!id.has_value() || IsServed(group, *id)) return true;
+    text = absl::StrCat(Name(*id), " has left group ", group.value(), ", but something of it has not");
+    return false;
+  });
+  return text;
+}
+
 void ShardChecker::CheckTable(NodeId node, GroupId group, absl::FunctionRef<void(Visit)> scan) {
   if (findings_.first().has_value()) return;
   ++tables_;
@@ -179,10 +197,7 @@ void ShardChecker::CheckTable(NodeId node, GroupId group, absl::FunctionRef<void
   });
   for (const auto& [id, found] : tenures) {
     const std::string what = absl::StrCat("node ", node.value(), ", group ", group.value(), ": ");
-    const auto known = model_.groups().find(group);
-    const bool serves = known != model_.groups().end() && known->second.tenures.contains(id) &&
-                        known->second.tenures.at(id).serves();
-    if (!serves) {
+    if (!IsServed(group, id)) {
       return Report("Shard Convergence",
                     absl::StrCat(what, found.there.keys, " keys with ", found.there.bytes,
                                  " bytes are left of ", Name(id), ", which is not there"));

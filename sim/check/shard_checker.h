@@ -46,8 +46,11 @@ class ShardChecker final : public CommitListener {
 
   // Why the shards have not come to rest yet; empty: they have.
   std::string StillMoving() const;
-  // Once they have: everything in a replica's table, by `scan`, is of a shard that is there.
   using Visit = absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>;
+  // Something in a replica's table, by `scan`, that is of a shard which is not there (any more);
+  // empty: nothing is.
+  std::string LeftOver(GroupId group, absl::FunctionRef<void(Visit)> scan) const;
+  // Once the shards have come to rest: the same, and what is there agrees with the counts.
   void CheckTable(NodeId node, GroupId group, absl::FunctionRef<void(Visit)> scan);
 
   const ShardModel& model() const { return model_; }
@@ -62,6 +65,7 @@ class ShardChecker final : public CommitListener {
     uint64_t bytes = 0;
   };
 
+  bool IsServed(GroupId group, const shardkv::TenureId& id) const;
   void Report(absl::string_view property, std::string evidence);
   void CheckOwners(GroupId group, uint64_t num);
   void CheckServing(GroupId group);

@@ -4,10 +4,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "core/kv/describe.h"
+#include "core/node/describe.h"
 #include "core/proto/client.pb.h"
-#include "core/raft/codec.h"
-#include "core/raft/messages.h"
 
 namespace lockstep::sim {
 namespace {
@@ -37,7 +35,7 @@ std::string DescribeCommand(const proto::Command& command) {
     case proto::Command::kCompareAndSwap:
       return absl::StrCat(session, "cas ", Quote(command.compare_and_swap().key()));
     default:
-      return kv::Describe(command);
+      return node::Describe(command);
   }
 }
 
@@ -108,7 +106,7 @@ std::string DescribeAsked(const proto::ClientRequest& request) {
       if (request.query().has_get()) {
         return absl::StrCat("get ", Quote(request.query().get().key()));
       }
-      return absl::StrCat("list ", Quote(request.query().list().prefix()));
+      return node::Describe(request.query());
     case proto::ClientRequest::kTransferLeadership:
       return "transfer leadership";
     case proto::ClientRequest::BODY_NOT_SET:
@@ -172,13 +170,7 @@ std::string DescribeNoted(const Note& note) {
 
 }  // namespace
 
-std::string DescribePeer(const Bytes& message) {
-  GroupId group;
-  raft::Message decoded;
-  const absl::Status status = raft::DecodePeerMessage(message, &group, &decoded);
-  if (!status.ok()) return absl::StrCat("malformed, ", message.size(), " B");
-  return Named(group) + raft::Describe(decoded);
-}
+std::string DescribePeer(const Bytes& message) { return node::DescribeMessage(message); }
 
 std::string DescribeRequest(const Bytes& request) {
   proto::ClientRequest decoded;

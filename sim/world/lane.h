@@ -30,6 +30,12 @@ class StorageLane {
     return std::any_of(jobs_.begin(), jobs_.end(),
                        [group](const StorageJob& job) { return IsOf(job, group); });
   }
+  // Whether it has anything to do but to read.
+  bool Writes() const {
+    return std::any_of(jobs_.begin(), jobs_.end(), [](const StorageJob& job) {
+      return !std::holds_alternative<QueryTable>(job);
+    });
+  }
   // REQUIRES: !empty(), for all three.
   const StorageJob& first() const { return jobs_.front(); }
   const StorageJob& last() const { return jobs_.back(); }

@@ -84,7 +84,7 @@ void SimulationRun::OnDeadline() {
           "Convergence",
           absl::StrCat("the servers have not come to rest: to equal positions, with every request "
                        "answered and no leader among those that are cut off or whose disks hang",
-                       "\n", shards_.has_value() ? shards_->StillMoving() : ""));
+                       "\n", ShardsStillMoving()));
     case Phase::kStability:
       return EndStability();
     case Phase::kHandover:
@@ -218,14 +218,14 @@ bool SimulationRun::Converged() {
     if (!Contains(core_, id)) continue;
     const NodeHost& host = world_.server(id);
     if (!host.up()) return false;
-    if (!host.lane(Lane::kLog).empty() || !host.lane(Lane::kTable).empty()) return false;
+    // Polls for configurations never end; nor do they change anything.
+    if (!host.lane(Lane::kLog).empty() || host.lane(Lane::kTable).Writes()) return false;
     if (host.unanswered() > 0) return false;
   }
-  // Once something is wrong, a checker's picture of the shards is too.
-  const bool looks = shards_.has_value() && !ignored_.first().has_value();
-  if (looks && !shards_->StillMoving().empty()) return false;
-  return std::all_of(climate_.groups.begin(), climate_.groups.end(),
-                     [this](const GroupPlacement& group) { return HaveEqualTables(group); });
+  const bool equal =
+      std::all_of(climate_.groups.begin(), climate_.groups.end(),
+                  [this](const GroupPlacement& group) { return HaveEqualTables(group); });
+  return equal && ShardsStillMoving().empty();
 }
 
 // As far as positions tell, and of the members that are healthy.
@@ -349,6 +349,24 @@ void SimulationRun::ReachVerdict() {
   }
   workload_.Check(checkers_, options_.judges, findings_);
   stopped_ = true;
+}
+
+// Empty: they have come to rest.
+std::string SimulationRun::ShardsStillMoving() {
+  // Once something is wrong, a checker's picture of the shards is too.
+  if (!shards_.has_value() || ignored_.first().has_value()) return "";
+  std::string text = shards_->StillMoving();
+  for (uint16_t id = 1; id <= world_.servers() && text.empty(); ++id) {
+    if (!Contains(core_, id)) continue;
+    const NodeHost& host = world_.server(id);
+    for (const HostedTable& table : host.tables()) {
+      if (table.group == kControllerGroup || !text.empty()) continue;
+      text = shards_->LeftOver(table.group, [&](ShardChecker::Visit visit) {
+        Check(host.VisitTable(table.group, visit), "a healthy table cannot be read");
+      });
+    }
+  }
+  return text;
 }
 
 void SimulationRun::CheckShardTables(const NodeHost& host) {

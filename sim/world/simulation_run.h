@@ -82,6 +82,7 @@ class SimulationRun final : private WorldObserver {
   bool HaveEqualTables(const GroupPlacement& group);
   bool Served() const;
   std::string WaitingFor() const;
+  std::string ShardsStillMoving();
   void CheckShardTables(const NodeHost& host);
   int64_t MovingBound() const;
   int64_t LivenessBound() const;

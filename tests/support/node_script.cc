@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/node/describe.h"
 #include "core/raft/codec.h"
 #include "tests/support/node_text.h"
 #include "tests/support/raft_text.h"
@@ -45,11 +46,7 @@ void NodeScript::WakeAt(Instant when) {
 }
 
 void NodeScript::Send(NodeId to, Bytes message) {
-  GroupId group;
-  raft::Message decoded;
-  const absl::Status status = raft::DecodePeerMessage(message, &group, &decoded);
-  Line(absl::StrCat("-> ", to.value(), ": g", group.value(), " ",
-                    status.ok() ? raft::Describe(decoded) : status.ToString()));
+  Line(absl::StrCat("-> ", to.value(), ": ", node::DescribeMessage(message)));
 }
 
 Ticket NodeScript::Submit(StorageJob job) {

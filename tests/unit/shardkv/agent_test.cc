@@ -121,12 +121,16 @@ class World {
     uint64_t to_group;
     NodeId to;
     proto::ShardMessage message;
-    std::optional<proto::Command> proposal;  // of to_group itself
+    std::optional<AgentOutput::Proposal> proposal;  // of to_group itself
   };
 
   void Post(Mail mail, bool may_be_lost) {
     const bool repeated = may_be_lost && rng_.Chance({1, 10});
-    if (may_be_lost && rng_.Chance(loss_)) return;
+    if (may_be_lost && rng_.Chance(loss_)) {
+      // A group loses proposals when its leader changes; then its agent is told.
+      if (mail.proposal) host(mail.to_group).agent.OnLost(now_, mail.proposal->number);
+      return;
+    }
     const Duration way = rng_.Between(Duration(milliseconds(1)), Duration(milliseconds(20)));
     if (repeated) mail_.emplace(now_ + 3 * way, mail);
     mail_.emplace(now_ + way, std::move(mail));
@@ -135,9 +139,9 @@ class World {
   void Act(Host& host) {
     AgentOutput out;
     host.agent.Act(now_, &out);
-    for (const proto::Command& command : out.proposals) {
-      installs += command.has_install_chunk();
-      Post({host.group.gid(), host.leader(), {}, command}, /*may_be_lost=*/true);
+    for (const AgentOutput::Proposal& proposal : out.proposals) {
+      installs += proposal.command.has_install_chunk();
+      Post({host.group.gid(), host.leader(), {}, proposal}, /*may_be_lost=*/true);
     }
     for (const auto& [to, message] : out.messages) {
       ++messages;
@@ -151,8 +155,8 @@ class World {
       if (rng_.Chance(loss_)) continue;
       if (result.code() == proto::OK) {
         host.agent.OnConfiguration(now_, result.configuration());
-      } else if (get.member_gid() != 0) {
-        host.agent.OnNoConfiguration(result.configuration_num());
+      } else {
+        host.agent.OnNoConfiguration(now_, result.configuration_num());
       }
     }
   }
@@ -172,9 +176,10 @@ class World {
     }
   }
 
-  void Apply(Host& host, const proto::Command& command) {
-    const proto::Result result = host.group.Internal(command);
+  void Apply(Host& host, const AgentOutput::Proposal& proposal) {
+    const proto::Result result = host.group.Internal(proposal.command);
     if (result.has_shards()) host.agent.OnChanged(now_, result.shards());
+    if (result.code() != proto::OK) host.agent.OnLost(now_, proposal.number);
   }
 
   // Dead members say nothing.

@@ -1,0 +1,213 @@
+// What is due at an agent, and when.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/shardkv/agent.h"
+
+namespace lockstep::shardkv {
+
+Instant Agent::wake_at() const {
+  if (!leads_) return kNever;
+  Instant at = poll_at_;
+  if (change_.has_value()) at = std::min(at, change_at_);
+  if (!due_.empty()) at = std::min(at, due_.begin()->first);
+  if (MayPull()) at = std::min(at, pull_at_);
+  return at;
+}
+
+void Agent::Act(Instant now, AgentOutput* out) {
+  if (!leads_) return;
+  if (change_.has_value() && now >= change_at_) {
+    change_at_ = kNever;
+    change_proposed_ = ++last_proposal_;
+    out->proposals.push_back({.number = change_proposed_, .command = {}});
+    *out->proposals.back().command.mutable_reconfigure() = *change_;
+  }
+  if (now >= poll_at_) AskForConfiguration(now, out);
+  while (!due_.empty() && due_.begin()->first <= now) ActOn(now, due_.begin()->second, out);
+  PullWaiting(now, out);
+}
+
+void Agent::AskForConfiguration(Instant now, AgentOutput* out) {
+  if (change_.has_value()) {
+    poll_at_ = now + options_.poll_every;
+    return;
+  }
+  poll_at_ = now + std::max(options_.poll_every, Patience(poll_silences_));
+  ++poll_silences_;
+  proto::GetConfiguration& get = out->configurations.emplace_back();
+  // A member goes through all of them. Who is none has something to do only where it joins.
+  if (group_state_.member()) {
+    get.set_num(group_state_.num() + 1);
+  } else {
+    get.set_num(std::max(no_member_through_, group_state_.num()));
+    get.set_member_gid(group_.value());
+  }
+}
+
+// --- Times
+
+void Agent::SetDue(TenureId id, Task& task, Instant due) {
+  if (task.due != kNever) due_.erase({task.due, id});
+  task.due = due;
+  if (due != kNever) due_.insert({due, id});
+}
+
+// How long to wait for an answer.
+Duration Agent::Patience(uint32_t silences) const {
+  constexpr uint32_t kDoublingsMax = 2;
+  return options_.retry_max * (int64_t{1} << std::min(silences, kDoublingsMax));
+}
+
+// Later each time.
+void Agent::Again(Instant now, TenureId id, Task& task) {
+  Duration pause = options_.retry_min;
+  for (uint32_t i = 0; i < task.refusals && pause < options_.retry_max; ++i) pause *= 2;
+  pause = std::min(pause, options_.retry_max);
+  ++task.refusals;
+  const Duration drawn = rng_.Between(pause / 2, pause);
+  SetDue(id, task, now + std::max(drawn, Duration(1)));
+}
+
+size_t& Agent::TargetOf(const Task& task) {
+  return WorkOf(task.tenure) == Work::kPull ? SourceOf(task).reader : SourceOf(task).leader;
+}
+
+// Unless somebody else is asked already.
+void Agent::AskAnother(const Task& task) {
+  size_t& target = TargetOf(task);
+  if (target == task.target) target = (target + 1) % static_cast<size_t>(task.tenure.source().members_size());
+}
+
+// --- Tasks
+
+void Agent::ActOn(Instant now, TenureId id, AgentOutput* out) {
+  Task& task = tasks_.at(id);
+  SetDue(id, task, kNever);
+  if (std::exchange(task.asked, false)) {  // Silence.
+    ++task.silences;
+    if (task.pulls) SourceOf(task).silent = true;
+    AskAnother(task);
+    StopPulling(id, task);
+    return Again(now, id, task);
+  }
+  switch (WorkOf(task.tenure)) {
+    case Work::kPull: {
+      if (!task.part.has_value()) return Wait(id, task);
+      proto::InstallChunk& install = *Propose(task, out).mutable_install_chunk();
+      install.set_shard(id.shard);
+      install.set_num(id.since);
+      install.set_sequence(task.tenure.next_sequence());
+      *install.mutable_part() = *task.part;
+      return;
+    }
+    case Work::kTell:
+      return Tell(now, id, task, out);
+    case Work::kSweep: {
+      proto::SweepShard& sweep = *Propose(task, out).mutable_sweep_shard();
+      sweep.set_shard(id.shard);
+      sweep.set_since(id.since);
+      return;
+    }
+    case Work::kNothing:
+      return Check(false, "a task without work");
+  }
+}
+
+proto::Command& Agent::Propose(Task& task, AgentOutput* out) {
+  task.proposed = ++last_proposal_;
+  proposed_.emplace(task.proposed, TenureId{task.tenure.shard(), task.tenure.since()});
+  out->proposals.push_back({.number = task.proposed, .command = {}});
+  return out->proposals.back().command;
+}
+
+void Agent::Tell(Instant now, TenureId id, Task& task, AgentOutput* out) {
+  if (task.told) {
+    proto::FinishHandover& finish = *Propose(task, out).mutable_finish_handover();
+    finish.set_shard(id.shard);
+    finish.set_num(id.since);
+    return;
+  }
+  proto::ShardMessage message = MessageOf(task);
+  message.mutable_drop()->set_shard(id.shard);
+  message.mutable_drop()->set_ended(task.tenure.source_ended());
+  Ask(now, id, task, std::move(message), out);
+}
+
+void Agent::Ask(Instant now, TenureId id, Task& task, proto::ShardMessage message,
+                AgentOutput* out) {
+  const auto& members = task.tenure.source().members();
+  if (members.empty()) return Again(now, id, task);
+  task.target = TargetOf(task) % static_cast<size_t>(members.size());
+  const auto member = static_cast<int>(task.target);
+  out->messages.emplace_back(NodeId(members[member].node()), std::move(message));
+  task.asked = true;
+  SetDue(id, task, now + Patience(task.silences));
+}
+
+proto::ShardMessage Agent::MessageOf(const Task& task) const {
+  proto::ShardMessage message;
+  message.set_to_group(task.tenure.source().gid());
+  message.set_from_group(group_.value());
+  message.set_shard(task.tenure.shard());
+  message.set_since(task.tenure.since());
+  message.set_sequence(task.tenure.next_sequence());
+  return message;
+}
+
+// --- Fetching
+
+void Agent::Wait(TenureId id, Task& task) {
+  task.waits = true;
+  SourceOf(task).waiting.insert(id);
+}
+
+void Agent::StopPulling(TenureId id, Task& task) {
+  if (!std::exchange(task.pulls, false)) return;
+  Source& source = SourceOf(task);
+  CheckLt(0u, source.pulls);
+  CheckLt(0u, pulls_);
+  --source.pulls;
+  --pulls_;
+  Check(!source.waiting.contains(id));
+}
+
+bool Agent::HasRoom(const Source& source) const {
+  return !source.waiting.empty() && source.pulls < (source.silent ? 1 : options_.pulls_max);
+}
+
+bool Agent::MayPull() const {
+  return pulls_ < options_.pulls_total_max &&
+         std::any_of(sources_.begin(), sources_.end(),
+                     [this](const auto& source) { return HasRoom(source.second); });
+}
+
+// One source after the other, so that none has to wait for what another one has to give.
+void Agent::PullWaiting(Instant now, AgentOutput* out) {
+  if (now < pull_at_) return;
+  while (MayPull()) {
+    auto at = sources_.upper_bound(last_source_);
+    while (at == sources_.end() || !HasRoom(at->second)) {
+      at = at == sources_.end() ? sources_.begin() : std::next(at);
+    }
+    Source& source = at->second;
+    last_source_ = at->first;
+    const TenureId id = *source.waiting.begin();
+    source.waiting.erase(source.waiting.begin());
+    Task& task = tasks_.at(id);
+    task.waits = false;
+    task.pulls = true;
+    ++source.pulls;
+    ++pulls_;
+    proto::ShardMessage message = MessageOf(task);
+    proto::ReadTenure& read = *message.mutable_read();
+    read.set_shard(id.shard);
+    read.set_ended(task.tenure.source_ended());
+    read.set_resume(task.tenure.resume());
+    read.set_bytes_max(options_.part_bytes_max);
+    Ask(now, id, task, std::move(message), out);
+  }
+}
+
+}  // namespace lockstep::shardkv
