@@ -24,7 +24,7 @@
 namespace lockstep::scenario {
 
 // How long clients try, unless told otherwise.
-inline constexpr Duration kPatience = std::chrono::seconds(60);
+inline constexpr Duration kPatience = std::chrono::seconds(120);
 
 // One operation on its way. A copy is the same operation.
 class Pending {

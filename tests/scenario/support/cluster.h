@@ -83,6 +83,10 @@ class Cluster {
   // --- Servers, numbered from 1 ---
   Side Servers() const;
   Side RunningServers();
+  // The one so many steps further round the table.
+  NodeId After(NodeId server, uint64_t steps) const {
+    return NodeId(1 + (server.value() - 1 + steps) % options_.servers);
+  }
   bool IsUp(NodeId server) { return HostOf(server).up(); }
   // Power fails: memory is gone, and of the disk what had not been synced, perhaps.
   void Crash(NodeId server);
