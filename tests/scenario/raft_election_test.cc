@@ -54,8 +54,8 @@ TEST(RaftElection, WithoutAMajorityNobodyLeads) {
   cluster.ExpectOneLeader();
 }
 
-// Lab: TestManyElections2A, which disconnects any three. Stronger: the leader is always one of them,
-// and after an election time-out those that were lost have no leader either.
+// Lab: TestManyElections2A, which disconnects any three. Stronger: the leader is always one of
+// them, and after an election time-out those that were lost have no leader either.
 TEST(RaftElection, AnyFourOfSevenElectALeader) {
   testing::ForEachSeed({.seeds = 20}, [](uint64_t seed) {
     Cluster cluster({.servers = 7, .seed = seed});

@@ -142,8 +142,7 @@ TEST(RaftPersistence, NoCommittedEntryIsLostWhenLeadersCrash) {
 // Lab: TestUnreliableAgree2C. Stronger: over several seeds, and every answer counts once.
 TEST(RaftPersistence, CommandsAreExecutedOverANetworkThatLosesMessages) {
   testing::ForEachSeed({.seeds = 5}, [](uint64_t seed) {
-    Cluster cluster(
-        {.servers = 5, .clients = 5, .seed = seed, .weather = Weather::kUnreliable});
+    Cluster cluster({.servers = 5, .clients = 5, .seed = seed, .weather = Weather::kUnreliable});
     for (int round = 1; round < 50 && !cluster.broken(); ++round) {
       std::vector<Pending> writes;
       for (uint16_t i = 0; i < 5; ++i) {

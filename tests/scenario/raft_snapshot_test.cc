@@ -1,5 +1,5 @@
-// Compaction and snapshots: the labs' part 2D, where the tests take a snapshot of every tenth entry.
-// Here the servers do it themselves when their log reaches ten entries.
+// Compaction and snapshots: the labs' part 2D, where the tests take a snapshot of every tenth
+// entry. Here the servers do it themselves when their log reaches ten entries.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -17,10 +17,8 @@ constexpr uint64_t kEntriesBetweenSnapshots = 10;
 constexpr uint64_t kLogBytesMax = 2000;
 
 ClusterOptions Snapshotting(uint64_t seed, Weather weather) {
-  return {.servers = 3,
-          .seed = seed,
-          .weather = weather,
-          .log_entries_max = kEntriesBetweenSnapshots};
+  return {
+      .servers = 3, .seed = seed, .weather = weather, .log_entries_max = kEntriesBetweenSnapshots};
 }
 
 enum class Victim : uint8_t { kNobody, kDisconnected, kCrashed };

@@ -96,6 +96,12 @@ uint64_t Load::executed() const {
   return sum;
 }
 
+uint64_t Load::executed_by_slowest() const {
+  uint64_t least = UINT64_MAX;
+  for (const auto& worker : workers_) least = std::min(least, worker->executed);
+  return least;
+}
+
 void Load::ExpectEveryWordOnce() {
   for (const auto& worker : workers_) {
     EXPECT_EQ(worker->client.Get(worker->key()).value_or(""), worker->written);
