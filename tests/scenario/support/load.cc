@@ -90,12 +90,6 @@ void Load::Stop() {
   }
 }
 
-uint64_t Load::executed() const {
-  uint64_t sum = 0;
-  for (const auto& worker : workers_) sum += worker->executed;
-  return sum;
-}
-
 uint64_t Load::executed_by_slowest() const {
   uint64_t least = UINT64_MAX;
   for (const auto& worker : workers_) least = std::min(least, worker->executed);

@@ -31,9 +31,7 @@ class Load {
 
   // Nothing new is begun; what is under way is waited for.
   void Stop();
-  // Operations that were executed.
-  uint64_t executed() const;
-  // The same of the client that has the fewest.
+  // Operations that were executed, of the client that has the fewest.
   uint64_t executed_by_slowest() const;
   // Every word that a client has appended is there: once, in order, and nothing else. Keys::kOwn.
   void ExpectEveryWordOnce();
