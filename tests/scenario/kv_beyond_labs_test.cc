@@ -15,7 +15,8 @@
 namespace lockstep::scenario {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono::minutes;
+using std::chrono::seconds;
 
 // A log that is replayed over data that survived appends everything twice. The key has never been
 // Put, which would hide it.
@@ -49,7 +50,7 @@ TEST(KvBeyondLabs, AnIdleClusterDoesNotGrow) {
   const uint64_t log_bytes = cluster.BytesOnDisk(leader, Part::kLog);
   const uint64_t table_bytes = cluster.BytesOnDisk(leader, Part::kTable);
   const Traffic before = cluster.traffic();
-  cluster.RunFor(10min);
+  cluster.RunFor(minutes(10));
   EXPECT_EQ(cluster.ReplicaOn(leader).last, last);
   EXPECT_EQ(cluster.BytesOnDisk(leader, Part::kLog), log_bytes);
   EXPECT_EQ(cluster.BytesOnDisk(leader, Part::kTable), table_bytes);
@@ -65,7 +66,7 @@ TEST(KvBeyondLabs, OnePeerDownForLongCostsNothing) {
   cluster.Crash(dead);
   cluster.RunFor(2 * kElectionTimeout);
   Traffic before = cluster.traffic();
-  cluster.RunFor(1min);
+  cluster.RunFor(minutes(1));
   // With both followers alive it would be 40 a second.
   EXPECT_LE((cluster.traffic() - before).messages, 60u * 30 + 10);
 
@@ -89,12 +90,12 @@ TEST(KvBeyondLabs, AnIsolatedServerAnswersNoRead) {
   cluster.Disconnect(leader);
   cluster.LetReach(0, {cluster.After(leader, 1), cluster.After(leader, 2)});
   cluster.LetReach(1, {leader});
-  const Pending at_once = cluster.client(1).GetSoon("k", 2s);
+  const Pending at_once = cluster.client(1).GetSoon("k", seconds(2));
   cluster.client(0).Put("k", "new");
-  cluster.RunFor(3s);
+  cluster.RunFor(seconds(3));
   EXPECT_FALSE(at_once.ok());
-  const Pending later = cluster.client(1).GetSoon("k", 20s);
-  Expect(cluster, later).DoesNotCompleteWithin(10s);
+  const Pending later = cluster.client(1).GetSoon("k", seconds(20));
+  Expect(cluster, later).DoesNotCompleteWithin(seconds(10));
 
   // A follower that is left alone with the old value does not answer either: the others are dead.
   cluster.Connect(leader);
@@ -106,8 +107,8 @@ TEST(KvBeyondLabs, AnIsolatedServerAnswersNoRead) {
   cluster.client(0).Put("k", "newest");
   cluster.Crash(second);
   cluster.Crash(cluster.After(second, 2));
-  const Pending stale = cluster.client(2).GetSoon("k", 20s);
-  Expect(cluster, stale).DoesNotCompleteWithin(15s);
+  const Pending stale = cluster.client(2).GetSoon("k", seconds(20));
+  Expect(cluster, stale).DoesNotCompleteWithin(seconds(15));
   cluster.RestartAll();
   cluster.Connect(follower);
   EXPECT_EQ(cluster.client(3).Get("k"), "newest");

@@ -19,7 +19,8 @@
 namespace lockstep::scenario {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 enum class Network : uint8_t { kWhole, kPartitioned };
 enum class Power : uint8_t { kSteady, kFailing };
@@ -54,10 +55,10 @@ void PartitionAtRandom(Cluster& cluster) {
 
 // 5 s, with another partition every 1 to 1.2 s.
 void LetFiveSecondsPass(Cluster& cluster, Network network) {
-  const Instant until = cluster.now() + 5s;
+  const Instant until = cluster.now() + seconds(5);
   while (cluster.now() < until && !cluster.broken()) {
     if (network == Network::kPartitioned) PartitionAtRandom(cluster);
-    const Duration span = cluster.rng().Between(Duration(1s), Duration(1200ms));
+    const Duration span = cluster.rng().Between(Duration(seconds(1)), Duration(milliseconds(1200)));
     cluster.RunFor(span);
   }
   cluster.EndPartition();
@@ -81,12 +82,12 @@ void Tell(const Story& story, uint64_t seed) {
     LetFiveSecondsPass(cluster, story.network);
     if (story.power == Power::kSteady) continue;
     cluster.CrashAll();
-    cluster.RunFor(1s);
+    cluster.RunFor(seconds(1));
     cluster.RestartAll();
   }
   cluster.SetWeather(Weather::kReliable);
   const auto all_served = [&] { return load.executed_by_slowest() >= 50; };
-  EXPECT_TRUE(cluster.RunUntil(all_served, 60s) || cluster.broken());
+  EXPECT_TRUE(cluster.RunUntil(all_served, seconds(60)) || cluster.broken());
   load.Stop();
   if (story.keys == Keys::kOwn) load.ExpectEveryWordOnce();
   cluster.RunFor(kElectionTimeout);

@@ -12,7 +12,7 @@
 namespace lockstep::scenario {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono::seconds;
 
 // Lab: TestBasicAgree2B. Stronger: everybody executes each command within a heartbeat or two.
 TEST(RaftAgreement, CommandsAreExecutedByAllInOrder) {
@@ -212,7 +212,7 @@ TEST(RaftAgreement, NoMoreMessagesThanNeeded) {
 
   cluster.RunFor(kElectionTimeout);
   before = cluster.traffic();
-  cluster.RunFor(1s);
+  cluster.RunFor(seconds(1));
   EXPECT_LE((cluster.traffic() - before).messages, 2 * 10 * 2u);
 }
 

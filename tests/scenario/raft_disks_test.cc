@@ -16,7 +16,7 @@
 namespace lockstep::scenario {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono::seconds;
 
 // Votes are durable before they are sent: after a power failure everybody knows whom it voted for,
 // on disks that keep nothing but what was synced.
@@ -176,7 +176,7 @@ TEST(RaftDisks, ALeaderWithAStalledTableIsReplaced) {
   Cluster cluster({.servers = 3, .clients = 1});
   cluster.client().Put("k", "1");
   const NodeId stalled = cluster.ExpectOneLeader();
-  cluster.StallDisk(stalled, Part::kTable, 60s);
+  cluster.StallDisk(stalled, Part::kTable, seconds(60));
   cluster.client().Put("k", "2");
   EXPECT_EQ(cluster.client().Get("k"), "2");
   EXPECT_NE(cluster.ExpectOneLeader(), stalled);
@@ -186,7 +186,7 @@ TEST(RaftDisks, ALeaderWithAStalledTableIsReplaced) {
 TEST(RaftDisks, ALeaderWithAStalledLogHoldsNobodyUp) {
   Cluster cluster({.servers = 3, .clients = 1});
   cluster.client().Put("k", "1");
-  cluster.StallDisk(cluster.ExpectOneLeader(), Part::kLog, 60s);
+  cluster.StallDisk(cluster.ExpectOneLeader(), Part::kLog, seconds(60));
   const Instant begin = cluster.now();
   for (int i = 0; i < 10; ++i) cluster.client().Append("k", absl::StrCat(i));
   EXPECT_EQ(cluster.client().Get("k"), "10123456789");

@@ -15,7 +15,8 @@
 namespace lockstep::scenario {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 // Lab: TestPersist12C. Stronger: over many seeds, because a power failure leaves something else of
 // the disk in each.
@@ -110,7 +111,8 @@ NodeId ProposeAndWait(Cluster& cluster, int step) {
     leader = server;
   }
   const bool long_wait = cluster.rng().Chance({1, 10});
-  const Duration wait = cluster.rng().Between(Duration(0), long_wait ? Duration(500ms) : 13ms);
+  const Duration wait = cluster.rng().Between(
+      Duration(0), long_wait ? Duration(milliseconds(500)) : milliseconds(13));
   cluster.RunFor(wait);
   return leader;
 }
@@ -150,7 +152,7 @@ TEST(RaftPersistence, CommandsAreExecutedOverANetworkThatLosesMessages) {
         writes.push_back(cluster.client(i).PutSoon(absl::StrCat(round, " ", i), "done"));
       }
       for (uint16_t i = 0; i < 5; ++i) {
-        Expect(cluster, writes[i]).CompletesWithin(30s);
+        Expect(cluster, writes[i]).CompletesWithin(seconds(30));
       }
     }
     cluster.SetWeather(Weather::kReliable);

@@ -1,7 +1,7 @@
 // What becomes of an operation that a client has begun:
 //
-//   Expect(cluster, pending).CompletesWithin(3s);
-//   Expect(cluster, pending).DoesNotCompleteWithin(1s);
+//   Expect(cluster, pending).CompletesWithin(seconds(3));
+//   Expect(cluster, pending).DoesNotCompleteWithin(seconds(1));
 #ifndef LOCKSTEP_TESTS_SCENARIO_SUPPORT_EXPECT_H_
 #define LOCKSTEP_TESTS_SCENARIO_SUPPORT_EXPECT_H_
 
