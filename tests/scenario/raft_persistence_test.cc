@@ -101,6 +101,46 @@ TEST(RaftPersistence, ALeaderThatRestartsBringsTheOneThatWasAwayUpToDate) {
   });
 }
 
+// Raft, Fig. 8, step by step: an entry of an old term that a majority holds is not committed by
+// that, because a server with a later term can still overwrite it. The labs hope to come by it.
+TEST(RaftPersistence, AnOldEntryIsNotCommittedByCounting) {
+  testing::ForEachSeed({.seeds = 20}, [](uint64_t seed) {
+    Cluster cluster({.servers = 5, .seed = seed, .append_entries_max = 1});
+    const Index before = cluster.Agree("first", 5);
+    // (a) S1 has an entry that only S2 gets.
+    const NodeId s1 = cluster.ExpectOneLeader();
+    const NodeId s2 = cluster.After(s1, 1);
+    const Side rest = {cluster.After(s1, 2), cluster.After(s1, 3), cluster.After(s1, 4)};
+    cluster.Partition({{s1, s2}, rest});
+    const Proposal old = cluster.ProposeSoon(s1, "old");
+    cluster.RunFor(kHeartbeat);
+    ASSERT_EQ(cluster.ReplicaOn(s2).last, before.Next());
+    // (b) S5 becomes leader and is cut off before anybody gets its first entry.
+    EXPECT_TRUE(cluster.RunUntil([&] { return bool{cluster.LeaderAmong(rest)}; }, seconds(20)));
+    const NodeId s5 = cluster.LeaderAmong(rest);
+    cluster.Partition({{s1, s2}});
+    cluster.RunFor(2 * kElectionTimeout);
+    // (c) S1 or S2 leads again. It brings the old entry to S3, and a majority has it.
+    const NodeId s3 = rest[0] == s5 ? rest[1] : rest[0];
+    const NodeId s4 = rest[2] == s5 ? rest[1] : rest[2];
+    cluster.Partition({{s1, s2, s3}});
+    const auto reached = [&] { return cluster.ReplicaOn(s3).last == old.index(); };
+    EXPECT_TRUE(cluster.RunUntil(reached, seconds(20)));
+    const NodeId leader = cluster.LeaderAmong({s1, s2});
+    ASSERT_TRUE(leader);
+    cluster.CutOneWay(leader, s3);
+    cluster.RunFor(kHeartbeat);
+    EXPECT_LT(cluster.CommitOf(leader), old.index());
+    // (d) S5 leads again, and overwrites it.
+    cluster.Crash(s1);
+    cluster.Crash(s2);
+    cluster.Partition({{s3, s4, s5}});
+    EXPECT_EQ(cluster.ExpectOneLeader(), s5);
+    cluster.Agree("new", 3);
+    EXPECT_EQ(cluster.CommittedAt(old), Index());
+  });
+}
+
 // One step of Figure 8: whoever takes itself for a leader gets a command, and a little later
 // becomes its victim, if there is one.
 NodeId ProposeAndWait(Cluster& cluster, int step) {

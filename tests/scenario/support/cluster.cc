@@ -20,6 +20,7 @@ node::NodeOptions NodeOptionsOf(const ClusterOptions& options) {
   node.raft.election_min = kElectionTimeout / 2;
   node.raft.election_max = kElectionTimeout;
   node.raft.heartbeat = kHeartbeat;
+  node.raft.append_entries_max = options.append_entries_max;
   node.log_entries_max = options.log_entries_max;
   node.log_bytes_max = options.log_bytes_max;
   node.log_entries_kept = options.log_entries_kept;

@@ -60,6 +60,7 @@ struct ClusterOptions {
   uint64_t log_entries_max = 100'000;
   uint64_t log_bytes_max = uint64_t{64} << 20;
   uint64_t log_entries_kept = 0;
+  uint64_t append_entries_max = 1024;  // in one message
   uint64_t wal_segment_bytes_max = uint64_t{64} << 10;
   sim::CrashOptions crash = {};  // what a power failure leaves of unsynced data
 };
