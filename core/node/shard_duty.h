@@ -47,8 +47,8 @@ class ShardDuty final : public Duty {
   RequestId beginning_;  // the query whose result the agent begins with; none: not asked
   absl::btree_map<RequestId, Asked> asked_;
   absl::btree_map<RequestId, uint64_t> proposed_;  // the agent's proposals, by their numbers
-  DutyCalls calls_;             // for the next Act
-  size_t next_controller_ = 0;  // whom to ask next
+  DutyCalls calls_;                                // for the next Act
+  size_t next_controller_ = 0;                     // whom to ask next
 };
 
 }  // namespace lockstep::node

@@ -152,6 +152,7 @@ void Agent::OnPart(Instant now, TenureId id, Task& task, const proto::ReadAnswer
   }
   task.asked = false;
   task.silences = 0;
+  if (std::exchange(task.waits, false)) SourceOf(task).waiting.erase(id);
   task.part = answer.part();
   SetDue(id, task, now);
   const uint64_t bytes = answer.part().ByteSizeLong();

@@ -7,9 +7,9 @@
 // remembers beside that state are only times: whom it has asked, and when to ask again. So a source
 // that is dead costs a message now and then, and nobody waits for it but its own shards.
 //
-// Invariants: at most one part of a tenure is under way, at most pulls_max of a source, and one of a
-// source that is silent; at most pulls_total_max in all. A proposal is made again only after it was
-// lost or refused.
+// Invariants: at most one part of a tenure is under way, at most pulls_max of a source, and one of
+// a source that is silent; at most pulls_total_max in all. A proposal is made again only after it
+// was lost or refused.
 #ifndef LOCKSTEP_CORE_SHARDKV_AGENT_H_
 #define LOCKSTEP_CORE_SHARDKV_AGENT_H_
 
@@ -31,8 +31,8 @@ namespace lockstep::shardkv {
 struct AgentOptions {
   Duration poll_every = std::chrono::milliseconds(200);  // for the next configuration
   Duration retry_min = std::chrono::milliseconds(100);   // after silence or a refusal, doubled...
-  // ...up to this; so long an answer is waited for, too, and up to four times as long after others
-  // that did not come.
+  // ...up to this. An answer is waited for a quarter as long, and longer after others that did not
+  // come, up to twice as long.
   Duration retry_max = std::chrono::seconds(2);
   uint32_t part_bytes_max = 256 << 10;  // of records in one part
   uint32_t pulls_max = 4;               // parts that one source is asked for at a time
@@ -86,7 +86,7 @@ class Agent {
     bool waits = false;                     // for its turn to be fetched: in its source's list
     bool pulls = false;                     // counts as under way
     bool asked = false;                     // an answer is waited for
-    uint32_t refusals = 0;                  // in a row, silences included
+    uint32_t refusals = 0;                  // in a row
     uint32_t silences = 0;                  // questions without an answer, in a row
     size_t target = 0;                      // the one of the source's members that was asked
     std::optional<proto::TenurePart> part;  // arrived, to be proposed

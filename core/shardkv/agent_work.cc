@@ -54,10 +54,11 @@ void Agent::SetDue(TenureId id, Task& task, Instant due) {
   if (due != kNever) due_.insert({due, id});
 }
 
-// How long to wait for an answer.
+// How long to wait for an answer. It is welcome later, too, so at first that is short.
 Duration Agent::Patience(uint32_t silences) const {
-  constexpr uint32_t kDoublingsMax = 2;
-  return options_.retry_max * (int64_t{1} << std::min(silences, kDoublingsMax));
+  constexpr uint32_t kDoublingsMax = 3;
+  const Duration first = std::max(options_.retry_min, options_.retry_max / 4);
+  return first * (int64_t{1} << std::min(silences, kDoublingsMax));
 }
 
 // Later each time.
@@ -77,7 +78,8 @@ size_t& Agent::TargetOf(const Task& task) {
 // Unless somebody else is asked already.
 void Agent::AskAnother(const Task& task) {
   size_t& target = TargetOf(task);
-  if (target == task.target) target = (target + 1) % static_cast<size_t>(task.tenure.source().members_size());
+  if (target == task.target)
+    target = (target + 1) % static_cast<size_t>(task.tenure.source().members_size());
 }
 
 // --- Tasks
@@ -90,7 +92,8 @@ void Agent::ActOn(Instant now, TenureId id, AgentOutput* out) {
     if (task.pulls) SourceOf(task).silent = true;
     AskAnother(task);
     StopPulling(id, task);
-    return Again(now, id, task);
+    // That was pause enough.
+    return SetDue(id, task, now + options_.retry_min);
   }
   switch (WorkOf(task.tenure)) {
     case Work::kPull: {
@@ -138,7 +141,7 @@ void Agent::Tell(Instant now, TenureId id, Task& task, AgentOutput* out) {
 void Agent::Ask(Instant now, TenureId id, Task& task, proto::ShardMessage message,
                 AgentOutput* out) {
   const auto& members = task.tenure.source().members();
-  if (members.empty()) return Again(now, id, task);
+  Check(!members.empty(), "a group without members");
   task.target = TargetOf(task) % static_cast<size_t>(members.size());
   const auto member = static_cast<int>(task.target);
   out->messages.emplace_back(NodeId(members[member].node()), std::move(message));
@@ -179,8 +182,9 @@ bool Agent::HasRoom(const Source& source) const {
 
 bool Agent::MayPull() const {
   return pulls_ < options_.pulls_total_max &&
-         std::any_of(sources_.begin(), sources_.end(),
-                     [this](const auto& source) { return HasRoom(source.second); });
+         std::any_of(
+             sources_.begin(), sources_.end(),
+             [this](const auto& source) { return HasRoom(source.second); });
 }
 
 // One source after the other, so that none has to wait for what another one has to give.

@@ -6,7 +6,9 @@
 namespace lockstep::shardkv {
 namespace {
 
-std::string Name(uint32_t shard, uint64_t since) { return absl::StrCat("shard ", shard, "@", since); }
+std::string Name(uint32_t shard, uint64_t since) {
+  return absl::StrCat("shard ", shard, "@", since);
+}
 
 std::string DescribeChange(const proto::Reconfigure& change) {
   std::string text = absl::StrCat("come to configuration ", change.num());
@@ -49,9 +51,8 @@ std::string Describe(const proto::Command& command) {
       return absl::StrCat("sweep ",
                           Name(command.sweep_shard().shard(), command.sweep_shard().since()));
     case proto::Command::kFinishHandover:
-      return absl::StrCat(
-          "finish the hand-over of ",
-          Name(command.finish_handover().shard(), command.finish_handover().num()));
+      return absl::StrCat("finish the hand-over of ",
+                          Name(command.finish_handover().shard(), command.finish_handover().num()));
     default:
       return kv::Describe(command);
   }

@@ -171,7 +171,8 @@ std::string ShardChecker::LeftOver(GroupId group, absl::FunctionRef<void(Visit)>
   scan([&](absl::string_view key, absl::string_view) {
     const std::optional<TenureId> id = TenureOf(key);
     if (!id.has_value() || IsServed(group, *id)) return true;
-    text = absl::StrCat(Name(*id), " has left group ", group.value(), ", but something of it has not");
+    text =
+        absl::StrCat(Name(*id), " has left group ", group.value(), ", but something of it has not");
     return false;
   });
   return text;

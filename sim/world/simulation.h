@@ -25,10 +25,10 @@ enum class Profile : uint8_t {
 
 // What a person chooses. Everything else is drawn from the seed.
 struct RunOptions {
-  uint64_t seed = 1;  // decides all that is not said here
-  Profile profile = Profile::kRaft;
-  uint32_t nodes_min = 0;  // servers, at least; 0: 3
-  uint32_t nodes_max = 0;  // servers, at most; 0: 5, and 9 where shards move
+  uint64_t seed = 1;                 // decides all that is not said here
+  Profile profile = Profile::kRaft;  // what kind of cluster
+  uint32_t nodes_min = 0;            // servers, at least; 0: 3
+  uint32_t nodes_max = 0;            // servers, at most; 0: 5, and 9 where shards move
   // Operations issued by all clients together before the liveness phase; 0: drawn.
   uint32_t operations = 0;
   // Virtual time of the safety phase; zero: drawn. The run goes on to the liveness phase when

@@ -189,58 +189,6 @@ void SimulationRun::AbandonMinority() {
   }
 }
 
-// --- Convergence ---
-
-void SimulationRun::BeginConvergence() {
-  Enter(Phase::kConvergence, "every client was served");
-  world_.timeline().Schedule(world_.timeline().now() + LivenessBound(), EventKind::kPhase, 0,
-                             static_cast<uint32_t>(Phase::kConvergence));
-}
-
-// Who has something of its group on a disk that completes nothing gives up leadership of it, even
-// if the others commit for it. What lies there of other groups it need not know.
-bool SimulationRun::LeadsInVain(const NodeHost& host) const {
-  return std::any_of(
-      climate_.groups.begin(), climate_.groups.end(), [&](const GroupPlacement& placement) {
-        const GroupId group = placement.group;
-        return plan_.leaders.Claims(group, host.id()) &&
-               (host.lane(Lane::kLog).Holds(group) || host.lane(Lane::kTable).Holds(group));
-      });
-}
-
-bool SimulationRun::Converged() {
-  // Who has lost the others gives up leadership, and with it the hopes of its clients.
-  if ((plan_.leaders.Claimants() & cut_off_) != 0) return false;
-  for (uint16_t id = 1; id <= world_.servers(); ++id) {
-    if (Contains(stalled_, id) && LeadsInVain(world_.server(id))) return false;
-  }
-  for (uint16_t id = 1; id <= world_.servers(); ++id) {
-    if (!Contains(core_, id)) continue;
-    const NodeHost& host = world_.server(id);
-    if (!host.up()) return false;
-    // Polls for configurations never end; nor do they change anything.
-    if (!host.lane(Lane::kLog).empty() || host.lane(Lane::kTable).Writes()) return false;
-    if (host.unanswered() > 0) return false;
-  }
-  const bool equal =
-      std::all_of(climate_.groups.begin(), climate_.groups.end(),
-                  [this](const GroupPlacement& group) { return HaveEqualTables(group); });
-  return equal && ShardsStillMoving().empty();
-}
-
-// As far as positions tell, and of the members that are healthy.
-bool SimulationRun::HaveEqualTables(const GroupPlacement& group) {
-  std::optional<LogPosition> position;
-  for (const NodeId member : group.members) {
-    const uint16_t id = static_cast<uint16_t>(member.value());
-    if (!Contains(core_, id)) continue;
-    const LogPosition applied = world_.server(id).applied(group.group);
-    if (position.value_or(applied) != applied) return false;
-    position = applied;
-  }
-  return true;
-}
-
 // --- Stability and handover ---
 
 void SimulationRun::BeginStability() {
@@ -367,15 +315,6 @@ std::string SimulationRun::ShardsStillMoving() {
     }
   }
   return text;
-}
-
-void SimulationRun::CheckShardTables(const NodeHost& host) {
-  for (const HostedTable& table : host.tables()) {
-    if (table.group == kControllerGroup) continue;
-    shards_->CheckTable(host.node(), table.group, [&](ShardChecker::Visit visit) {
-      Check(host.VisitTable(table.group, visit), "a healthy table cannot be read");
-    });
-  }
 }
 
 // --- Failure ---

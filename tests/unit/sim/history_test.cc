@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/rng.h"
+#include "core/client/client.h"
 #include "core/proto/client.pb.h"
 #include "sim/workload/operation_source.h"
 #include "sim/workload/recorder.h"
@@ -29,7 +30,7 @@ class Conversation : private ClientPort {
       : answers_every_(answers_every),
         source_(options, Rng(1)),
         recorder_(source_.keys()),
-        client_(1, ClientOptionsOf(options), options.processes, Rng(2), source_, recorder_) {
+        client_(1, MakeClient(options), options.processes, Rng(2), source_, recorder_) {
     client_.Bind(*this);
     client_.Start();
   }
@@ -47,13 +48,13 @@ class Conversation : private ClientPort {
   uint64_t not_executed() const { return recorder_.counters().not_executed; }
 
  private:
-  static client::ClientOptions ClientOptionsOf(const WorkloadOptions& options) {
+  static MakeCaller MakeClient(const WorkloadOptions& options) {
     client::ClientOptions result;
     result.nodes = {NodeId(1)};
     result.group = GroupId(1);
     result.attempt_timeout = options.attempt_timeout;
     result.outstanding_max = options.outstanding_max;
-    return result;
+    return [result](Rng rng) { return std::make_unique<client::Client>(result, rng); };
   }
 
   Instant Now() const override { return now_; }

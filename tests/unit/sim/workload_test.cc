@@ -62,8 +62,8 @@ class Bench {
   Bench(const WorkloadOptions& options, uint64_t seed, Cheats cheats)
       : rng_(seed), cheats_(cheats), machine_(kv::KvOptions{}), checkers_(findings_) {
     machine_.Load(table_);
-    workload_ = std::make_unique<Workload>(options, std::vector<NodeId>{NodeId(1)}, GroupId(1),
-                                           Rng(seed).Split("workload"));
+    workload_ = std::make_unique<Workload>(
+        options, Access{.nodes = {NodeId(1)}, .group = GroupId(1)}, Rng(seed).Split("workload"));
     Tell(NoteKind::kBooted, nullptr);
     Tell(NoteKind::kHardState, nullptr);
     Tell(NoteKind::kBecameLeader, nullptr);
