@@ -16,6 +16,9 @@ class ControllerDuty final : public Duty {
   ControllerDuty(const NodeOptions& options, Courier& courier)
       : options_(options), courier_(courier) {}
 
+  std::optional<proto::Result> RefuseEarly(const proto::Command&) const override {
+    return std::nullopt;
+  }
   void OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
                  const Standing& standing) override;
   void OnResult(Instant now, RequestId call, const proto::Result& result) override;

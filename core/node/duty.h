@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,9 @@ class Duty {
  public:
   virtual ~Duty() = default;
 
+  // Why a client's command need not even become an entry; nullopt: it may. What is applied decides,
+  // this only saves the log what is certainly refused.
+  virtual std::optional<proto::Result> RefuseEarly(const proto::Command& command) const = 0;
   // From another node, or another replica of this one.
   virtual void OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
                          const Standing& standing) = 0;

@@ -127,7 +127,7 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
       const absl::Status status =
           AdmitCommand(replica->role(), options_, request_.mutable_command());
       if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
-      return replica->OnCommand(id, kv::Encode(request_.command()));
+      return replica->OnCommand(id, request_.command());
     }
     case proto::ClientRequest::kQuery: {
       const absl::Status status = AdmitQuery(replica->role(), options_, request_.query());

@@ -40,7 +40,7 @@ class Replica {
   // Events.
   void OnMessage(NodeId from, raft::Message message);
   void OnMessage(NodeId from, const proto::NodeMessage& message);
-  void OnCommand(RequestId id, Bytes command);
+  void OnCommand(RequestId id, const proto::Command& command);
   void OnQuery(RequestId id, Bytes query);
   void OnTransferLeadership(RequestId id, NodeId to);
   void OnPeerLink(NodeId peer, bool up);

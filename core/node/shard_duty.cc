@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace lockstep::node {
 namespace {
 
@@ -97,6 +99,9 @@ void ShardDuty::OnDrop(NodeId from, const proto::ShardMessage& message, const St
 void ShardDuty::OnResult(Instant now, RequestId call, const proto::Result& result) {
   if (call == beginning_) {
     beginning_ = RequestId();
+    serving_.clear();
+    num_ = 0;
+    Learn(result.shards());
     agent_.Lead(now, result.shards());
     return;
   }
@@ -138,7 +143,32 @@ void ShardDuty::OnLost(Instant now, RequestId call) {
 }
 
 void ShardDuty::OnApplied(Instant now, const proto::Result& result) {
-  if (result.has_shards()) agent_.OnChanged(now, result.shards());
+  if (!result.has_shards()) return;
+  Learn(result.shards());
+  agent_.OnChanged(now, result.shards());
+}
+
+void ShardDuty::Learn(const proto::ShardStates& states) {
+  num_ = std::max(num_, states.num());
+  for (const proto::ShardTenure& tenure : states.tenures()) {
+    const shardkv::TenureId id{tenure.shard(), tenure.since()};
+    const bool serves =
+        tenure.state() == proto::SHARD_SERVING || tenure.state() == proto::SHARD_SERVING_GC;
+    serves ? static_cast<void>(serving_.insert(id)) : static_cast<void>(serving_.erase(id));
+  }
+}
+
+std::optional<proto::Result> ShardDuty::RefuseEarly(const proto::Command& command) const {
+  if (!agent_.leads()) return std::nullopt;
+  const auto served = serving_.lower_bound({command.shard(), 0});
+  if (served != serving_.end() && served->shard == command.shard()) return std::nullopt;
+  proto::Result result;
+  result.set_code(proto::WRONG_GROUP);
+  result.set_configuration_num(num_);
+  result.set_message(absl::StrCat("shard ", command.shard(),
+                                  " is not at this group as of configuration ", num_,
+                                  ": ask the controller for the newest one, and its group"));
+  return result;
 }
 
 // Changes may have passed the agent by.

@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "core/node/duty.h"
 #include "core/shardkv/agent.h"
 
@@ -16,6 +17,7 @@ class ShardDuty final : public Duty {
  public:
   ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier);
 
+  std::optional<proto::Result> RefuseEarly(const proto::Command& command) const override;
   void OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
                  const Standing& standing) override;
   void OnResult(Instant now, RequestId call, const proto::Result& result) override;
@@ -33,6 +35,7 @@ class ShardDuty final : public Duty {
   };
 
   RequestId NextCall();
+  void Learn(const proto::ShardStates& states);
   void OnRead(NodeId from, const proto::ShardMessage& message);
   void OnDrop(NodeId from, const proto::ShardMessage& message, const Standing& standing);
   void Answer(const Asked& asked, const proto::Result& result);
@@ -47,6 +50,8 @@ class ShardDuty final : public Duty {
   RequestId beginning_;  // the query whose result the agent begins with; none: not asked
   absl::btree_map<RequestId, Asked> asked_;
   absl::btree_map<RequestId, uint64_t> proposed_;  // the agent's proposals, by their numbers
+  absl::btree_set<shardkv::TenureId> serving_;     // by the leader's table, while the agent leads
+  uint64_t num_ = 0;                               // of its newest configuration
   DutyCalls calls_;                                // for the next Act
   size_t next_controller_ = 0;                     // whom to ask next
 };

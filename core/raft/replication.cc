@@ -122,14 +122,19 @@ void Raft::NoteContact(NodeId from) {
 // The follower durably holds our log up to `match`.
 void Raft::Acknowledge(Leader::Peer& peer, Index match, Output& out) {
   Progress& progress = peer.progress;
-  if (match > progress.match) {
+  const bool news = match > progress.match;
+  if (news) {
     progress.match = match;
     progress.ack_since_tick = true;
     AdvanceCommit(out);
   }
   progress.next = std::max(progress.next, progress.match.Next());
   progress.inflight.FreeThrough(progress.match);
-  if (progress.state == Progress::State::kProbe) progress.BecomeReplicate();
+  // A follower whose log is full agrees, and takes nothing: it is probed again at the next
+  // heartbeat. To send it a whole window, which it refuses, and then to probe it for that, would
+  // never end; and a late answer to each would begin another such round.
+  const bool took_all = progress.next > log_.last_index();
+  if (progress.state == Progress::State::kProbe && (news || took_all)) progress.BecomeReplicate();
 }
 
 void Raft::OnMessage(NodeId from, const AppendAccepted& reply, Output& out) {

@@ -13,7 +13,7 @@ constexpr FaultKind kAimed[] = {
     FaultKind::kPowerCut,      FaultKind::kCrashUnheard,         FaultKind::kPowerCutAtBoot,
     FaultKind::kCrashInWrite,  FaultKind::kElectionStrike,       FaultKind::kSnapshotStrike,
     FaultKind::kPromiseStrike, FaultKind::kMajorityCrashInWrite, FaultKind::kSyncFailure,
-    FaultKind::kBitRot,
+    FaultKind::kBitRot,        FaultKind::kHandoverStrike,
 };
 
 }  // namespace
@@ -86,6 +86,9 @@ void AimedFaults::OnNote(NodeHost& host, const Note& note) {
                     /*may_cut_off=*/false);
       }
       return;
+    case NoteKind::kApplied:
+      if (note.entry->kind == EntryKind::kInternal) OnHandover(host);
+      return;
     case NoteKind::kSnapshotSent:
     case NoteKind::kSnapshotResumed:
       return OnSnapshot(host, note.peer);
@@ -103,6 +106,17 @@ void AimedFaults::OnSnapshot(const NodeHost& host, NodeId peer) {
   const uint16_t target = other && peer ? static_cast<uint16_t>(peer.value()) : host.id();
   const uint64_t delay = rng_.Magnitude(1, 5'000'000);
   StrikeAfter(FaultKind::kSnapshotStrike, One(target), static_cast<int64_t>(delay),
+              /*may_cut_off=*/true);
+}
+
+// Here, or where somebody waits for it: any server may be that.
+void AimedFaults::OnHandover(const NodeHost& host) {
+  if (!Takes(FaultKind::kHandoverStrike)) return;
+  const bool here = rng_.Chance({2, 3});
+  const uint64_t other = 1 + rng_.Below(world_.servers());
+  const uint64_t delay = rng_.Magnitude(1, 5'000'000);
+  const uint16_t target = here ? host.id() : static_cast<uint16_t>(other);
+  StrikeAfter(FaultKind::kHandoverStrike, One(target), static_cast<int64_t>(delay),
               /*may_cut_off=*/true);
 }
 

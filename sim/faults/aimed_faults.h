@@ -45,6 +45,7 @@ class AimedFaults {
   Interference Interfere(FaultKind kind, NodeHost& host, Interference::Kind how,
                          uint64_t operations_max);
   void OnSnapshot(const NodeHost& host, NodeId peer);
+  void OnHandover(const NodeHost& host);
   uint64_t Writing();  // the servers whose log lane is busy
 
   const FaultOptions& options_;

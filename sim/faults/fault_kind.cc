@@ -38,6 +38,7 @@ constexpr std::array<const char*, kFaultKinds> kNames = {
     "sync-failure",
     "bit-rot",
     "group-partition",
+    "handover-strike",
 };
 
 }  // namespace

@@ -47,9 +47,11 @@ enum class FaultKind : uint8_t {
   kBitRot,       // a durable bit flips: the server is lost for ever, at the latest when it reads it
   // Where servers hold replicas of different groups.
   kGroupPartition,  // the servers of one group lose those of another, or all others
+  // Aimed at shards that move.
+  kHandoverStrike,  // right after a step of a hand-over was applied
 };
 // How many kinds there are.
-inline constexpr size_t kFaultKinds = 27;
+inline constexpr size_t kFaultKinds = 28;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);

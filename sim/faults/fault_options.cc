@@ -34,10 +34,13 @@ FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t
   // A kind that came later than what is drawn below draws from a stream of its own: so the runs in
   // which it never happens are what they were.
   Rng later = rng.Split("group-partition");
+  Rng latest = rng.Split("handover-strike");
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
     // Drawn for every kind, so that allowing one kind more changes no other's rate.
-    Rng& stream = kind == FaultKind::kGroupPartition ? later : rng;
+    Rng& stream = kind == FaultKind::kHandoverStrike   ? latest
+                  : kind == FaultKind::kGroupPartition ? later
+                                                       : rng;
     const bool heads = stream.Chance({1, 2});
     options.rates[i] = DrawRate(stream, unit);
     if (kind == FaultKind::kBitRot) options.rates[i].gap_mean *= kRotRarer;

@@ -43,7 +43,8 @@ FaultSet GeneralFaults() {
   FaultSet faults = FaultSet::All();
   for (const FaultKind kind :
        {FaultKind::kElectionStrike, FaultKind::kSnapshotStrike, FaultKind::kPromiseStrike,
-        FaultKind::kLeaderIsolation, FaultKind::kBitRot, FaultKind::kGroupPartition}) {
+        FaultKind::kLeaderIsolation, FaultKind::kBitRot, FaultKind::kGroupPartition,
+        FaultKind::kHandoverStrike}) {
     faults.erase(kind);
   }
   return faults;

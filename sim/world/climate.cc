@@ -136,6 +136,7 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   const int64_t unit = climate.unit().count();
   FaultSet allowed = options.faults_allowed;
   if (!QuorumsOf(climate.groups).Differ()) allowed.erase(FaultKind::kGroupPartition);
+  if (!climate.sharded.has_value()) allowed.erase(FaultKind::kHandoverStrike);
   Rng faults = streams.Split("faults");
   climate.faults = FaultOptions::Draw(faults, allowed, options.all_allowed_faults_on, unit);
   const int64_t units = static_cast<int64_t>(rng.Between(100, 500));
