@@ -31,20 +31,21 @@ def checker_of(failure):
     return "history" if failure["property"] == "Linearizability" else "white-box"
 
 
-def hunt(tree, start, checkers, seeds, cpu):
-    """Runs seeds until one fails, all are done, or the CPU time is used up."""
+def hunt(tree, profile, start, checkers, seeds, cpu):
+    """Runs seeds of a profile until one fails, all are done, or the CPU time is used up."""
     first = start * SEEDS_BETWEEN_STARTS + 1
     reached = tree.build / "reached"
     report = tree.build / "report.json"
     reached.unlink(missing_ok=True)
     report.unlink(missing_ok=True)
-    command = [tree.build / "bin" / "lockstep-sim", "run", "--seeds", f"{first}..{first + seeds - 1}", "--jobs", 1,
-               "--failures-max", 1, "--cpu", f"{cpu}s", "--checkers", checkers, "--seed-timeout", "2m", "--json", report]
+    command = [tree.build / "bin" / "lockstep-sim", "run", "--profile", profile,
+               "--seeds", f"{first}..{first + seeds - 1}", "--jobs", 1, "--failures-max", 1, "--cpu", f"{cpu}s",
+               "--checkers", checkers, "--seed-timeout", "2m", "--json", report]
     process, output, spent = cpu_seconds_of(command, env=dict(os.environ, LOCKSTEP_MUTANT_REACHED=str(reached)))
     if not report.exists():
         raise BenchError(f"lockstep-sim run failed ({process.returncode}): {output.strip()[-500:]}")
     told = json.loads(report.read_text())
-    result = {"seeds": told["seeds"]["done"], "events": told["events"], "cpu": spent, "reached": reached.exists(),
+    result = {"profile": profile, "seeds": told["seeds"]["done"], "events": told["events"], "cpu": spent, "reached": reached.exists(),
               "found": bool(told["failures"])}
     if told["failures"]:
         failure = told["failures"][0]
@@ -59,9 +60,10 @@ def hunt(tree, start, checkers, seeds, cpu):
 def measure_bug(tree, mutant, options):
     tree.plant(mutant)
     tree.ninja("lockstep-sim")
-    result = {"all": [hunt(tree, k, "all", options.seeds, options.cpu) for k in range(options.starts)]}
+    profile = mutant.profiles[0]
+    result = {"all": [hunt(tree, profile, k, "all", options.seeds, options.cpu) for k in range(options.starts)]}
     if options.history_cpu > 0:
-        result["history"] = [hunt(tree, k, "history", options.seeds, options.history_cpu)
+        result["history"] = [hunt(tree, profile, k, "history", options.seeds, options.history_cpu)
                              for k in range(options.starts)]
     return result
 
@@ -69,7 +71,7 @@ def measure_bug(tree, mutant, options):
 def measure_benign(tree, mutant, seeds):
     tree.plant(mutant)
     tree.ninja("lockstep-sim")
-    return {"all": [hunt(tree, 0, "all", seeds, 3600)]}
+    return {"all": [hunt(tree, profile, 0, "all", seeds, 3600) for profile in mutant.profiles]}
 
 
 def measure_harness(tree, mutant):
@@ -86,7 +88,8 @@ def measure_harness(tree, mutant):
         noticed += re.findall(r"^\[  FAILED  \] (\S+?),? .*ms\)$", tested.stdout, re.MULTILINE)
         if tested.returncode != 0 and not noticed:
             noticed.append(f"{name} ({tested.returncode})")
-    if not noticed:
-        batch = run([tree.build / "bin" / "lockstep-sim", "run", "--seeds", "1..300", "--jobs", 1, "--nodes", "3..5"])
+    for profile in mutant.profiles if not noticed else ():
+        batch = run([tree.build / "bin" / "lockstep-sim", "run", "--profile", profile, "--seeds", "1..300", "--jobs", 1,
+                     "--nodes", "3..5"])
         noticed += re.findall(r"^(tested nothing: .*|FAILED seed .*)$", batch.stdout, re.MULTILINE)
     return {"noticed": noticed}

@@ -35,7 +35,7 @@ def describe_checkers(runs):
 
 def bug_row(mutant, result):
     runs = result["all"]
-    columns = [mutant.id, mutant.title, mutant.fields["Breaks"], verdict_of(runs), spread(runs, "seeds"),
+    columns = [mutant.id, mutant.title, mutant.profiles[0], mutant.fields["Breaks"], verdict_of(runs), spread(runs, "seeds"),
                spread(runs, "events"), spread(runs, "cpu"), describe_checkers(runs)]
     history = result.get("history")
     if history is None:
@@ -53,7 +53,7 @@ def markdown(rows):
 
 
 def bug_table(results):
-    head = ["ID", "Mistake", "Breaks", "All checkers", "Seeds", "Events", "CPU s", "Found by",
+    head = ["ID", "Mistake", "Profile", "Breaks", "All checkers", "Seeds", "Events", "CPU s", "Found by",
             "Clients' history alone", "CPU s"]
     return markdown([head] + [bug_row(mutant, result) for mutant, result in results])
 
@@ -65,10 +65,11 @@ def other_tables(results):
     if benign:
         rows = [["ID", "Change", "Why it must stay silent", "Result", "Seeds", "CPU s"]]
         for mutant, result in benign:
-            one = result["all"][0]
-            silent = "silent" if not one["found"] else f"FALSE ALARM: {one['checker']}: {one['property']}"
-            rows.append([mutant.id, mutant.title, mutant.fields["Benign"], silent, f"{one['seeds']:,}",
-                         number(one["cpu"])])
+            runs = result["all"]
+            silent = "FALSE ALARM: " + describe_checkers(runs) if any(one["found"] for one in runs) else "silent"
+            rows.append([mutant.id, mutant.title, mutant.fields["Benign"], silent,
+                         " + ".join(f"{one['seeds']:,} of {one['profile']}" for one in runs),
+                         number(sum(one["cpu"] for one in runs))])
         text += "\n## Benign changes, which must stay silent\n\n" + markdown(rows)
     if harness:
         rows = [["ID", "Damage to the simulator", "Breaks", "Noticed by"]]
@@ -116,7 +117,8 @@ runs seeds until a checker objects. This page is its output; do not edit it.
 Figures are *median / worst* over the starting seeds. "Found by" tells the kind of checker: *white-box*
 reads the nodes' own notes, *assertion* is a check that the product itself carries, *liveness* waits for clients to be
 served, *history* judges only what clients saw. The last two columns are a second hunt in which history and liveness
-are alone, as for a system whose inside one cannot see. A mistake is *never reached* if its line never made a
+are alone, as for a system whose inside one cannot see. The profile tells what was simulated: one group (raft), or a
+sharded cluster whose shards move (shard). A mistake is *never reached* if its line never made a
 difference, and *not found* if it did and nothing objected.
 """
 
@@ -138,8 +140,9 @@ def tell(mutant, result):
         return f"{mutant.id:5} {'noticed' if noticed else 'UNNOTICED':14} {noticed[0] if noticed else ''}"
     runs = result["all"]
     if mutant.kind == "benign":
-        return (f"{mutant.id:5} {'silent' if not runs[0]['found'] else 'FALSE ALARM':14} "
-                f"{runs[0]['seeds']} seeds  {describe_checkers(runs)}")
+        seeds = " + ".join(f"{one['seeds']} of {one['profile']}" for one in runs)
+        return (f"{mutant.id:5} {'FALSE ALARM' if any(one['found'] for one in runs) else 'silent':14} "
+                f"{seeds} seeds  {describe_checkers(runs)}")
     line = (f"{mutant.id:5} {verdict_of(runs):14} seeds {spread(runs, 'seeds'):13} CPU s {spread(runs, 'cpu'):13} "
             f"{describe_checkers(runs)[:90]}")
     if "history" in result:
@@ -151,5 +154,5 @@ def as_it_must_be(mutant, result):
     if mutant.kind == "harness":
         return bool(result["noticed"])
     if mutant.kind == "benign":
-        return not result["all"][0]["found"]
+        return not any(one["found"] for one in result["all"])
     return all(one["found"] for one in result["all"])

@@ -8,6 +8,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PATCHES = ROOT / "tests" / "mutants"
+PROFILES = ("raft", "shard")  # of `lockstep-sim run`
 NEEDED = {"bug": ("Breaks", "Faults", "Source"), "benign": ("Benign",), "harness": ("Breaks",)}
 
 
@@ -24,6 +25,13 @@ class Mutant:
     id: str
     title: str
     fields: dict
+
+    @property
+    def profiles(self):
+        """Where it is hunted: as the header says; else a bug in one group, and what must not matter everywhere."""
+        if "Profile" in self.fields:
+            return (self.fields["Profile"],)
+        return ("raft",) if self.kind == "bug" else PROFILES
 
     @property
     def digest(self):
@@ -46,6 +54,8 @@ def read_mutant(path):
             name, fields[match[1]] = match[1], match[2]
         elif fields:
             fields[name] += " " + line
+    if fields.get("Profile", PROFILES[0]) not in PROFILES:
+        raise BenchError(f"{path}: \"# Profile: {fields['Profile']}\" is none of {', '.join(PROFILES)}")
     for name in NEEDED[kind]:
         if name not in fields:
             raise BenchError(f"{path}: the header lacks \"# {name}: …\"")

@@ -47,12 +47,23 @@ void ShardChecker::Report(absl::string_view property, std::string evidence) {
 }
 
 void ShardChecker::OnCommitted(GroupId group, const Entry& entry) {
-  if (group == kControllerGroup) return mirror_.OnCommitted(entry);
+  if (group == kControllerGroup) return OnControllerCommitted(entry);
   if (findings_.first().has_value()) return;
   const ModelStep step = model_.OnCommitted(group, entry);
   if (step.reconfigured != 0) CheckOwners(group, step.reconfigured);
   if (step.arrived) CheckArrival(group, step);
   if (step.reconfigured != 0 || step.arrived) CheckServing(group);
+}
+
+void ShardChecker::OnControllerCommitted(const Entry& entry) {
+  const Configuration before = mirror_.newest();
+  mirror_.OnCommitted(entry);
+  const Configuration& next = mirror_.newest();
+  if (next.num == before.num) return;
+  const std::string wrong = configurations_.OnNew(next);
+  if (wrong.empty()) return;
+  Report("Configuration", absl::StrCat(wrong, "\nin ", controller::Describe(next), "\nafter ",
+                                       controller::Describe(before)));
 }
 
 // A group that has come to a configuration has exactly the shards that this one gives it.

@@ -8,6 +8,7 @@
 //   Shard Convergence    in the end every member has come to the newest configuration, nothing is
 //                        under way, and nothing is left of shards that have gone
 //   Shard Accounting     the counts that are kept agree with what is there
+//   Configuration        each configuration follows from the one before (ConfigurationChecker)
 //
 // What entries mean is decided by a model (ShardModel); what replicas say of themselves, by their
 // answers to entries of the group itself.
@@ -25,6 +26,7 @@
 #include "core/controller/options.h"
 #include "core/runtime/journal.h"
 #include "sim/check/checker.h"
+#include "sim/check/configuration_checker.h"
 #include "sim/check/controller_mirror.h"
 #include "sim/check/group_checker.h"
 #include "sim/check/shard_model.h"
@@ -67,6 +69,7 @@ class ShardChecker final : public CommitListener {
 
   bool IsServed(GroupId group, const shardkv::TenureId& id) const;
   void Report(absl::string_view property, std::string evidence);
+  void OnControllerCommitted(const Entry& entry);
   void CheckOwners(GroupId group, uint64_t num);
   void CheckServing(GroupId group);
   void CheckArrival(GroupId group, const ModelStep& step);
@@ -75,6 +78,7 @@ class ShardChecker final : public CommitListener {
   Findings& findings_;
   Instant now_{};
   ControllerMirror mirror_;
+  ConfigurationChecker configurations_;
   ShardModel model_;
   absl::btree_map<TenureEnd, Frozen> frozen_;  // what was said of it first
   uint64_t tables_ = 0;

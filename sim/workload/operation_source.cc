@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/check.h"
+#include "core/base/placement.h"
 
 namespace lockstep::sim {
 namespace {
@@ -125,12 +127,16 @@ std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
   }
   OperationMix mix = options_.mix;
   if (only_reads(client)) {
-    mix = OperationMix{.get = mix.get, .list = mix.list, .get_many = mix.get_many};
+    mix = OperationMix{.get = mix.get,
+                       .list = mix.list,
+                       .get_many = mix.get_many,
+                       .read_several = mix.read_several};
   }
   proto::Command command;
   proto::Query query;
-  uint64_t draw = rng_.Below(uint64_t{mix.get} + mix.put + mix.append + mix.remove +
-                             mix.compare_and_swap + mix.list + mix.batch + mix.get_many);
+  uint64_t draw =
+      rng_.Below(uint64_t{mix.get} + mix.put + mix.append + mix.remove + mix.compare_and_swap +
+                 mix.list + mix.batch + mix.get_many + mix.read_several + mix.misplaced_batch);
   // Takes the kind's share off the draw; true when the draw falls into it.
   const auto is = [&draw](uint32_t weight) {
     if (draw < weight) return true;
@@ -146,6 +152,12 @@ std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
     planned.body = DrawBatch(client);
   } else if (is(mix.get_many)) {
     planned.body = ReadPair(rng_.Below(options_.pairs));
+  } else if (is(mix.read_several)) {
+    planned.body = DrawSeveral();
+  } else if (is(mix.misplaced_batch)) {
+    std::optional<proto::Command> batch = DrawMisplaced(client);
+    planned.misplaced = batch.has_value();
+    planned.body = batch.has_value() ? *std::move(batch) : DrawCompareAndSwap(client);
   } else if (is(mix.put)) {
     command.mutable_put()->set_key(keys_[DrawKey()]);
     command.mutable_put()->set_value(DrawValue(client));
@@ -191,6 +203,31 @@ proto::Query OperationSource::ReadPair(size_t pair) const {
   query.mutable_get_many()->add_keys(PairName(pair) + "a");
   query.mutable_get_many()->add_keys(PairName(pair) + "b");
   return query;
+}
+
+proto::Query OperationSource::DrawSeveral() {
+  constexpr uint64_t kSeveralMax = 5;
+  const uint64_t count = rng_.Between(1, std::min<uint64_t>(kSeveralMax, keys_.size()));
+  absl::btree_set<size_t> drawn;
+  while (drawn.size() < count) drawn.insert(rng_.Below(keys_.size()));
+  proto::Query query;
+  for (const size_t key : drawn) query.mutable_get_many()->add_keys(keys_[key]);
+  return query;
+}
+
+// Nullopt: this time all keys are of one shard.
+std::optional<proto::Command> OperationSource::DrawMisplaced(uint64_t client) {
+  const std::string& first = keys_[DrawKey()];
+  const uint64_t other = rng_.Below(keys_.size());
+  const std::string& second = keys_[other];
+  if (ShardOf(first, options_.shards) == ShardOf(second, options_.shards)) return std::nullopt;
+  proto::Command command;
+  for (const std::string& key : {first, second}) {
+    proto::Put& put = *command.mutable_batch()->add_operations()->mutable_put();
+    put.set_key(key);
+    put.set_value(DrawValue(client));
+  }
+  return command;
 }
 
 PlannedOperation OperationSource::FinalPairRead(size_t pair) const {

@@ -33,6 +33,7 @@ struct PlannedOperation {
   std::variant<proto::Command, proto::Query> body;
   Duration deadline;                 // from now
   std::optional<ListPosition> page;  // a List that goes on
+  bool misplaced = false;            // a Batch over several shards
 };
 
 class OperationSource {
@@ -74,6 +75,8 @@ class OperationSource {
   proto::Query DrawList();
   proto::Command DrawBatch(uint64_t client);
   proto::Query ReadPair(size_t pair) const;
+  proto::Query DrawSeveral();
+  std::optional<proto::Command> DrawMisplaced(uint64_t client);
   Duration DrawDeadline();
 
   const WorkloadOptions options_;

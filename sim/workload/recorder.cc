@@ -46,6 +46,7 @@ Recorder::Open Recorder::Invoke(Instant now, uint64_t process, PlannedOperation 
 
 void Recorder::Return(Instant now, const Open& open, const client::Outcome& outcome) {
   using Kind = client::Outcome::Kind;
+  if (open.planned.misplaced) return RecordMisplaced(open, outcome);
   if (outcome.kind == Kind::kNotExecuted) {
     ++counters_.not_executed;
     return;
@@ -53,6 +54,9 @@ void Recorder::Return(Instant now, const Open& open, const client::Outcome& outc
   if (outcome.kind == Kind::kUnknown) return Abandon(open);
   if (const auto* query = std::get_if<proto::Query>(&open.planned.body)) {
     ++counters_.reads;
+    if (query->has_get_many() && PairOf(query->get_many().keys(0)).empty()) {
+      return RecordSeveral(now, open, outcome.result);
+    }
     if (query->has_get_many()) return RecordPair(now, open, outcome.result);
     return query->has_list() ? RecordList(now, open, outcome.result)
                              : RecordRead(now, open, outcome.result);
@@ -63,12 +67,14 @@ void Recorder::Return(Instant now, const Open& open, const client::Outcome& outc
 void Recorder::Abandon(const Open& open) {
   ++counters_.unknown;
   if (std::holds_alternative<proto::Query>(open.planned.body)) return;  // Without effect anyway.
+  if (open.planned.misplaced) return;
   open_.emplace_back(history_.operations.size(), open.command);
   history_.operations.push_back(OperationOf(open));
 }
 
 void Recorder::AppendOpen(const Open& open, linearizability::History* history) const {
   if (std::holds_alternative<proto::Query>(open.planned.body)) return;  // Without effect anyway.
+  if (open.planned.misplaced) return;
   history->operations.push_back(OperationOf(open));
 }
 
@@ -184,6 +190,38 @@ void Recorder::RecordPair(Instant now, const Open& open, const proto::Result& re
   operation.returned = Tick(now);
   operation.witness = WitnessOf(result);
   history_.operations.push_back(std::move(operation));
+}
+
+void Recorder::RecordMisplaced(const Open& open, const client::Outcome& outcome) {
+  ++counters_.not_executed;
+  if (outcome.kind == client::Outcome::Kind::kNotExecuted || !torn_batch_.empty()) return;
+  torn_batch_ = absl::StrCat("process ", open.process,
+                             " had a batch over several shards that was not refused");
+  const proto::Batch& batch = std::get<proto::Command>(open.planned.body).batch();
+  for (const proto::BatchOperation& one : batch.operations()) {
+    absl::StrAppend(&torn_batch_, "\n", one.put().key(), " = ", one.put().value());
+  }
+}
+
+// Each key was as it is told at some moment of its own.
+void Recorder::RecordSeveral(Instant now, const Open& open, const proto::Result& result) {
+  const Instant returned = Tick(now);
+  int next = 0;  // the first pair not yet met
+  for (const std::string& key : std::get<proto::Query>(open.planned.body).get_many().keys()) {
+    Operation operation;
+    operation.process = open.process;
+    operation.kind = Kind::kGet;
+    operation.key = ToBytes(key);
+    if (next < result.pairs_size() && result.pairs(next).key() == key) {
+      operation.result = ToBytes(result.pairs(next).value());
+      ++next;
+    }
+    operation.outcome = linearizability::Outcome::kDone;
+    operation.invoked = open.invoked;
+    operation.returned = returned;
+    operation.witness = WitnessOf(result);
+    history_.operations.push_back(std::move(operation));
+  }
 }
 
 // Within what the page covers, a key that was not returned was missing. A page that goes on covers

@@ -72,13 +72,16 @@ class Recorder {
     uint64_t process = 0;
   };
   const std::vector<Executed>& executed() const { return executed_; }
-  // A batch of which a read saw a part; empty: none.
+  // A batch of which a read saw a part, or that was not refused although no shard has all of it;
+  // empty: none.
   const std::string& torn_batch() const { return torn_batch_; }
   const OperationCounters& counters() const { return counters_; }
 
  private:
   Instant Tick(Instant now);
   void RecordRead(Instant now, const Open& open, const proto::Result& result);
+  void RecordSeveral(Instant now, const Open& open, const proto::Result& result);
+  void RecordMisplaced(const Open& open, const client::Outcome& outcome);
   void RecordPair(Instant now, const Open& open, const proto::Result& result);
   void RecordList(Instant now, const Open& open, const proto::Result& result);
   void RecordWrite(Instant now, const Open& open, const proto::Result& result);

@@ -83,6 +83,7 @@ class ShardAdministrator final : public SimClient {
   client::Router router_;
   ClientPort* port_ = nullptr;
   uint64_t last_operation_ = 0;
+  uint64_t known_num_ = 0;  // the newest configuration that it was told of
   std::optional<Deed> deed_;
   Instant router_wake_ = kNever;
   Instant deed_at_ = kNever;

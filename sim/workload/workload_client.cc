@@ -20,8 +20,10 @@ constexpr Duration kFinalPause = std::chrono::milliseconds(100);
 
 std::string DescribeBody(const std::variant<proto::Command, proto::Query>& body) {
   if (const auto* query = std::get_if<proto::Query>(&body)) {
-    if (query->has_get_many())
-      return absl::StrCat("get both of ", PairOf(query->get_many().keys(0)));
+    if (query->has_get_many()) {
+      const absl::string_view pair = PairOf(query->get_many().keys(0));
+      return pair.empty() ? std::string("get several") : absl::StrCat("get both of ", pair);
+    }
     return query->has_get() ? absl::StrCat("get ", query->get().key()) : std::string("list");
   }
   const auto& command = std::get<proto::Command>(body);
@@ -225,13 +227,14 @@ void WorkloadClient::Learn(Process& process, const client::Outcome& outcome) {
       if (result.has_value()) value = result.value();
       return source_.OnValueSeen(query->get().key(), std::move(value));
     }
-    if (query->has_get_many()) {
+    if (query->has_get_many() && !PairOf(query->get_many().keys(0)).empty()) {
       std::optional<std::string> value;
       if (result.pairs_size() > 0) value = result.pairs(0).value();
       const absl::string_view pair = PairOf(query->get_many().keys(0));
       return source_.OnPairSeen(std::string(pair), std::move(value));
     }
     for (const proto::Pair& pair : result.pairs()) source_.OnValueSeen(pair.key(), pair.value());
+    if (!query->has_list()) return;
     if (result.continuation().empty() || result.pairs().empty()) return;
     process.page = ListPosition{.prefix = query->list().prefix(),
                                 .after = result.pairs(result.pairs_size() - 1).key(),

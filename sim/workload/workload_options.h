@@ -23,6 +23,9 @@ struct OperationMix {
   // both are read.
   uint32_t batch = 0;
   uint32_t get_many = 0;
+  // Of keys of all shards at random: reads of several, and batches that must be refused.
+  uint32_t read_several = 0;
+  uint32_t misplaced_batch = 0;
 };
 
 struct WorkloadOptions {
@@ -31,8 +34,9 @@ struct WorkloadOptions {
   uint32_t processes = 1;  // operations that one client has under way at most
   uint64_t operations = 1000;  // by all clients together, the final round not counted
   uint32_t keys = 5;
-  uint32_t tags = 0;   // keys share so many {tags}; 0: they have none
-  uint32_t pairs = 0;  // of keys that only batches write
+  uint32_t shards = 0;  // into which the keys fall, where there are shards
+  uint32_t tags = 0;    // keys share so many {tags}; 0: they have none
+  uint32_t pairs = 0;   // of keys that only batches write
   // A key is drawn as the smallest of this many uniform draws: 1 is uniform, more is skewed
   // towards the first keys.
   uint32_t skew = 1;

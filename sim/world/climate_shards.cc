@@ -112,6 +112,17 @@ ShardAdministration DrawAdministration(Rng rng, const Climate& climate) {
   return administration;
 }
 
+// What only a client of several shards can ask for.
+void DrawSeveral(Rng rng, Climate& climate) {
+  climate.workload.shards = climate.node.shards;
+  const bool several = rng.Chance({1, 3});
+  const uint64_t reads = rng.Magnitude(1, 50);
+  const uint64_t misplaced = rng.Magnitude(1, 8);
+  if (!several) return;
+  climate.workload.mix.read_several = static_cast<uint32_t>(reads);
+  climate.workload.mix.misplaced_batch = static_cast<uint32_t>(misplaced);
+}
+
 }  // namespace
 
 void DrawSharded(const RunOptions&, const Rng& streams, Climate& climate) {
@@ -121,6 +132,7 @@ void DrawSharded(const RunOptions&, const Rng& streams, Climate& climate) {
   node.controllers = climate.groups.front().members;
   node.agent = DrawAgent(streams.Split("agent"), climate.unit());
   DrawMachines(streams.Split("machines"), climate);
+  DrawSeveral(streams.Split("several"), climate);
   climate.sharded.emplace();
   climate.sharded->administration = DrawAdministration(streams.Split("administration"), climate);
 }

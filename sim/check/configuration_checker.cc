@@ -1,0 +1,146 @@
+#include "sim/check/configuration_checker.h"
+
+#include <algorithm>
+
+#include "absl/container/btree_set.h"
+#include "absl/strings/str_cat.h"
+
+namespace lockstep::sim {
+
+using controller::Configuration;
+using controller::Group;
+using controller::Handover;
+using controller::Pin;
+
+std::string ConfigurationChecker::OnNew(const Configuration& next) {
+  std::string wrong;
+  if (next.num != newest_.num.Next()) wrong = "its number is not the next one";
+  if (wrong.empty()) wrong = CheckMembers(next);
+  if (wrong.empty()) wrong = CheckPins(next);
+  if (wrong.empty()) wrong = CheckHandovers(next);
+  if (wrong.empty()) wrong = SameMembers(next) ? CheckMoves(next) : CheckBalance(next);
+  newest_ = next;
+  return wrong;
+}
+
+GroupId ConfigurationChecker::OwnerBefore(size_t shard) const {
+  return shard < newest_.owners.size() ? newest_.owners[shard] : GroupId();
+}
+
+bool ConfigurationChecker::SameMembers(const Configuration& next) const {
+  return newest_.groups == next.groups;
+}
+
+// Who stays is as before, and who is new says so.
+std::string ConfigurationChecker::CheckMembers(const Configuration& next) const {
+  for (const Group& group : next.groups) {
+    const Group* before = newest_.Find(group.gid);
+    const bool right = before == nullptr ? group.joined == next.num : group == *before;
+    if (!right) return absl::StrCat("group ", group.gid.value(), " is not as it was");
+  }
+  if (newest_.shards() != 0 && next.shards() != newest_.shards()) return "shards come or go";
+  for (size_t shard = 0; shard < next.owners.size(); ++shard) {
+    const GroupId owner = next.owners[shard];
+    const bool right = next.groups.empty() ? owner == GroupId() : next.Find(owner) != nullptr;
+    if (!right) return absl::StrCat("shard ", shard, " is given to who is no member");
+  }
+  return "";
+}
+
+std::string ConfigurationChecker::CheckPins(const Configuration& next) const {
+  for (const Pin& pin : next.pins) {
+    if (next.owners[pin.shard.value()] == pin.gid) continue;
+    return absl::StrCat("shard ", pin.shard.value(), " is not where it is pinned");
+  }
+  std::vector<Pin> kept;
+  for (const Pin& pin : newest_.pins) {
+    if (next.Find(pin.gid) != nullptr) kept.push_back(pin);
+  }
+  if (!SameMembers(next)) return kept == next.pins ? "" : "pins come or go with members";
+  absl::btree_set<ShardId> changed;
+  for (const Pin& pin : kept) {
+    if (std::find(next.pins.begin(), next.pins.end(), pin) == next.pins.end()) {
+      changed.insert(pin.shard);
+    }
+  }
+  for (const Pin& pin : next.pins) {
+    if (std::find(kept.begin(), kept.end(), pin) == kept.end()) changed.insert(pin.shard);
+  }
+  return changed.size() == 1 ? "" : "neither members nor one pin have changed";
+}
+
+std::string ConfigurationChecker::CheckHandovers(const Configuration& next) {
+  holders_.resize(next.owners.size());
+  auto handover = next.handovers.begin();
+  for (size_t shard = 0; shard < next.owners.size(); ++shard) {
+    if (next.owners[shard] == OwnerBefore(shard)) continue;
+    Holder& holder = holders_[shard];
+    if (OwnerBefore(shard) != GroupId()) holder = {OwnerBefore(shard), next.num};
+    const Handover right{.shard = ShardId(shard),
+                         .from = holder.gid,
+                         .to = next.owners[shard],
+                         .ended = holder.ended};
+    if (handover == next.handovers.end() || *handover != right) {
+      return absl::StrCat("shard ", shard, " goes from group ", holder.gid.value(), " to ",
+                          next.owners[shard].value(), ", which its handovers do not say");
+    }
+    ++handover;
+  }
+  return handover == next.handovers.end() ? "" : "a shard is handed over that stays";
+}
+
+absl::btree_map<GroupId, ConfigurationChecker::Share> ConfigurationChecker::SharesIn(
+    const Configuration& next) const {
+  absl::btree_map<GroupId, Share> shares;
+  for (const Group& group : next.groups) shares[group.gid];
+  for (size_t shard = 0; shard < next.owners.size(); ++shard) {
+    const auto before = shares.find(OwnerBefore(shard));
+    if (before != shares.end()) ++before->second.before;
+    const auto after = shares.find(next.owners[shard]);
+    if (after != shares.end()) ++after->second.after;
+  }
+  for (const Pin& pin : next.pins) ++shares[pin.gid].pinned;
+  return shares;
+}
+
+// Evenly, as far as pins allow; and nobody gives what another one need not take.
+std::string ConfigurationChecker::CheckBalance(const Configuration& next) const {
+  const auto shares = SharesIn(next);
+  size_t moved = 0;
+  size_t needed = 0;
+  for (size_t shard = 0; shard < next.owners.size(); ++shard) {
+    const GroupId before = OwnerBefore(shard);
+    if (next.owners[shard] != before) ++moved;
+    if (next.owners[shard] != before && !shares.contains(before)) ++needed;
+  }
+  for (const auto& [gid, one] : shares) {
+    needed += one.before > one.after ? one.before - one.after : 0;
+    const bool movable = one.after > one.pinned;
+    for (const auto& [other_gid, other] : shares) {
+      const std::string whose = absl::StrCat("group ", gid.value(), " has ", one.after,
+                                             " shards, group ", other_gid.value(), " has ");
+      if (movable && one.after > other.after + 1) return absl::StrCat(whose, other.after);
+      const bool instead = one.after > one.before && other.after < other.before;
+      if (movable && instead && one.after == other.after + 1) {
+        return absl::StrCat(whose, other.after, ", but had ", other.before);
+      }
+    }
+  }
+  if (moved == needed) return "";
+  return absl::StrCat(moved, " shards move, but ", needed, " are enough");
+}
+
+// One pin was set or lifted.
+std::string ConfigurationChecker::CheckMoves(const Configuration& next) const {
+  if (next.pins.size() < newest_.pins.size()) return CheckBalance(next);
+  for (const Handover& handover : next.handovers) {
+    const bool pinned = std::any_of(next.pins.begin(), next.pins.end(),
+                                    [&](const Pin& pin) { return pin.shard == handover.shard; });
+    if (!pinned || next.handovers.size() > 1) {
+      return absl::StrCat("shard ", handover.shard.value(), " moves without need");
+    }
+  }
+  return "";
+}
+
+}  // namespace lockstep::sim
