@@ -13,10 +13,6 @@ namespace {
 
 node::NodeOptions NodeOptionsOf(const ClusterOptions& options) {
   node::NodeOptions node;
-  node.groups = {{.id = kOnlyGroup}};
-  std::vector<NodeId> voters;
-  for (uint16_t id = 1; id <= options.servers; ++id) voters.emplace_back(id);
-  node.raft.membership = raft::Membership(voters);
   node.raft.election_min = kElectionTimeout / 2;
   node.raft.election_max = kElectionTimeout;
   node.raft.heartbeat = kHeartbeat;
@@ -30,7 +26,6 @@ node::NodeOptions NodeOptionsOf(const ClusterOptions& options) {
 storage::EngineOptions EngineOptionsOf(const ClusterOptions& options) {
   storage::EngineOptions engine;
   engine.directory = "/data";
-  engine.groups = {kOnlyGroup};
   engine.wal_segment_bytes_max = options.wal_segment_bytes_max;
   engine.table_write_buffer_bytes = uint64_t{128} << 10;
   return engine;
@@ -68,7 +63,8 @@ Cluster::Cluster(const ClusterOptions& options)
       rng_(root_.Split("scenario")),
       trace_(TraceIfWanted()),
       watch_(kv::KvOptions().sessions_max),
-      software_(NodeOptionsOf(options), EngineOptionsOf(options)),
+      software_(NodeOptionsOf(options), EngineOptionsOf(options),
+                {sim::StoreOnAll(kOnlyGroup, options.servers)}),
       world_(WorldOptionsOf(options), software_, watch_, root_, trace_.get()),
       links_(world_),
       recorder_(no_keys_),

@@ -21,7 +21,8 @@ void JudgeHistory(const sim::Recorder& recorder, const sim::SessionModel& sessio
   ASSERT_TRUE(valid.ok()) << valid;
   linearizability::Options quick;
   quick.use = {true, true, false, false};
-  const linearizability::History told = recorder.HistoryByLog(sessions);
+  const linearizability::History told = recorder.HistoryByLog(
+      [&](const sim::CommandIdentity& command) { return sessions.FirstOf(command); });
   if (linearizability::CheckHistory(told, quick).verdict ==
       linearizability::Verdict::kLinearizable) {
     return;

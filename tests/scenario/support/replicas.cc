@@ -3,15 +3,10 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "core/base/check.h"
 
 namespace lockstep::scenario {
 
-LogPosition AppliedBy(const sim::NodeHost& host, GroupId group) {
-  if (host.incarnation() == 0) return {};
-  CheckEq(host.group(), group);
-  return host.applied();
-}
+LogPosition AppliedBy(const sim::NodeHost& host, GroupId group) { return host.applied(group); }
 
 bool IsAtRest(const sim::NodeHost& host) {
   return host.lane(Lane::kLog).empty() && host.lane(Lane::kTable).empty() && host.unanswered() == 0;
