@@ -6,10 +6,9 @@
 
 namespace lockstep::scenario {
 
-LogPosition AppliedBy(const sim::NodeHost& host, GroupId group) { return host.applied(group); }
-
 bool IsAtRest(const sim::NodeHost& host) {
-  return host.lane(Lane::kLog).empty() && host.lane(Lane::kTable).empty() && host.unanswered() == 0;
+  return host.lane(Lane::kLog).empty() && !host.lane(Lane::kTable).Writes() &&
+         host.unanswered() == 0;
 }
 
 void CompareTable(sim::ClusterCheckers& checkers, const sim::NodeHost& host, GroupId group,
