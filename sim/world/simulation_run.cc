@@ -222,7 +222,7 @@ void SimulationRun::AppendWorldCounters(Counters* counters) const {
   values.emplace_back("boots", boots_);
   values.emplace_back("crashes", crashes_);
   values.emplace_back("crashes in writes", crashes_in_writes_);
-  sim::AppendWorldCounters(world_, climate_.sharded.has_value(), counters);
+  sim::AppendWorldCounters(world_, counters);
 }
 
 }  // namespace lockstep::sim
