@@ -70,7 +70,9 @@ TEST(Simulation, StormsPassAndTestSomething) {
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
     const std::string name(FaultName(kind));
-    const bool possible = kind != FaultKind::kGroupPartition;  // There is but one group.
+    // There is but one group, and no shards.
+    const bool possible =
+        kind != FaultKind::kGroupPartition && kind != FaultKind::kHandoverStrike;
     EXPECT_EQ(ValueOf(sum, "effective " + name) > 0, possible) << name;
   }
 }
