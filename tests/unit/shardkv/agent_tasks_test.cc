@@ -14,6 +14,7 @@
 #include "core/base/rng.h"
 #include "core/shardkv/agent.h"
 #include "core/shardkv/command.h"
+#include "core/shardkv/describe.h"
 
 namespace lockstep::shardkv {
 namespace {
@@ -195,7 +196,7 @@ TEST(AgentTasks, OtherPartsAreNot) {
   told.mutable_drop_answer()->set_done(true);
   for (const proto::ShardMessage& message : {next, earlier_tenure, told}) {
     leader.agent.OnAnswer(leader.now, message);
-    EXPECT_TRUE(leader.Act().proposals.empty()) << message.ShortDebugString();
+    EXPECT_TRUE(leader.Act().proposals.empty()) << Describe(message);
   }
 }
 
