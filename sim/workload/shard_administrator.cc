@@ -167,6 +167,7 @@ void ShardAdministrator::DrawQuery(Instant now) {
   const bool newest = rng_.Chance({1, 3});
   const uint64_t num = rng_.Below(mirror_.newest().num.value() + 2);
   deed.asked_num = newest ? 0 : num;
+  if (deed.asked_num == 0) deed.least_num = mirror_.newest().num.value();
   Begin(now, deed, controller::MakeGetConfiguration(controller::ConfigurationNum(deed.asked_num)));
 }
 
@@ -211,6 +212,10 @@ void ShardAdministrator::CheckAnswer(const proto::Result& result) {
     const uint64_t num = result.configuration().num();
     if (deed_->asked_num != 0 && num != deed_->asked_num) {
       return Report(absl::StrCat("was given configuration ", num, ", not ", deed_->asked_num));
+    }
+    if (num < deed_->least_num) {
+      return Report(absl::StrCat("was given configuration ", num, " as the newest, after ",
+                                 deed_->least_num, " had been made"));
     }
     const Configuration* known = mirror_.At(num);
     const bool same = known != nullptr && controller::ToProto(*known).SerializeAsString() ==

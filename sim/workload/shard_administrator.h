@@ -56,7 +56,8 @@ class ShardAdministrator final : public SimClient {
   struct Deed {
     std::string name;
     bool nonsense = false;   // must be refused
-    uint64_t asked_num = 0;  // the configuration that was asked for
+    uint64_t asked_num = 0;  // the configuration that was asked for; 0: the newest
+    uint64_t least_num = 0;  // made before it was asked for: the newest is no older
     bool query = false;
     CommandIdentity identity = {};
   };

@@ -246,6 +246,19 @@ TEST(ShardAdministrator, FindsAConfigurationThatWasNeverMade) {
   }
 }
 
+// A replica that is behind, or a leader that is none any more, answers without a barrier.
+TEST(ShardAdministrator, FindsAnOldConfigurationAsTheNewest) {
+  proto::Configuration first;
+  AdminBench bench(1, [&](const proto::ClientRequest& request, proto::Result& result) {
+    if (!result.has_configuration()) return;
+    if (first.num() == 0) first = result.configuration();
+    if (request.query().get_configuration().num() == 0) *result.mutable_configuration() = first;
+  });
+  bench.Run(seconds(20));
+  EXPECT_EQ(bench.Verdict(), "Administration");
+  EXPECT_NE(bench.evidence().find(" as the newest, after "), std::string::npos) << bench.evidence();
+}
+
 TEST(ShardAdministrator, FindsAnAnswerForAnotherEntry) {
   AdminBench bench(1, [](const proto::ClientRequest& request, proto::Result& result) {
     if (request.command().has_move()) result.set_index(result.index() - 1);
