@@ -108,7 +108,7 @@ void ShardDuty::OnResult(Instant now, RequestId call, const proto::Result& resul
   const auto proposed = proposed_.find(call);
   if (proposed != proposed_.end()) {
     // What it has changed, OnApplied has told.
-    if (result.code() != proto::OK) agent_.OnLost(now, proposed->second);
+    if (result.code() != proto::OK) agent_.OnRefused(now, proposed->second);
     proposed_.erase(proposed);
     return;
   }

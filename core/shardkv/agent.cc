@@ -32,6 +32,7 @@ void Agent::Lead(Instant now, const proto::ShardStates& all) {
 
 void Agent::Rest() {
   leads_ = false;
+  tenures_.clear();
   tasks_.clear();
   due_.clear();
   sources_.clear();
@@ -66,6 +67,11 @@ Agent::Work Agent::WorkOf(const proto::ShardTenure& tenure) {
 void Agent::Take(Instant now, const proto::ShardTenure& tenure) {
   const TenureId id{tenure.shard(), tenure.since()};
   Drop(id);
+  if (tenure.state() == proto::SHARD_NONE) {
+    tenures_.erase(id);
+  } else {
+    tenures_.insert(id);
+  }
   const Work work = WorkOf(tenure);
   if (work == Work::kNothing) return;
   Task& task = tasks_[id];
@@ -82,6 +88,19 @@ void Agent::Drop(TenureId id) {
   if (task.waits) SourceOf(task).waiting.erase(id);
   proposed_.erase(task.proposed);
   tasks_.erase(found);
+}
+
+// A part that the group does not take is not taken the next time either: fetch it again, from
+// another member.
+void Agent::OnRefused(Instant now, uint64_t proposal) {
+  const auto found = proposed_.find(proposal);
+  if (found != proposed_.end()) {
+    Task& task = tasks_.at(found->second);
+    task.part.reset();
+    StopPulling(found->second, task);
+    if (WorkOf(task.tenure) == Work::kPull) AskAnother(task);
+  }
+  OnLost(now, proposal);
 }
 
 void Agent::OnLost(Instant now, uint64_t proposal) {

@@ -38,12 +38,16 @@ struct AgentOptions {
   uint32_t pulls_max = 4;              // parts that one source is asked for at a time
   uint32_t pulls_total_max = 64;       // and all sources together
   uint64_t pull_bytes_per_second_max = uint64_t{64} << 20;
+  // Tenures that the group keeps, those included that are frozen or being deleted. At the bound its
+  // leader takes no configuration that gives it more, until its neighbours have fetched what is
+  // theirs. At least twice the shards of the cluster, or a configuration might never be taken.
+  uint32_t tenures_max = 4 * 16384;
 };
 
 // What is to be done. Appended to, never taken from.
 struct AgentOutput {
-  // Entries of the group itself. What becomes of one that is not applied with success must be told:
-  // Agent::OnLost, by its number.
+  // Entries of the group itself. What becomes of one that is not applied with success must be told
+  // by its number: Agent::OnLost or OnRefused.
   struct Proposal {
     uint64_t number = 0;
     proto::Command command;
@@ -65,8 +69,9 @@ class Agent {
 
   // An entry of the group itself was applied, and changed this.
   void OnChanged(Instant now, const proto::ShardStates& changed);
-  // A proposal was refused, or may never be executed.
+  // A proposal may never be executed; or it was, and refused.
   void OnLost(Instant now, uint64_t proposal);
+  void OnRefused(Instant now, uint64_t proposal);
   // The controller's answers, at any time: a configuration of any number; or there is none that was
   // asked for, up to the one named.
   void OnConfiguration(Instant now, const proto::Configuration& configuration);
@@ -125,6 +130,7 @@ class Agent {
   void PullWaiting(Instant now, AgentOutput* out);
   bool HasRoom(const Source& source) const;
   bool MayPull() const;
+  bool HasRoomForChange() const;
   void Tell(Instant now, TenureId id, Task& task, AgentOutput* out);
   void Ask(Instant now, TenureId id, Task& task, proto::ShardMessage message, AgentOutput* out);
   proto::Command& Propose(Task& task, AgentOutput* out);
@@ -134,7 +140,8 @@ class Agent {
   const GroupId group_;
   Rng rng_;
   bool leads_ = false;
-  proto::ShardStates group_state_;  // without tenures
+  proto::ShardStates group_state_;     // without tenures
+  absl::btree_set<TenureId> tenures_;  // all that there are
   absl::btree_map<TenureId, Task> tasks_;
   absl::btree_set<std::pair<Instant, TenureId>> due_;
   absl::btree_map<uint64_t, Source> sources_;  // by gid

@@ -18,7 +18,9 @@ Instant Agent::wake_at() const {
 
 void Agent::Act(Instant now, AgentOutput* out) {
   if (!leads_) return;
-  if (change_.has_value() && now >= change_at_) {
+  if (change_.has_value() && now >= change_at_ && !HasRoomForChange()) {
+    change_at_ = now + options_.retry_min;
+  } else if (change_.has_value() && now >= change_at_) {
     change_at_ = kNever;
     change_proposed_ = ++last_proposal_;
     out->proposals.push_back({.number = change_proposed_, .command = {}});
@@ -27,6 +29,11 @@ void Agent::Act(Instant now, AgentOutput* out) {
   if (now >= poll_at_) AskForConfiguration(now, out);
   while (!due_.empty() && due_.begin()->first <= now) ActOn(now, due_.begin()->second, out);
   PullWaiting(now, out);
+}
+
+bool Agent::HasRoomForChange() const {
+  const auto gained = static_cast<size_t>(change_->gained_size());
+  return gained == 0 || tenures_.size() + gained <= options_.tenures_max;
 }
 
 void Agent::AskForConfiguration(Instant now, AgentOutput* out) {

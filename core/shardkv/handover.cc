@@ -98,11 +98,6 @@ std::string ShardMachine::WhyNot(const proto::Reconfigure& change) const {
       !AscendingShards(change.lost(), change.shards())) {
     return "shards out of order, or out of range";
   }
-  const auto gained = static_cast<size_t>(change.gained_size());
-  if (gained > 0 && tenures_.size() + gained > options_.tenures_max) {
-    return absl::StrCat("tenures_max (", options_.tenures_max,
-                        ") is reached: other groups must fetch what was theirs first");
-  }
   for (const proto::GainedShard& one : change.gained()) {
     if (IsLive(one.shard())) return absl::StrCat("shard ", one.shard(), " is here");
   }
@@ -155,16 +150,43 @@ void ShardMachine::Freeze(Tenure& tenure, Index version) {
 
 // --- At the destination
 
-void ShardMachine::Apply(const proto::InstallChunk& chunk, Step& step) {
+// Empty: it may be installed. Nothing of a part is written before all of it is known to be right:
+// what does not add up to what was frozen is never served, better no answer than a wrong one.
+std::string ShardMachine::WhyNot(const proto::InstallChunk& chunk) const {
   const auto found = tenures_.find({chunk.shard(), chunk.num()});
   if (found == tenures_.end() || found->second.state != proto::SHARD_PULLING ||
       found->second.next_sequence != chunk.sequence()) {
-    return Refuse("not the part that is waited for", step.result);
+    return "not the part that is waited for";
   }
-  if (ChecksumOf(chunk.part()) != chunk.part().checksum()) {
-    return Refuse("the part is damaged: its checksum does not match", step.result);
+  const Tenure& tenure = found->second;
+  const proto::TenurePart& part = chunk.part();
+  if (ChecksumOf(part) != part.checksum()) {
+    return "the part is damaged: its checksum does not match";
   }
-  Tenure& tenure = found->second;
+  Counts counts = tenure.counts;
+  absl::string_view begin = tenure.resume;
+  for (const proto::ShardRecord& record : part.records()) {
+    const absl::string_view key = record.key();
+    if (key < begin || (key == begin && &record != &part.records(0))) return "keys out of order";
+    counts.Add(key, record.value());
+    begin = key;
+  }
+  if (!part.has_summary()) {
+    return part.resume() > begin ? "" : "the part does not say where the next one begins";
+  }
+  const Counts expected = {.keys = part.summary().keys(),
+                           .bytes = part.summary().bytes(),
+                           .content = part.summary().content()};
+  if (counts == expected) return "";
+  return absl::StrCat("of shard ", chunk.shard(), " ", counts.keys, " keys with ", counts.bytes,
+                      " bytes arrived, not ", expected.keys, " with ", expected.bytes,
+                      ", or not the same ones");
+}
+
+void ShardMachine::Apply(const proto::InstallChunk& chunk, Step& step) {
+  const std::string why_not = WhyNot(chunk);
+  if (!why_not.empty()) return Refuse(why_not, step.result);
+  Tenure& tenure = tenures_.at({chunk.shard(), chunk.num()});
   ContentsWriter contents(step.table, tenure.prefix(), tenure.counts);
   for (const proto::ShardRecord& record : chunk.part().records()) {
     contents.Put(record.key(), record.value());
@@ -178,15 +200,6 @@ void ShardMachine::Apply(const proto::InstallChunk& chunk, Step& step) {
 }
 
 void ShardMachine::CompleteInstall(Tenure& tenure, const proto::ShardSummary& summary, Step& step) {
-  const Counts expected = {
-      .keys = summary.keys(), .bytes = summary.bytes(), .content = summary.content()};
-  if (tenure.counts != expected) {
-    // Never served: better no answer than a wrong one.
-    return Refuse(absl::StrCat("of shard ", tenure.id.shard, " ", tenure.counts.keys, " keys with ",
-                               tenure.counts.bytes, " bytes arrived, not ", expected.keys, " with ",
-                               expected.bytes, ", or not the same ones"),
-                  step.result);
-  }
   const uint64_t above = summary.version() + 1;
   const uint64_t index = step.index.value();
   tenure.version_offset = above > index ? above - index : 0;

@@ -13,10 +13,7 @@ namespace lockstep::shardkv {
 inline constexpr uint32_t kShardsMax = 16384;
 
 struct ShardOptions {
-  kv::KvOptions kv;  // of each shard
-  // Tenures that a group keeps, those included that are frozen or being deleted. At the bound it
-  // takes no further configuration until its neighbours have fetched what is theirs.
-  uint32_t tenures_max = 4 * kShardsMax;
+  kv::KvOptions kv;                              // of each shard
   uint32_t sweep_records_max = 1000;             // deleted by one entry
   uint64_t sweep_bytes_max = uint64_t{1} << 20;  // of keys and values; one record always fits
 };

@@ -19,7 +19,6 @@ constexpr size_t kScratchBytesMax = size_t{1} << 20;
 }  // namespace
 
 ShardMachine::ShardMachine(const ShardOptions& options) : options_(options) {
-  CheckLe(1u, options_.tenures_max);
   CheckLe(1u, options_.sweep_records_max);
 }
 

@@ -69,6 +69,7 @@ class ShardMachine final : public StateMachine {
   void Apply(const proto::SweepShard& sweep, Step& step);
   void Apply(const proto::FinishHandover& finish, Step& step);
   std::string WhyNot(const proto::Reconfigure& change) const;
+  std::string WhyNot(const proto::InstallChunk& chunk) const;
   void Gain(const proto::GainedShard& gained, uint64_t num, Step& step);
   void Freeze(Tenure& tenure, Index version);
   void CompleteInstall(Tenure& tenure, const proto::ShardSummary& summary, Step& step);

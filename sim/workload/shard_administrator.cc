@@ -167,6 +167,7 @@ void ShardAdministrator::DrawQuery(Instant now) {
   const bool newest = rng_.Chance({1, 3});
   const uint64_t num = rng_.Below(mirror_.newest().num.value() + 2);
   deed.asked_num = newest ? 0 : num;
+  if (deed.asked_num == 0) deed.least_num = mirror_.newest().num.value();
   Begin(now, deed, controller::MakeGetConfiguration(controller::ConfigurationNum(deed.asked_num)));
 }
 
@@ -212,18 +213,16 @@ void ShardAdministrator::CheckAnswer(const proto::Result& result) {
     if (deed_->asked_num != 0 && num != deed_->asked_num) {
       return Report(absl::StrCat("was given configuration ", num, ", not ", deed_->asked_num));
     }
-    if (deed_->asked_num == 0 && num < known_num_) {
-      return Report(absl::StrCat("was given configuration ", num, " as the newest, and before it ",
-                                 known_num_));
+    if (num < deed_->least_num) {
+      return Report(absl::StrCat("was given configuration ", num, " as the newest, after ",
+                                 deed_->least_num, " had been made"));
     }
-    known_num_ = std::max(known_num_, num);
     const Configuration* known = mirror_.At(num);
     const bool same = known != nullptr && controller::ToProto(*known).SerializeAsString() ==
                                               result.configuration().SerializeAsString();
     if (!same) Report(absl::StrCat("was given a configuration ", num, " that was never made"));
     return;
   }
-  known_num_ = std::max(known_num_, result.configuration_num());
   executed_.push_back({deed_->name, deed_->identity, Index(result.index())});
   IsRefusal(result.code()) ? ++refusals_ : ++changes_;
   if (deed_->nonsense && !IsRefusal(result.code())) {

@@ -56,7 +56,8 @@ class ShardAdministrator final : public SimClient {
   struct Deed {
     std::string name;
     bool nonsense = false;   // must be refused
-    uint64_t asked_num = 0;  // the configuration that was asked for
+    uint64_t asked_num = 0;  // the configuration that was asked for; 0: the newest
+    uint64_t least_num = 0;  // made before it was asked for: the newest is no older
     bool query = false;
     CommandIdentity identity = {};
   };
@@ -83,7 +84,6 @@ class ShardAdministrator final : public SimClient {
   client::Router router_;
   ClientPort* port_ = nullptr;
   uint64_t last_operation_ = 0;
-  uint64_t known_num_ = 0;  // the newest configuration that it was told of
   std::optional<Deed> deed_;
   Instant router_wake_ = kNever;
   Instant deed_at_ = kNever;

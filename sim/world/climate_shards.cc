@@ -83,10 +83,9 @@ void DrawMachines(Rng rng, Climate& climate) {
   const uint64_t shards = rng.Magnitude(1, many ? 64 : 12);
   node.shards = static_cast<uint32_t>(shards);
   node.shard_groups.sweep_records_max = static_cast<uint32_t>(rng.Magnitude(1, 1000));
-  // Enough for every shard twice: with less a group might never take a configuration.
   const uint64_t tenures = rng.Between(2 * shards, 4 * shards);
   const bool few = rng.Chance({1, 4});
-  if (few) node.shard_groups.tenures_max = static_cast<uint32_t>(tenures);
+  if (few) node.agent.tenures_max = static_cast<uint32_t>(tenures);
   node.configurations_kept = rng.Magnitude(1, 100);
   const uint64_t units = rng.Between(2, 50);
   node.prune_every = climate.unit() * static_cast<int64_t>(units);

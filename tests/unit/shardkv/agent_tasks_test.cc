@@ -14,6 +14,7 @@
 #include "core/base/rng.h"
 #include "core/shardkv/agent.h"
 #include "core/shardkv/command.h"
+#include "core/shardkv/describe.h"
 
 namespace lockstep::shardkv {
 namespace {
@@ -195,8 +196,41 @@ TEST(AgentTasks, OtherPartsAreNot) {
   told.mutable_drop_answer()->set_done(true);
   for (const proto::ShardMessage& message : {next, earlier_tenure, told}) {
     leader.agent.OnAnswer(leader.now, message);
-    EXPECT_TRUE(leader.Act().proposals.empty()) << message.ShortDebugString();
+    EXPECT_TRUE(leader.Act().proposals.empty()) << Describe(message);
   }
+}
+
+// What the group does not take is not taken the next time either.
+TEST(AgentTasks, ARefusedPartIsFetchedAgainFromAnother) {
+  Leader leader({Tenure(0, proto::SHARD_PULLING, 5)});
+  const AgentOutput first = leader.Act();
+  leader.agent.OnAnswer(leader.now, PartFor(first.messages.at(0).second));
+  const AgentOutput install = leader.Act();
+  ASSERT_EQ(install.proposals.size(), 1u);
+  leader.agent.OnRefused(leader.now, install.proposals[0].number);
+  const AgentOutput again = leader.ActFor(milliseconds(200));
+  EXPECT_TRUE(again.proposals.empty());
+  ASSERT_EQ(again.messages.size(), 1u);
+  EXPECT_NE(again.messages[0].first, first.messages[0].first);
+}
+
+TEST(AgentTasks, AConfigurationWaitsWhileTooMuchIsKept) {
+  AgentOptions options;
+  options.tenures_max = 2;
+  Leader leader({Tenure(0, proto::SHARD_FROZEN), Tenure(1, proto::SHARD_SERVING)}, options);
+  leader.Act();
+  proto::Configuration gains;
+  gains.set_num(3);
+  gains.add_groups()->set_gid(kSelf);
+  gains.mutable_groups(0)->set_joined(1);
+  gains.add_handovers()->set_shard(2);
+  gains.mutable_handovers(0)->set_to(kSelf);
+  leader.agent.OnConfiguration(leader.now, gains);
+  EXPECT_TRUE(leader.ActFor(seconds(60)).proposals.empty());
+  leader.agent.OnChanged(leader.now, With({Tenure(0, proto::SHARD_NONE)}));
+  const AgentOutput out = leader.ActFor(seconds(1));
+  ASSERT_EQ(out.proposals.size(), 1u);
+  EXPECT_EQ(out.proposals[0].command.reconfigure().gained_size(), 1);
 }
 
 // A damaged part in the log would be refused, proposed again, and refused for ever.

@@ -275,15 +275,28 @@ TEST(Reconfigure, OnlyWhatFollows) {
   EXPECT_EQ(code(Change(9).Joined(9).Begins(0), move.two), proto::OK) << "begins where it joins";
 }
 
-TEST(Reconfigure, WaitsWhenTooMuchIsKept) {
-  ShardOptions options;
-  options.tenures_max = kShards;
-  Move move(options);
+// What does not add up to what was frozen is refused as a whole: nothing of it is written, and the
+// right part is still welcome.
+TEST(Install, APartThatIsWrongLeavesNoTrace) {
+  Move move;
   move.Reconfigure();
-  EXPECT_EQ(Change(3).Gains(kMoved, move.two).In(move.one).code(), proto::FAILED_PRECONDITION);
-  Pull(move.one, move.two, kMoved, 2, 2);
-  Settle(move.one, move.two, kMoved, 2, 2);
-  EXPECT_EQ(Change(3).Gains(kMoved, move.two).In(move.one).code(), proto::OK);
+  const proto::TenurePart right = ReadPart(move.one, kMoved, 2, "", 1 << 20).part();
+  ASSERT_TRUE(right.has_summary());
+  proto::TenurePart fewer = right;
+  fewer.mutable_summary()->set_keys(right.summary().keys() + 1);
+  proto::TenurePart others = right;
+  others.mutable_records(0)->mutable_value()->push_back('x');
+  others.set_checksum(ChecksumOf(others));
+  proto::TenurePart no_end = right;
+  no_end.clear_summary();
+  const auto before = move.two.dump();
+  for (const proto::TenurePart& wrong : {fewer, others, no_end}) {
+    EXPECT_EQ(move.two.Internal(MakeInstall(kMoved, 2, 1, wrong)).code(),
+              proto::FAILED_PRECONDITION);
+    EXPECT_EQ(move.two.dump(), before);
+  }
+  EXPECT_EQ(move.two.Internal(MakeInstall(kMoved, 2, 1, right)).code(), proto::OK);
+  EXPECT_EQ(move.two.StateOf(kMoved, 2), proto::SHARD_SERVING_GC);
 }
 
 }  // namespace

@@ -71,8 +71,7 @@ TEST(Simulation, StormsPassAndTestSomething) {
     const FaultKind kind = static_cast<FaultKind>(i);
     const std::string name(FaultName(kind));
     // There is but one group, and no shards.
-    const bool possible =
-        kind != FaultKind::kGroupPartition && kind != FaultKind::kHandoverStrike;
+    const bool possible = kind != FaultKind::kGroupPartition && kind != FaultKind::kHandoverStrike;
     EXPECT_EQ(ValueOf(sum, "effective " + name) > 0, possible) << name;
   }
 }
