@@ -170,8 +170,8 @@ TEST(ShardLabs, ChangesOverANetworkThatLosesMessages) {
   });
 }
 
-// Lab: TestChallenge1Delete. The bound is the labs': on three servers each, 27 values of 1000 bytes,
-// six more that logs and snapshots may both hold, and 6000 bytes for all else.
+// Lab: TestChallenge1Delete. The bound is the labs': on three servers each, 27 values of 1000
+// bytes, six more that logs and snapshots may both hold, and 6000 bytes for all else.
 TEST(ShardLabs, WhatHasMovedIsDeletedAtItsOldGroup) {
   testing::ForEachSeed({.seeds = 3}, [](uint64_t seed) {
     ShardedOptions options = Lab(seed);

@@ -120,6 +120,8 @@ class ShardedCluster : public Stage {
   // How far the group has come, and what it has of the shard: its newest tenure.
   uint64_t ConfigurationOf(GroupId gid);
   sim::ModelTenure TenureOf(GroupId gid, uint32_t shard);
+  // Soon: news is asked for several times a second.
+  void ExpectHasComeTo(GroupId gid, uint64_t num);
   // Empty: all shards are where the newest configuration wants them, and nothing is left to do.
   std::string StillMoving() { return watch_.shards().StillMoving(); }
   bool ExpectSettled(Duration within = kSettlePatience);
