@@ -167,8 +167,7 @@ TEST(ShardClients, ABatchIsAllOrNothingWhileItsShardMoves) {
       const GroupId from = round % 2 == 0 ? k100 : k101;
       const GroupId to = round % 2 == 0 ? k101 : k100;
       strike();
-      cluster.Move(shard, to);
-      strike();
+      cluster.BeginMove(shard, to);
       cluster.RunUntilState(from, shard, proto::SHARD_FROZEN);
       strike();
       cluster.ExpectServedBy(shard, to);

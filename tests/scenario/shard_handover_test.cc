@@ -77,7 +77,7 @@ TEST(ShardHandover, ANewLeaderGoesOnWhereTheOldOneStopped) {
   testing::ForEachSeed({.seeds = 5}, [](uint64_t seed) {
     OneShard story(InParts(seed));
     ShardedCluster& cluster = story.cluster;
-    cluster.Move(kShard, k101);
+    cluster.BeginMove(kShard, k101);
     cluster.RunUntilPartInstalled(k101, kShard, /*part=*/5);
     const uint64_t next = cluster.TenureOf(k101, kShard).next_sequence;
     const NodeId leader = cluster.ExpectLeaderOf(k101);
@@ -102,7 +102,7 @@ TEST(ShardHandover, ANewLeaderGoesOnWhereTheOldOneStopped) {
 TEST(ShardHandover, ADestinationThatRestartsGoesOnWhereItStopped) {
   OneShard story(InParts());
   ShardedCluster& cluster = story.cluster;
-  cluster.Move(kShard, k101);
+  cluster.BeginMove(kShard, k101);
   cluster.RunUntilPartInstalled(k101, kShard, /*part=*/5);
   const uint64_t next = cluster.TenureOf(k101, kShard).next_sequence;
   cluster.ShutDown(k101);
@@ -123,7 +123,7 @@ TEST(ShardHandover, ASourceThatRestartsHasFrozenWhatItFroze) {
   testing::ForEachSeed({.seeds = 5}, [](uint64_t seed) {
     OneShard story(InParts(seed));
     ShardedCluster& cluster = story.cluster;
-    cluster.Move(kShard, k101);
+    cluster.BeginMove(kShard, k101);
     cluster.RunUntilState(k100, kShard, proto::SHARD_FROZEN);
     cluster.ShutDown(k100);
     const Pending get = cluster.client().GetSoon(cluster.KeyIn(kShard));
@@ -139,7 +139,7 @@ TEST(ShardHandover, ASourceThatRestartsHasFrozenWhatItFroze) {
 TEST(ShardHandover, CutApartWhenTheShardIsFrozen) {
   OneShard story(InParts());
   ShardedCluster& cluster = story.cluster;
-  cluster.Move(kShard, k101);
+  cluster.BeginMove(kShard, k101);
   cluster.RunUntilState(k100, kShard, proto::SHARD_FROZEN);
   cluster.CutBetween(k100, k101);
   const Pending put = cluster.client().PutSoon(cluster.KeyIn(kShard, 30), "late");
@@ -198,7 +198,7 @@ TEST(ShardHandover, ALateConfirmationDeletesNothing) {
   cluster.Move(kShard, k100);
   cluster.ExpectSettled();
   cluster.CutBetween(k100, k101);
-  cluster.Move(kShard, k101);
+  cluster.BeginMove(kShard, k101);
   cluster.RunUntilState(k100, kShard, proto::SHARD_FROZEN);
   cluster.MendBetween(k100, k101);
   // Until the destination has read anything, it would not have been read if it were gone.

@@ -76,6 +76,16 @@ void ShardedCluster::RunUntilPartInstalled(GroupId gid, uint32_t shard, uint64_t
       << "part " << part << " of shard " << shard << " does not come to group " << gid.value();
 }
 
+uint64_t ShardedCluster::TenuresOnTheirWay() {
+  uint64_t count = 0;
+  for (const auto& [gid, group] : watch_.shards().model().groups()) {
+    for (const auto& [id, tenure] : group.tenures) {
+      if (tenure.state == proto::SHARD_PULLING) ++count;
+    }
+  }
+  return count;
+}
+
 uint64_t ShardedCluster::TableBytesOf(NodeId server, GroupId gid) {
   uint64_t bytes = 0;
   const bool read =
