@@ -171,6 +171,33 @@ TEST(ShardGroups, AGroupThatIsCutOffServesWhatItHas) {
   known.ExpectAll();
 }
 
+// The same for a group that misses the controller's news alone, from which another one should
+// fetch: nobody takes a shard that its owner does not know to have lost.
+TEST(ShardGroups, NothingIsTakenFromWhoHasNotHeardOfIt) {
+  ShardedCluster cluster({.groups = 2, .clients = 2});
+  cluster.Join({k100});
+  Known known(cluster, /*keys=*/10);
+  known.PutAll();
+  cluster.CutOffFromController(k100);
+  cluster.Join({k101});
+  cluster.ExpectHasComeTo(k101, 2);
+  cluster.RunFor(seconds(10));
+  for (uint32_t shard = 0; shard < 10; ++shard) EXPECT_EQ(cluster.ServerOf(shard), k100);
+  EXPECT_EQ(cluster.moves(), 0u);
+  uint32_t given = 0;
+  while (cluster.OwnerOf(given) != k101) ++given;
+  // Clients who have not heard of it either are served; those who have wait for the new owner.
+  const Pending append = known.AppendSoon(given, "!");
+  Expect(cluster, append).CompletesWithin(seconds(1));
+  const Pending get = cluster.client(1).GetSoon(known.key(given));
+  Expect(cluster, get).DoesNotCompleteWithin(seconds(5));
+  cluster.EndCuts();
+  cluster.ExpectSettled();
+  Expect(cluster, get).CompletesWithin(seconds(5));
+  EXPECT_EQ(get.value(), known.value(given));
+  known.ExpectAll();
+}
+
 // Without its controller a group goes on, and so does a hand-over between groups that know of it.
 TEST(ShardGroups, TheControllerIsNeededForNewsAlone) {
   ShardedOptions options{.groups = 2, .clients = 1};
