@@ -147,7 +147,7 @@ TEST(ControllerBeyondLabs, ATimeOutIsNoSuccess) {
   const Index before = cluster.ReplicaOn(old_leader, kControllerGroup).last;
   const Pending join = cluster.administrator().JoinSoon({Named(2)}, seconds(5));
   const Pending query = cluster.administrator().QuerySoon(0, seconds(5));
-  EXPECT_TRUE(cluster.RunUntil([&] { return join.done() && query.done(); }, seconds(6)));
+  ASSERT_TRUE(cluster.RunUntil([&] { return join.done() && query.done(); }, seconds(6)));
   EXPECT_GT(cluster.ReplicaOn(old_leader, kControllerGroup).last, before) << "it was not taken";
   EXPECT_EQ(join.outcome().kind, Kind::kUnknown) << join.outcome().status;
   EXPECT_EQ(query.outcome().kind, Kind::kNotExecuted) << query.outcome().status;
@@ -173,7 +173,7 @@ TEST(ControllerBeyondLabs, AnAnswerThatIsLostIsNoFailure) {
   EXPECT_TRUE(cluster.RunUntil(
       [&] { return cluster.ReplicaOn(leader, kControllerGroup).last > before; }, seconds(1)));
   cluster.LetReach(0, {});
-  EXPECT_TRUE(cluster.RunUntil([&] { return join.done(); }, seconds(6)));
+  ASSERT_TRUE(cluster.RunUntil([&] { return join.done(); }, seconds(6)));
   EXPECT_EQ(join.outcome().kind, Kind::kUnknown) << join.outcome().status;
   EXPECT_EQ(cluster.administrator(1).Join({Named(2)}), proto::ALREADY_EXISTS);
   EXPECT_EQ(cluster.administrator(1).Query()->num.value(), 2u);
@@ -193,7 +193,7 @@ TEST(ControllerBeyondLabs, ARetriedChangeIsMadeOnce) {
       const Duration moment = cluster.rng().Between(Duration(0), Duration(milliseconds(60)));
       cluster.RunFor(moment);
       cluster.Crash(leader);
-      EXPECT_TRUE(cluster.RunUntil([&] { return join.done(); }, seconds(60)));
+      ASSERT_TRUE(cluster.RunUntil([&] { return join.done(); }, kPatience + seconds(1)));
       EXPECT_EQ(join.outcome().result.code(), proto::OK) << join.outcome().status;
       EXPECT_EQ(cluster.newest_num(), gid - 1) << "once each, and the first of two";
       cluster.Restart(leader);

@@ -134,7 +134,7 @@ TEST(ShardClients, WhatCannotBeReadAsAWholeIsNotAnswered) {
   cluster.ShutDown(k101);
   const Pending list = cluster.client().ListSoon("", 0, "", seconds(5));
   const Pending get_many = cluster.client().GetManySoon(keys, seconds(5));
-  EXPECT_TRUE(cluster.RunUntil([&] { return list.done() && get_many.done(); }, seconds(6)));
+  ASSERT_TRUE(cluster.RunUntil([&] { return list.done() && get_many.done(); }, seconds(6)));
   EXPECT_EQ(list.outcome().kind, Kind::kNotExecuted);
   EXPECT_EQ(get_many.outcome().kind, Kind::kNotExecuted);
   cluster.Start(k101);
@@ -179,7 +179,7 @@ TEST(ShardClients, ABatchIsAllOrNothingWhileItsShardMoves) {
       }
       return true;
     };
-    EXPECT_TRUE(
+    ASSERT_TRUE(
         cluster.RunUntil([&] { return all_done(batches) && all_done(reads); }, seconds(60)));
     for (const Pending& batch : batches) EXPECT_TRUE(batch.ok()) << batch.outcome().status;
     for (const Pending& read : reads) {
@@ -225,7 +225,7 @@ TEST(ShardClients, ABatchThatFailsChangesNothing) {
 
   const Pending over_two =
       cluster.client().BatchSoon({PutOf(cluster.KeyIn(1), "x"), PutOf(cluster.KeyIn(2), "x")});
-  EXPECT_TRUE(cluster.RunUntil([&] { return over_two.done(); }, seconds(5)));
+  ASSERT_TRUE(cluster.RunUntil([&] { return over_two.done(); }, seconds(5)));
   EXPECT_EQ(over_two.outcome().kind, Kind::kNotExecuted);
   EXPECT_EQ(cluster.client().Get(cluster.KeyIn(1)), std::nullopt);
 }
@@ -256,7 +256,7 @@ TEST(ShardClients, ABulkTellsOfEachOfItsWrites) {
   cluster.ExpectSettled();
   cluster.ShutDown(k101);
   const Pending half = cluster.client().BulkSoon(bulk_of("half"), seconds(3));
-  EXPECT_TRUE(cluster.RunUntil([&] { return half.done(); }, seconds(4)));
+  ASSERT_TRUE(cluster.RunUntil([&] { return half.done(); }, seconds(4)));
   ASSERT_EQ(half.outcome().each.size(), 40u);
   for (uint32_t i = 0; i < 40; ++i) {
     const bool served = cluster.OwnerOf(i % 10) == k100;

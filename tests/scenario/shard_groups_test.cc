@@ -142,7 +142,7 @@ TEST(ShardGroups, OneGroupIsDownForLong) {
     cluster.RunFor(seconds(60));
     cluster.Listen(nullptr);
     EXPECT_LE(said, 60 * 2 * arriving);
-    EXPECT_GE(said, 60u) << "nobody asks any more";
+    EXPECT_GE(said, 5u) << "nobody asks any more";
     cluster.Start(k102);
     for (const uint32_t shard : stuck) cluster.ExpectServedBy(shard, cluster.OwnerOf(shard));
     for (const Pending& append : waiting) EXPECT_NE(append.ok(), !append.done());
