@@ -13,6 +13,11 @@
 
 namespace lockstep::scenario {
 
+const client::Outcome& Pending::outcome() const {
+  Check(done(), "nothing is known of it yet");
+  return *state_->outcome;
+}
+
 std::optional<std::string> Pending::value() const {
   Check(ok());
   if (!outcome().result.has_value()) return std::nullopt;

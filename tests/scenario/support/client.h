@@ -43,7 +43,7 @@ class Pending {
   bool done() const { return state_->outcome.has_value(); }
   bool ok() const { return done() && state_->outcome->kind == client::Outcome::Kind::kOk; }
   // REQUIRES: done().
-  const client::Outcome& outcome() const { return *state_->outcome; }
+  const client::Outcome& outcome() const;
   // What a Get read; absent: the key is missing. REQUIRES: ok().
   std::optional<std::string> value() const;
   const std::string& what() const { return state_->what; }

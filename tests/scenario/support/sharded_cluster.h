@@ -99,6 +99,8 @@ class ShardedCluster : public Stage {
   // The last groups may go, too.
   void LeaveByForce(const Gids& gids);
   void Move(uint32_t shard, GroupId gid);
+  // Does not wait for the answer: what follows from it may come first.
+  void BeginMove(uint32_t shard, GroupId gid) { administrator().MoveSoon(shard, gid); }
   void Unpin(uint32_t shard);
   controller::Configuration Query(uint64_t num = 0);
   Administrator& administrator(uint16_t number = 0) { return *administrators_[number]; }
@@ -120,6 +122,8 @@ class ShardedCluster : public Stage {
   // How far the group has come, and what it has of the shard: its newest tenure.
   uint64_t ConfigurationOf(GroupId gid);
   sim::ModelTenure TenureOf(GroupId gid, uint32_t shard);
+  // Soon: news is asked for several times a second.
+  void ExpectHasComeTo(GroupId gid, uint64_t num);
   // Empty: all shards are where the newest configuration wants them, and nothing is left to do.
   std::string StillMoving() { return watch_.shards().StillMoving(); }
   bool ExpectSettled(Duration within = kSettlePatience);
@@ -127,6 +131,8 @@ class ShardedCluster : public Stage {
   // when it does not come.
   void RunUntilState(GroupId gid, uint32_t shard, proto::ShardState state);
   void RunUntilPartInstalled(GroupId gid, uint32_t shard, uint64_t part);
+  // That groups have gained and not got yet, those included that they have lost again since.
+  uint64_t TenuresOnTheirWay();
   uint64_t moves() { return watch_.shards().model().moves(); }
 
   // --- Footprints (sharded_watch.cc) ---

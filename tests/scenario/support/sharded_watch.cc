@@ -34,6 +34,13 @@ uint64_t ShardedCluster::ConfigurationOf(GroupId gid) {
   return group == groups.end() ? 0 : group->second.num;
 }
 
+void ShardedCluster::ExpectHasComeTo(GroupId gid, uint64_t num) {
+  const bool has_come =
+      RunUntil([&] { return ConfigurationOf(gid) == num; }, std::chrono::seconds(2));
+  EXPECT_TRUE(has_come || broken()) << "group " << gid.value() << " is at configuration "
+                                    << ConfigurationOf(gid) << ", not " << num;
+}
+
 sim::ModelTenure ShardedCluster::TenureOf(GroupId gid, uint32_t shard) {
   const auto& groups = watch_.shards().model().groups();
   const auto group = groups.find(gid);
@@ -67,6 +74,16 @@ void ShardedCluster::RunUntilPartInstalled(GroupId gid, uint32_t shard, uint64_t
       kSettlePatience);
   EXPECT_TRUE(reached || broken())
       << "part " << part << " of shard " << shard << " does not come to group " << gid.value();
+}
+
+uint64_t ShardedCluster::TenuresOnTheirWay() {
+  uint64_t count = 0;
+  for (const auto& [gid, group] : watch_.shards().model().groups()) {
+    for (const auto& [id, tenure] : group.tenures) {
+      if (tenure.state == proto::SHARD_PULLING) ++count;
+    }
+  }
+  return count;
 }
 
 uint64_t ShardedCluster::TableBytesOf(NodeId server, GroupId gid) {
