@@ -84,6 +84,11 @@ void ShardDuty::OnDrop(NodeId from, const proto::ShardMessage& message, const St
     answer.mutable_drop_answer()->set_leader(standing.leader.value());
     return Send(from, std::move(answer));
   }
+  if (IsOver(message.drop())) {  // Said again, or late: an entry would tell nobody anything.
+    proto::ShardMessage answer = AnswerTo(message);
+    answer.mutable_drop_answer()->set_done(true);
+    return Send(from, std::move(answer));
+  }
   const bool again = std::any_of(asked_.begin(), asked_.end(), [&](const auto& one) {
     return IsSameDrop(one.second.message, message);
   });
@@ -100,6 +105,7 @@ void ShardDuty::OnResult(Instant now, RequestId call, const proto::Result& resul
   if (call == beginning_) {
     beginning_ = RequestId();
     serving_.clear();
+    owed_.clear();
     num_ = 0;
     Learn(result.shards());
     agent_.Lead(now, result.shards());
@@ -155,7 +161,17 @@ void ShardDuty::Learn(const proto::ShardStates& states) {
     const bool serves =
         tenure.state() == proto::SHARD_SERVING || tenure.state() == proto::SHARD_SERVING_GC;
     serves ? static_cast<void>(serving_.insert(id)) : static_cast<void>(serving_.erase(id));
+    if (tenure.until() == 0) continue;
+    const std::pair end(tenure.shard(), tenure.until());
+    const bool owed =
+        tenure.state() == proto::SHARD_FROZEN || tenure.state() == proto::SHARD_PULLING;
+    owed ? static_cast<void>(owed_.insert(end)) : static_cast<void>(owed_.erase(end));
   }
+}
+
+// Nothing is left to be dropped: it was, as far as the leader's table tells.
+bool ShardDuty::IsOver(const proto::DropShard& drop) const {
+  return agent_.leads() && drop.ended() <= num_ && !owed_.contains({drop.shard(), drop.ended()});
 }
 
 std::optional<proto::Result> ShardDuty::RefuseEarly(const proto::Command& command) const {

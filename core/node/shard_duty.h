@@ -36,6 +36,7 @@ class ShardDuty final : public Duty {
 
   RequestId NextCall();
   void Learn(const proto::ShardStates& states);
+  bool IsOver(const proto::DropShard& drop) const;
   void OnRead(NodeId from, const proto::ShardMessage& message);
   void OnDrop(NodeId from, const proto::ShardMessage& message, const Standing& standing);
   void Answer(const Asked& asked, const proto::Result& result);
@@ -51,9 +52,11 @@ class ShardDuty final : public Duty {
   absl::btree_map<RequestId, Asked> asked_;
   absl::btree_map<RequestId, uint64_t> proposed_;  // the agent's proposals, by their numbers
   absl::btree_set<shardkv::TenureId> serving_;     // by the leader's table, while the agent leads
-  uint64_t num_ = 0;                               // of its newest configuration
-  DutyCalls calls_;                                // for the next Act
-  size_t next_controller_ = 0;                     // whom to ask next
+  // Tenures that have ended, by shard and end, and have not been dropped.
+  absl::btree_set<std::pair<uint32_t, uint64_t>> owed_;
+  uint64_t num_ = 0;            // of its newest configuration
+  DutyCalls calls_;             // for the next Act
+  size_t next_controller_ = 0;  // whom to ask next
 };
 
 }  // namespace lockstep::node

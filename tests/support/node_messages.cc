@@ -73,6 +73,7 @@ void ParseAsks(Command& command, proto::ConfigurationRequest* request) {
 
 void ParsePart(Command& command, proto::TenurePart* part) {
   const bool last = command.Flag("last");
+  part->set_resume(command.Text("next").value_or(""));
   shardkv::Counts counts;
   for (const std::string& text : ListOf(command, "before")) {
     const std::pair<std::string, std::string> pair = absl::StrSplit(text, ':');
