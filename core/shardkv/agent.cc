@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/shardkv/command.h"
 
 namespace lockstep::shardkv {
 
@@ -138,10 +139,12 @@ void Agent::OnAnswer(Instant now, const proto::ShardMessage& message) {
   }
 }
 
-// A part is welcome whenever it comes, a refusal only while it is waited for.
+// A part is welcome whenever it comes, a refusal only while it is waited for. What was damaged on
+// its way is as good as a refusal: proposed, it would be refused again and again.
 void Agent::OnPart(Instant now, TenureId id, Task& task, const proto::ReadAnswer& answer) {
   if (task.part.has_value()) return;
-  if (!answer.has_part()) {
+  const bool whole = answer.has_part() && ChecksumOf(answer.part()) == answer.part().checksum();
+  if (!whole) {
     if (!std::exchange(task.asked, false)) return;
     task.silences = 0;
     StopPulling(id, task);

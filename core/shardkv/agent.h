@@ -34,9 +34,9 @@ struct AgentOptions {
   // ...up to this. An answer is waited for a quarter as long, and longer after others that did not
   // come, up to twice as long.
   Duration retry_max = std::chrono::seconds(2);
-  uint32_t part_bytes_max = 256 << 10;  // of records in one part
-  uint32_t pulls_max = 4;               // parts that one source is asked for at a time
-  uint32_t pulls_total_max = 64;        // and all sources together
+  uint32_t part_bytes_max = 64 << 10;  // of records in one part; one always fits
+  uint32_t pulls_max = 4;              // parts that one source is asked for at a time
+  uint32_t pulls_total_max = 64;       // and all sources together
   uint64_t pull_bytes_per_second_max = uint64_t{64} << 20;
 };
 

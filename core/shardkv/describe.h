@@ -9,12 +9,12 @@
 
 namespace lockstep::shardkv {
 
-// "come to configuration 7: gain 1 from 5, 3; lose 4 to 6", "install part 2 of shard 1@7, 30
+// "come to configuration 7: gain 1 from 5@6, 3; lose 4 to 6", "install part 2 of shard 1@7: 30
 // records". Commands that are not a shard group's own are described as kv::Describe does.
 std::string Describe(const proto::Command& command);
-// "5 asks 6 for part 2 of shard 1@7".
+// "group 5 to 6: part 2 of shard 1@7 please".
 std::string Describe(const proto::ShardMessage& message);
-// "shard 1@7 PULLING from 5".
+// "shard 1@7 SHARD_PULLING from 5".
 std::string Describe(const proto::ShardTenure& tenure);
 
 }  // namespace lockstep::shardkv

@@ -23,6 +23,13 @@ inline int64_t ExponentialTail(Rng& rng, int64_t mean) {
                               16);
 }
 
+// ns that so many bytes take. Per second 0: none.
+inline int64_t TimeFor(uint64_t bytes, uint64_t per_second) {
+  __extension__ using Wide = unsigned __int128;
+  if (per_second == 0) return 0;
+  return static_cast<int64_t>(static_cast<Wide>(bytes) * 1'000'000'000 / per_second);
+}
+
 // A waiting time: a floor, an exponential part, and now and then many times as much.
 struct Latency {
   int64_t floor = 0;            // ns

@@ -28,6 +28,7 @@ struct Link {
   Disturbance delay;                // the exponential part takes 1 + amount times as long
   Disturbance clogs;                // amount > 0: what would arrive is held
   Disturbance limits;               // amount > 0: `capacity` holds
+  int64_t busy_until = 0;           // ns: with large packets
   uint32_t capacity = 0;            // packets under way; one more pushes a random one out
   std::vector<uint32_t> under_way;  // slots of packets
   std::vector<uint32_t> held;       // slots of packets that a clog holds, in order of arrival

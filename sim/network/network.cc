@@ -53,11 +53,21 @@ void Network::Send(Packet packet) {
   Launch(std::move(packet));
 }
 
+// When the last byte has left.
+int64_t Network::Transmit(Link& way, uint64_t bytes) {
+  constexpr uint64_t kLarge = uint64_t{16} << 10;
+  const int64_t now = timeline_.now();
+  const int64_t time = TimeFor(bytes, options_.bytes_per_second);
+  if (bytes < kLarge) return now + time;
+  way.busy_until = std::max(now, way.busy_until) + time;
+  return way.busy_until;
+}
+
 void Network::Launch(Packet packet) {
   Link& way = link(packet.from, packet.to);
   if (way.limits.amount > 0 && way.under_way.size() >= way.capacity) EvictOne(way);
   const uint16_t to = packet.to;
-  const int64_t arrival = timeline_.now() + DrawLatency(way);
+  const int64_t arrival = Transmit(way, packet.data.size()) + DrawLatency(way);
   packet.place = static_cast<uint32_t>(way.under_way.size());
   const uint32_t slot = packets_.Add(std::move(packet));
   way.under_way.push_back(slot);

@@ -27,6 +27,9 @@ struct NetworkOptions {
   int64_t jitter_mean = 50'000;  // ns, exponential
   Ratio tail{0, 1};              // how often the jitter is multiplied...
   uint32_t tail_doublings = 6;   // ...by up to 2^this
+  // What a link carries in a second; 0: any amount. Large packets wait for each other, small ones
+  // pass them by, as on a connection of their own.
+  uint64_t bytes_per_second = 0;
 };
 
 class Network {
@@ -70,6 +73,7 @@ class Network {
     return static_cast<size_t>(from) * (actors_ + 1u) + to;
   }
   int64_t DrawLatency(const Link& link);
+  int64_t Transmit(Link& way, uint64_t bytes);
   void Launch(Packet packet);
   void EvictOne(Link& link);
   void Detach(uint32_t slot);

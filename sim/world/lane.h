@@ -49,8 +49,11 @@ class StorageLane {
     jobs_.clear();
     last_ = Ticket();
     completes_at = 0;
+    bytes_read = 0;
   }
 
+  // By the job before: who reads much keeps the next one waiting.
+  uint64_t bytes_read = 0;
   int64_t completes_at = 0;  // ns: when the first job is done; meaningless when empty
 
  private:
@@ -70,6 +73,10 @@ class StorageLane {
   std::deque<StorageJob> jobs_;
   Ticket last_;  // numbers begin at 1 in every life
 };
+
+// What a job writes, and what a result has read; without what is small.
+uint64_t BytesOf(const StorageJob& job);
+uint64_t BytesOf(const StorageResult& result);
 
 }  // namespace lockstep::sim
 

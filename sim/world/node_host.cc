@@ -95,12 +95,14 @@ void NodeHost::Record(const Note& note) {
 
 // --- Storage ---
 
-int64_t NodeHost::DrawLatency(const StorageJob& job) {
+int64_t NodeHost::DrawLatency(const StorageLane& lane) {
+  const StorageJob& job = lane.first();
   const Latency& latency =
       LaneOf(job) == Lane::kLog ? options_.log_latency : options_.table_latency;
   int64_t drawn = latency.Draw(disk_rng_);
   // A checkpoint syncs the whole table.
   if (std::holds_alternative<Checkpoint>(job)) drawn += latency.Draw(disk_rng_) * 4;
+  drawn += TimeFor(BytesOf(job) + lane.bytes_read, options_.disk_bytes_per_second);
   if (slow_disk.amount == 0) return drawn;
   services_.ledger.Effect(slow_disk.by);
   return drawn * static_cast<int64_t>(1 + slow_disk.amount);
@@ -109,7 +111,7 @@ int64_t NodeHost::DrawLatency(const StorageJob& job) {
 void NodeHost::StartNext(Lane which) {
   StorageLane& lane = lanes_[static_cast<size_t>(which)];
   if (lane.empty()) return;
-  lane.completes_at = services_.timeline.now() + DrawLatency(lane.first());
+  lane.completes_at = services_.timeline.now() + DrawLatency(lane);
   services_.timeline.Schedule(lane.completes_at, EventKind::kStorage, id_,
                               incarnation_ << 1 | static_cast<uint32_t>(which));
 }
@@ -163,6 +165,7 @@ void NodeHost::OnStorage(Lane which) {
   NoteApplied(*result);
   services_.observer.OnStored(*this, job, *result);
   lane.Pop();
+  lane.bytes_read = BytesOf(*result);
   StartNext(which);
   in_process_ = true;
   life_.process->OnStorage(which, ticket, std::move(result));

@@ -33,6 +33,8 @@ enum class CrashKind : uint8_t {
 struct HostOptions {
   Latency log_latency{.floor = 100'000, .mean = 50'000};   // of a job on the log lane
   Latency table_latency{.floor = 20'000, .mean = 20'000};  // of a job on the table lane
+  // What a lane writes and reads in a second; 0: any amount takes the same time.
+  uint64_t disk_bytes_per_second = 0;
   // A turn ends after a number of events drawn from [1, this], or after turn_hold_max.
   uint32_t turn_events_max = 1;
   int64_t turn_hold_max = 5'000;  // ns
@@ -128,7 +130,7 @@ class NodeHost final : private Clock,
 
   RequestId Register(const Packet& request);
   void StartNext(Lane lane);
-  int64_t DrawLatency(const StorageJob& job);
+  int64_t DrawLatency(const StorageLane& lane);
   void NoteApplied(const StorageResult& result);
   void EndTurnOrHold();
   void EndTurn();

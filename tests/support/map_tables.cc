@@ -86,7 +86,7 @@ StorageResult MapTables::Run(const ApplyEntries& job) {
     if (entry.index <= table.applied.index) continue;
     CheckEq(entry.index, table.applied.index.Next());
     Bytes reply;
-    if (entry.kind == EntryKind::kCommand) reply = table.machine->Apply(entry, writer);
+    if (entry.kind != EntryKind::kNoop) reply = table.machine->Apply(entry, writer);
     table.applied = LogPosition{entry.index, entry.term};
     done.results.push_back({entry.index, entry.term, entry.kind, std::move(reply)});
   }

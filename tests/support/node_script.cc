@@ -1,12 +1,17 @@
 #include "tests/support/node_script.h"
 
 #include <algorithm>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/kv/command.h"
 #include "core/node/describe.h"
 #include "core/raft/codec.h"
+#include "tests/support/node_messages.h"
 #include "tests/support/node_text.h"
 #include "tests/support/raft_text.h"
 
@@ -20,7 +25,8 @@ const std::map<std::string, NodeScript::Handler>& NodeScript::Handlers() {
       {"pass", &NodeScript::RunPass},       {"wake", &NodeScript::RunWake},
       {"turn", &NodeScript::RunTurn},       {"done", &NodeScript::RunDone},
       {"fail", &NodeScript::RunFail},       {"jobs", &NodeScript::RunJobs},
-      {"lead", &NodeScript::RunLead},
+      {"lead", &NodeScript::RunLead},       {"run", &NodeScript::RunRun},
+      {"peer", &NodeScript::RunPeer},
   };
   return handlers;
 }
@@ -42,7 +48,7 @@ std::string NodeScript::Run(Command& command) {
 
 void NodeScript::WakeAt(Instant when) {
   alarm_ = when;
-  Line(absl::StrCat("alarm at ", Ago(when)));
+  JobLine(absl::StrCat("alarm at ", Ago(when)));
 }
 
 void NodeScript::Send(NodeId to, Bytes message) {
@@ -51,7 +57,7 @@ void NodeScript::Send(NodeId to, Bytes message) {
 
 Ticket NodeScript::Submit(StorageJob job) {
   const bool log = LaneOf(job) == Lane::kLog;
-  Line(absl::StrCat(log ? "log: " : "table: ", Describe(job)));
+  JobLine(absl::StrCat(log ? "log: " : "table: ", Describe(job)));
   Ticket& ticket = log ? log_ticket_ : table_ticket_;
   ticket = ticket.Next();
   (log ? log_jobs_ : table_jobs_).push_back({ticket, std::move(job)});
@@ -71,13 +77,17 @@ void NodeScript::Line(const std::string& text) {
   if (!quiet_) absl::StrAppend(&output_, text, "\n");
 }
 
+void NodeScript::JobLine(const std::string& text) {
+  if (!quiet_jobs_) Line(text);
+}
+
 std::string NodeScript::Ago(Instant when) const {
   if (when == kNever) return "never";
   const auto span = std::chrono::duration_cast<std::chrono::milliseconds>(when - start_);
   return absl::StrCat(span.count(), "ms");
 }
 
-// node [self=1] [nodes=3] [groups=1,2] [limits of NodeOptions by name]
+// node [self=1] [nodes=3] [groups=1,2] [controllers=1+2] [limits of NodeOptions by name]
 // A group may have a role, and members of its own: groups=0:controller,5:shards:1+2.
 // Boots an empty node. Chance is out of it: the election timeout is 1000ms, the heartbeat 100ms.
 void NodeScript::RunNode(Command& command) {
@@ -104,8 +114,20 @@ void NodeScript::RunNode(Command& command) {
     }
     images.emplace_back().group = hosted.id;
   }
-  const auto limit = [&](absl::string_view key, uint64_t& value) {
-    value = command.Number(key, value);
+  const std::string controllers = command.Text("controllers").value_or("");
+  for (absl::string_view node : absl::StrSplit(controllers, '+', absl::SkipEmpty())) {
+    options_.controllers.push_back(NodeId(command.ParseNumber(node)));
+  }
+  ReadLimits(command);
+  tables_ = std::make_unique<MapTables>(node::MakeMachines(options_));
+  node_ =
+      node::MakeNode(options_, std::move(images), Rng(1), Host{*this, *this, *this, *this, *this});
+  EndTurn(command);
+}
+
+void NodeScript::ReadLimits(Command& command) {
+  const auto limit = [&](absl::string_view key, auto& value) {
+    value = static_cast<std::remove_reference_t<decltype(value)>>(command.Number(key, value));
   };
   limit("apply_entries_max", options_.apply_entries_max);
   limit("requests_max", options_.requests_max);
@@ -113,10 +135,10 @@ void NodeScript::RunNode(Command& command) {
   limit("log_entries_kept", options_.log_entries_kept);
   limit("snapshot_chunk_bytes_max", options_.raft.snapshot_chunk_bytes_max);
   limit("uncommitted_bytes_max", options_.raft.uncommitted_bytes_max);
-  tables_ = std::make_unique<MapTables>(node::MakeMachines(options_));
-  node_ =
-      node::MakeNode(options_, std::move(images), Rng(1), Host{*this, *this, *this, *this, *this});
-  EndTurn(command);
+  limit("shards", options_.shards);
+  limit("sweep_records_max", options_.shard_groups.sweep_records_max);
+  limit("configurations_kept", options_.configurations_kept);
+  options_.prune_every = command.Span("prune_every", options_.prune_every);
 }
 
 // journal: from here on the node's notes are printed.
@@ -135,10 +157,22 @@ void NodeScript::RunMessage(Command& command) {
   if (!hold) node_->OnTurnEnd();
 }
 
-// bytes from=2 "anything": bytes arrive that no node sends.
+// peer from=2 MESSAGE [hold]: another node's message, of those that are not Raft's
+// (node_messages.h).
+void NodeScript::RunPeer(Command& command) {
+  const NodeId from = command.Node("from");
+  const bool hold = command.Flag("hold");
+  node_->OnMessage(from, kv::Encode(ParseNodeMessage(command)));
+  if (!hold) node_->OnTurnEnd();
+}
+
+// bytes from=2 "anything", or bytes from=2 hex=f20100: bytes arrive that no node sends.
 void NodeScript::RunBytes(Command& command) {
   const NodeId from = command.Node("from");
-  node_->OnMessage(from, Bytes::Copy(command.NextWord().value_or("")));
+  const std::optional<std::string> hex = command.Text("hex");
+  const std::string bytes =
+      hex.has_value() ? absl::HexStringToBytes(*hex) : command.NextWord().value_or("");
+  node_->OnMessage(from, Bytes::Copy(absl::string_view(bytes)));
   EndTurn(command);
 }
 
@@ -223,6 +257,32 @@ void NodeScript::RunJobs(Command&) {
   for (const Job& job : table_jobs_) Line(absl::StrCat("table: ", Describe(job.job)));
 }
 
+void NodeScript::FinishAll(Lane lane) {
+  while (!(lane == Lane::kLog ? log_jobs_ : table_jobs_).empty()) {
+    Complete(lane);
+    node_->OnTurnEnd();
+  }
+}
+
+// run 2s: time passes; every job is done at once, and the alarm rings whenever it is due. Prints
+// what leaves the node.
+void NodeScript::RunRun(Command& command) {
+  const Instant until = now_ + command.ParseSpan(command.NextWord().value_or(""));
+  quiet_jobs_ = true;
+  while (true) {
+    FinishAll(Lane::kLog);
+    FinishAll(Lane::kTable);
+    if (!log_jobs_.empty()) continue;
+    if (alarm_ > until) break;
+    now_ = std::max(now_, alarm_);
+    alarm_ = kNever;
+    node_->OnWake();
+    node_->OnTurnEnd();
+  }
+  now_ = until;
+  quiet_jobs_ = false;
+}
+
 // lead [group=1] [vote=2]: makes the node the group's leader, with its no-op committed and applied,
 // by the votes and acknowledgements of node `vote`. Prints nothing.
 void NodeScript::RunLead(Command& command) {
@@ -232,22 +292,16 @@ void NodeScript::RunLead(Command& command) {
     node_->OnMessage(voter, raft::EncodePeerMessage(group, message));
     node_->OnTurnEnd();
   };
-  const auto finish = [&](Lane lane) {
-    while (!(lane == Lane::kLog ? log_jobs_ : table_jobs_).empty()) {
-      Complete(lane);
-      node_->OnTurnEnd();
-    }
-  };
   quiet_ = true;
   now_ = std::max(now_, alarm_);
   node_->OnWake();
   node_->OnTurnEnd();
   receive({Term(), raft::PreVoteReply{.next_term = Term(1), .granted = true}});
-  finish(Lane::kLog);
+  FinishAll(Lane::kLog);
   receive({Term(1), raft::VoteReply{.granted = true}});
-  finish(Lane::kLog);
+  FinishAll(Lane::kLog);
   receive({Term(1), raft::AppendAccepted{.match = Index(1), .read_seq = ReadSeq()}});
-  finish(Lane::kTable);
+  FinishAll(Lane::kTable);
   quiet_ = false;
 }
 

@@ -50,6 +50,7 @@ class NodeScript final : private Clock,
   void RunNode(Command& command);
   void RunJournal(Command& command);
   void RunMessage(Command& command);
+  void RunPeer(Command& command);
   void RunBytes(Command& command);
   void RunRequest(Command& command);
   void RunLink(Command& command);
@@ -60,12 +61,16 @@ class NodeScript final : private Clock,
   void RunFail(Command& command);
   void RunJobs(Command& command);
   void RunLead(Command& command);
+  void RunRun(Command& command);
 
   // Ends the turn unless the command says `hold`.
   void EndTurn(Command& command);
   std::deque<Job>* LaneNamed(Command& command);
   void Complete(Lane lane);
+  void ReadLimits(Command& command);
+  void FinishAll(Lane lane);
   void Line(const std::string& text);
+  void JobLine(const std::string& text);
   std::string Ago(Instant when) const;
 
   const Instant start_ = Instant(std::chrono::seconds(100));
@@ -80,6 +85,7 @@ class NodeScript final : private Clock,
   Instant alarm_ = kNever;
   bool listening_ = false;
   bool quiet_ = false;
+  bool quiet_jobs_ = false;  // and the alarm
   std::string output_;
 };
 

@@ -6,14 +6,31 @@
 #include "absl/strings/str_split.h"
 #include "core/controller/admin.h"
 #include "core/kv/command.h"
+#include "core/node/describe.h"
+#include "core/node/duty.h"
 #include "core/proto/client.pb.h"
 #include "core/raft/messages.h"
+#include "core/shardkv/describe.h"
 #include "tests/support/raft_text.h"
 
 namespace lockstep::test {
 namespace {
 
 std::string Name(GroupId group) { return absl::StrCat("g", group.value()); }
+
+// Calls of a duty are numbered apart from clients' requests: d1, d2, ...
+std::string Name(RequestId id) {
+  if (!node::IsDutyCall(id)) return absl::StrCat("r", id.value());
+  return absl::StrCat("d", id.value() - node::kFirstDutyCall.value());
+}
+
+// " (drop shard 0 lost in 2)": what a group says to itself.
+std::string DescribeInternal(const Entry& entry) {
+  proto::Command command;
+  const int size = static_cast<int>(entry.data.size());
+  const bool readable = command.ParseFromArray(entry.data.data(), size);
+  return absl::StrCat(" (", readable ? node::Describe(command) : "unreadable", ")");
+}
 
 struct JobText {
   std::string operator()(const CommitLog& job) const {
@@ -26,12 +43,17 @@ struct JobText {
     return text;
   }
   std::string operator()(const ApplyEntries& job) const {
-    return absl::StrCat("apply ", Name(job.group), ": ", job.entries.front().index.value(), "..",
-                        job.entries.back().index.value());
+    std::string text =
+        absl::StrCat("apply ", Name(job.group), ": ", job.entries.front().index.value(), "..",
+                     job.entries.back().index.value());
+    for (const Entry& entry : job.entries) {
+      if (entry.kind == EntryKind::kInternal) absl::StrAppend(&text, DescribeInternal(entry));
+    }
+    return text;
   }
   std::string operator()(const QueryTable& job) const {
     std::string text = absl::StrCat("query ", Name(job.group), ":");
-    for (const QueryTable::Item& item : job.items) absl::StrAppend(&text, " r", item.id.value());
+    for (const QueryTable::Item& item : job.items) absl::StrAppend(&text, " ", Name(item.id));
     return text;
   }
   std::string operator()(const Checkpoint& job) const {
@@ -124,6 +146,9 @@ std::string DescribeReply(const Bytes& bytes) {
                     " groups and ", result.configuration().owners_size(), " shards");
   }
   if (result.has_shards()) absl::StrAppend(&text, " at configuration ", result.shards().num());
+  for (const proto::ShardTenure& tenure : result.shards().tenures()) {
+    absl::StrAppend(&text, "\n  ", shardkv::Describe(tenure));
+  }
   if (!result.message().empty()) absl::StrAppend(&text, ": ", result.message());
   return text;
 }

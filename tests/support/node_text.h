@@ -11,7 +11,8 @@
 
 namespace lockstep::test {
 
-// "write g1: term=1 vote=1 [1.1 noop]; g2: ...", "apply g1: 2..3", "query g1: r7 r8", ...
+// "write g1: term=1 vote=1 [1.1 noop]; g2: ...", "apply g1: 2..3", "query g1: r7 d1", ... What a
+// group says to itself is told where it is applied: "apply g5: 4..4 (sweep shard 1@7)".
 std::string Describe(const StorageJob& job);
 
 // The encoded ClientRequest that the rest of the command says: `register`, `put k v`, `append k v`,

@@ -13,8 +13,9 @@ namespace lockstep::linearizability {
 
 // A linearization (places in partition.entries()) made from the witnesses, checked against the
 // model and against real time. Open operations without a witness are put in where a later
-// observation needs them. Nothing if some completed operation has no witness, or if the order does
-// not hold: that is no verdict, for the witness may be what is wrong.
+// observation with one needs them; completed reads without one, where the state is what they saw.
+// Nothing if some other completed operation has no witness, or if the order does not hold: that is
+// no verdict, for the witness may be what is wrong.
 std::optional<std::vector<uint32_t>> LinearizeByWitness(Partition& partition);
 
 }  // namespace lockstep::linearizability

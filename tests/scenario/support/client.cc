@@ -7,19 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/base/placement.h"
 #include "sim/check/command_identity.h"
+#include "tests/scenario/support/history_of.h"
 
 namespace lockstep::scenario {
-namespace {
-
-constexpr size_t kShownBytes = 20;
-
-std::string Short(const std::string& text) {
-  if (text.size() <= kShownBytes) return text;
-  return absl::StrCat(text.substr(0, kShownBytes), "... (", text.size(), " bytes)");
-}
-
-}  // namespace
 
 std::optional<std::string> Pending::value() const {
   Check(ok());
@@ -27,67 +19,13 @@ std::optional<std::string> Pending::value() const {
   return outcome().result.value();
 }
 
-Client::Client(const client::ClientOptions& options, Rng rng, sim::Recorder& recorder, Wait wait)
-    : client_(options, rng), recorder_(recorder), wait_(std::move(wait)) {}
-
-// --- Verbs ---
-
-void Client::Put(const std::string& key, const std::string& value) {
-  Complete(PutSoon(key, value));
-}
-void Client::Append(const std::string& key, const std::string& value) {
-  Complete(AppendSoon(key, value));
-}
-void Client::Delete(const std::string& key) { Complete(DeleteSoon(key)); }
-
-std::optional<std::string> Client::Get(const std::string& key) {
-  const Pending pending = GetSoon(key);
-  Complete(pending);
-  return pending.ok() ? pending.value() : std::nullopt;
-}
-
-bool Client::Cas(const std::string& key, const std::optional<std::string>& expected,
-                 const std::optional<std::string>& value) {
-  const Pending pending = CasSoon(key, expected, value);
-  Complete(pending);
-  return pending.ok() && pending.outcome().result.code() == proto::OK;
-}
-
-Pending Client::PutSoon(const std::string& key, const std::string& value, Duration patience) {
-  proto::Command command;
-  command.mutable_put()->set_key(key);
-  command.mutable_put()->set_value(value);
-  return Issue(std::move(command), absl::StrCat("put ", key, " = ", Short(value)), patience);
-}
-
-Pending Client::AppendSoon(const std::string& key, const std::string& value, Duration patience) {
-  proto::Command command;
-  command.mutable_append()->set_key(key);
-  command.mutable_append()->set_value(value);
-  return Issue(std::move(command), absl::StrCat("append ", key, " += ", Short(value)), patience);
-}
-
-Pending Client::DeleteSoon(const std::string& key, Duration patience) {
-  proto::Command command;
-  command.mutable_delete_()->set_key(key);
-  return Issue(std::move(command), absl::StrCat("delete ", key), patience);
-}
-
-Pending Client::GetSoon(const std::string& key, Duration patience) {
-  proto::Query query;
-  query.mutable_get()->set_key(key);
-  return Issue(std::move(query), absl::StrCat("get ", key), patience);
-}
-
-Pending Client::CasSoon(const std::string& key, const std::optional<std::string>& expected,
-                        const std::optional<std::string>& value, Duration patience) {
-  proto::Command command;
-  proto::CompareAndSwap& swap = *command.mutable_compare_and_swap();
-  swap.set_key(key);
-  if (expected.has_value()) swap.set_expected(*expected);
-  if (value.has_value()) swap.set_value(*value);
-  return Issue(std::move(command), absl::StrCat("cas ", key), patience);
-}
+Client::Client(std::unique_ptr<client::Caller> caller, uint32_t shards,
+               std::vector<std::string>& keys, sim::Recorder& recorder, Wait wait)
+    : caller_(std::move(caller)),
+      shards_(shards),
+      keys_(keys),
+      recorder_(recorder),
+      wait_(std::move(wait)) {}
 
 bool Client::Await(const Pending& pending, Duration within) {
   return wait_([&] { return pending.done(); }, within);
@@ -109,34 +47,66 @@ void Client::Later(Duration after, std::function<void()> what) {
 
 // --- The library's wires ---
 
-Pending Client::Issue(std::variant<proto::Command, proto::Query> body, std::string what,
-                      Duration patience) {
+Pending Client::Issue(Whole whole, std::string what, Duration patience) {
   Check(port_ != nullptr, "bind the client first");
   const Instant now = port_->Now();
-  const client::OperationId id(++last_operation_);
-  client::Invoke invoke{.id = id, .operation = body, .deadline = now + patience};
-  const uint64_t process = recorder_.NewProcess();  // Its operations may overlap.
   auto state = std::make_shared<Pending::State>();
   state->what = std::move(what);
-  state->open = recorder_.Invoke(
-      now, process, {.body = std::move(body), .deadline = patience, .page = std::nullopt});
+  for (Single& single : SinglesOf(whole)) {
+    NameKey(KeyOf(single));
+    const uint64_t process = recorder_.NewProcess();  // Its operations may overlap.
+    std::optional<sim::ListPosition> page;
+    const auto* query = std::get_if<proto::Query>(&single);
+    if (query != nullptr && query->has_list() && !query->list().continuation().empty()) {
+      page = {.prefix = query->list().prefix(),
+              .after = last_keys_.at(query->list().continuation()),
+              .continuation = query->list().continuation()};
+    }
+    state->recorded.push_back(recorder_.Invoke(
+        now, process, {.body = std::move(single), .deadline = patience, .page = std::move(page)}));
+  }
+  state->whole = whole;
+  return Invoke(std::move(state), std::move(whole), patience);
+}
+
+Pending Client::AskSoon(const Single& body, std::string what, Duration patience) {
+  auto state = std::make_shared<Pending::State>();
+  state->what = std::move(what);
+  if (const auto* query = std::get_if<proto::Query>(&body)) {
+    return Invoke(std::move(state), *query, patience);
+  }
+  return Invoke(std::move(state), std::get<proto::Command>(body), patience);
+}
+
+Pending Client::Invoke(std::shared_ptr<Pending::State> state, Whole whole, Duration patience) {
+  const client::OperationId id(++last_operation_);
+  const Instant deadline = port_->Now() + patience;
   open_[id] = state;
-  Step(std::move(invoke));
+  if (auto* writes = std::get_if<Writes>(&whole)) {
+    Step(client::InvokeBulk{.id = id, .operations = std::move(*writes), .deadline = deadline});
+  } else if (auto* command = std::get_if<proto::Command>(&whole)) {
+    Step(client::Invoke{.id = id, .operation = std::move(*command), .deadline = deadline});
+  } else {
+    Step(client::Invoke{
+        .id = id, .operation = std::get<proto::Query>(std::move(whole)), .deadline = deadline});
+  }
   return Pending(std::move(state));
+}
+
+void Client::NameKey(const std::string& key) {
+  if (key.empty()) return;
+  const auto place = std::lower_bound(keys_.begin(), keys_.end(), key);
+  if (place == keys_.end() || *place != key) keys_.insert(place, key);
 }
 
 void Client::Step(client::Input input) {
   const Instant now = port_->Now();
   client::Output out;
-  client_.Step(now, std::move(input), &out);
+  caller_->Step(now, std::move(input), &out);
   client_wake_ = out.wake_at;
   for (client::Send& send : out.sends) {
-    // A write that ends without an answer is found again in the committed log by its last name.
     const auto open = open_.find(send.operation);
-    if (open != open_.end() &&
-        std::holds_alternative<proto::Command>(open->second->open.planned.body)) {
-      open->second->open.command = sim::IdentifyRequest(send.request);
-    }
+    if (open != open_.end()) NoteName(*open->second, send.request);
     port_->SendRequest(send.to, send.attempt.value(), std::move(send.request));
   }
   SetAlarm();
@@ -145,9 +115,31 @@ void Client::Step(client::Input input) {
     Check(found != open_.end(), "a completion of nothing");
     const Pending pending(found->second);
     open_.erase(found);
-    recorder_.Return(now, pending.state_->open, completion.outcome);
     pending.state_->outcome = std::move(completion.outcome);
+    Record(now, *pending.state_);
     if (on_done) on_done(pending);
+  }
+}
+
+// A write that ends without an answer is found again in the committed log by its last name.
+void Client::NoteName(Pending::State& state, const Bytes& request) const {
+  const sim::CommandIdentity name = sim::IdentifyRequest(request);
+  if (name.sequence == 0) return;
+  state.command = name;
+  for (sim::Recorder::Open& open : state.recorded) {
+    const bool elsewhere =
+        shards_ > 0 && ShardOf(KeyOf(open.planned.body), shards_).value() != name.shard;
+    if (!elsewhere) open.command = name;
+  }
+}
+
+void Client::Record(Instant now, const Pending::State& state) {
+  for (size_t i = 0; i < state.recorded.size(); ++i) {
+    recorder_.Return(now, state.recorded[i], OutcomeOf(state.whole, *state.outcome, i));
+  }
+  const proto::Result& result = state.outcome->result;
+  if (!result.continuation().empty() && !result.pairs().empty()) {
+    last_keys_[result.continuation()] = result.pairs().rbegin()->key();
   }
 }
 

@@ -2,169 +2,91 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <memory>
 #include <utility>
 
-#include "core/base/check.h"
-#include "sim/testing/trial.h"
+#include "core/client/client.h"
 
 namespace lockstep::scenario {
 namespace {
 
-node::NodeOptions NodeOptionsOf(const ClusterOptions& options) {
-  node::NodeOptions node;
-  node.groups = {{.id = kOnlyGroup}};
-  std::vector<NodeId> voters;
-  for (uint16_t id = 1; id <= options.servers; ++id) voters.emplace_back(id);
-  node.raft.membership = raft::Membership(voters);
-  node.raft.election_min = kElectionTimeout / 2;
-  node.raft.election_max = kElectionTimeout;
-  node.raft.heartbeat = kHeartbeat;
+StageOptions StageOptionsOf(node::NodeOptions node, storage::EngineOptions engine,
+                            const ClusterOptions& options) {
   node.raft.append_entries_max = options.append_entries_max;
   node.log_entries_max = options.log_entries_max;
   node.log_bytes_max = options.log_bytes_max;
   node.log_entries_kept = options.log_entries_kept;
-  return node;
-}
-
-storage::EngineOptions EngineOptionsOf(const ClusterOptions& options) {
-  storage::EngineOptions engine;
-  engine.directory = "/data";
-  engine.groups = {kOnlyGroup};
   engine.wal_segment_bytes_max = options.wal_segment_bytes_max;
-  engine.table_write_buffer_bytes = uint64_t{128} << 10;
-  return engine;
-}
-
-sim::WorldOptions WorldOptionsOf(const ClusterOptions& options) {
-  sim::WorldOptions world;
-  world.servers = options.servers;
-  world.clients = static_cast<uint16_t>(options.clients + 1);  // and the proposer
-  world.host.crash = options.crash;
-  return world;
+  StageOptions stage;
+  stage.seed = options.seed;
+  stage.servers = options.servers;
+  stage.hosts = static_cast<uint16_t>(options.clients + 1);  // and the proposer
+  stage.weather = options.weather;
+  stage.crash = options.crash;
+  stage.node = std::move(node);
+  stage.engine = std::move(engine);
+  stage.groups = {sim::StoreOnAll(kOnlyGroup, options.servers)};
+  return stage;
 }
 
 client::ClientOptions ClientOptionsOf(const Side& servers) {
   client::ClientOptions client;
   client.nodes = servers;
   client.group = kOnlyGroup;
-  // Each attempt without an answer doubles the patience for the next. From the labs' 500 ms on that
-  // would be half a minute where messages are lost one after the other, as they never are over TCP.
-  client.attempt_timeout = std::chrono::milliseconds(100);
-  client.backoff_max = std::chrono::milliseconds(200);
+  client.attempt_timeout = kAttemptTimeout;
+  client.backoff_max = kBackoffMax;
   return client;
-}
-
-std::unique_ptr<sim::TraceSink> TraceIfWanted() {
-  if (std::getenv("LOCKSTEP_TRACE") == nullptr) return nullptr;
-  return std::make_unique<testing::internal::StderrTrace>();
 }
 
 }  // namespace
 
 Cluster::Cluster(const ClusterOptions& options)
-    : options_(options),
-      root_(options.seed),
-      rng_(root_.Split("scenario")),
-      trace_(TraceIfWanted()),
-      watch_(kv::KvOptions().sessions_max),
-      software_(NodeOptionsOf(options), EngineOptionsOf(options)),
-      world_(WorldOptionsOf(options), software_, watch_, root_, trace_.get()),
-      links_(world_),
-      recorder_(no_keys_),
+    : Stage(StageOptionsOf(LabNode(), SmallEngine(), options), /*controller=*/nullptr),
       proposer_(kOnlyGroup, recorder_) {
-  watch_.now = [this] { return now(); };
   watch_.on_note = [this](NodeId node, const Note& note) { proposer_.OnNote(node, note); };
-  const Wait wait = [this](const auto& condition, Duration within) {
-    return RunUntil(condition, within);
-  };
   for (uint16_t i = 0; i < options.clients; ++i) {
-    clients_.push_back(std::make_unique<Client>(ClientOptionsOf(Servers()),
-                                                root_.Split("client", i), recorder_, wait));
-    clients_.back()->Bind(world_.client(i));
-    world_.client(i).Attach(*clients_.back());
+    AddClient(
+        std::make_unique<client::Client>(ClientOptionsOf(Servers()), root_.Split("client", i)),
+        /*shards=*/0);
   }
   proposer_.Bind(world_.client(options.clients));
   world_.client(options.clients).Attach(proposer_);
   links_.Shelter(options.clients);
-  links_.SetWeather(options.weather);
-  RestartAll();
+  Begin();
 }
 
 Cluster::~Cluster() { Finish(); }
 
-// --- Time ---
+// --- Verdict ---
 
-void Cluster::RunFor(Duration span) {
-  RunUntil([] { return false; }, span);
-}
-
-bool Cluster::RunUntil(const std::function<bool()>& condition, Duration within) {
-  if (condition()) return true;
-  const int64_t until = world_.timeline().now() + within.count();
-  // Something has to happen at the end, or the wait would last until the next event.
-  world_.timeline().Schedule(until, sim::EventKind::kPhase, /*actor=*/0, /*payload=*/0);
-  while (!broken_ && world_.timeline().now() < until) {
-    const sim::World::Stepped stepped = world_.Step();
-    if (stepped == sim::World::Stepped::kVoid) continue;
-    LookForFindings();
-    if (condition()) return true;
-  }
-  return false;
-}
-
-void Cluster::LookForFindings() {
-  if (broken_ || !watch_.findings().first().has_value()) return;
-  broken_ = true;
-  const sim::Violation& violation = *watch_.findings().first();
-  ADD_FAILURE() << violation.property << ": " << violation.evidence << "\n(seed " << options_.seed
-                << ", " << static_cast<double>(world_.timeline().now()) / 1e9 << " s)";
-}
-
-// --- Servers ---
-
-Side Cluster::Servers() const {
-  Side servers;
-  for (uint16_t id = 1; id <= options_.servers; ++id) servers.emplace_back(id);
-  return servers;
-}
-
-Side Cluster::RunningServers() {
-  Side servers;
+// All healthy servers are up and at rest, and have executed all that anybody has in its log.
+bool Cluster::HasConverged() {
+  const NodeId leader = LeaderAmong(Servers());
+  if (!leader) return false;
   for (const NodeId server : Servers()) {
-    if (IsUp(server)) servers.push_back(server);
+    if (IsLost(server)) continue;
+    if (!IsUp(server) || !IsAtRest(HostOf(server))) return false;
+    if (AppliedOf(server) != ReplicaOn(leader).last) return false;
   }
-  return servers;
+  return true;
 }
 
-void Cluster::Crash(NodeId server) {
-  HostOf(server).Crash(sim::CrashKind::kPower, sim::kNoTime);
-  LookForFindings();
-}
-
-void Cluster::Kill(NodeId server) {
-  HostOf(server).Crash(sim::CrashKind::kKill, sim::kNoTime);
-  LookForFindings();
-}
-
-// A server is up when its boot has happened, a moment later.
-void Cluster::Restart(NodeId server) {
-  HostOf(server).BootAt(world_.timeline().now());
-  RunUntil([&] { return IsUp(server); }, std::chrono::milliseconds(1));
-}
-
-void Cluster::CrashAll() {
-  for (const NodeId server : Servers()) Crash(server);
-}
-
-void Cluster::RestartAll() {
+void Cluster::Finish() {
+  if (!BeginEnd()) return;
+  Heal();
+  LetClientsFinish();
+  proposer_.AbandonAll();
+  ReadEveryKey();
+  if (broken()) return;
+  const bool converged = RunUntil([&] { return HasConverged(); }, kHealPatience);
+  EXPECT_TRUE(converged || broken()) << "healed, but the servers do not come to agree";
+  if (!converged) return;
   for (const NodeId server : Servers()) {
-    if (!lost_.contains(server)) Restart(server);
+    if (!IsLost(server)) JudgeTable(server, kOnlyGroup);
   }
-}
-
-void Cluster::Pause(NodeId server, Duration span) {
-  HostOf(server).PauseUntil(world_.timeline().now() + span.count(), sim::kNoFault);
+  watch_.checkers().AtEnd();
+  LookForFindings();
+  JudgeHistory(kOnlyGroup);
 }
 
 }  // namespace lockstep::scenario

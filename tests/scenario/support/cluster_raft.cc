@@ -24,15 +24,6 @@ Side Cluster::Present() {
   return present;
 }
 
-NodeId Cluster::LeaderAmong(const Side& servers) {
-  NodeId leader;
-  for (const NodeId server : servers) {
-    if (!IsUp(server) || ReplicaOn(server).role != raft::Role::kLeader) continue;
-    if (!leader || TermOf(server) > TermOf(leader)) leader = server;
-  }
-  return leader;
-}
-
 NodeId Cluster::ExpectOneLeaderAmong(const Side& servers) {
   Check(!servers.empty());
   const auto is_leader = [&](NodeId server) {
@@ -46,8 +37,8 @@ NodeId Cluster::ExpectOneLeaderAmong(const Side& servers) {
                            [&](NodeId server) { return TermOf(server) == TermOf(leader); });
       },
       kElectionPatience);
-  EXPECT_TRUE(found || broken_) << "no single leader within "
-                                << kElectionPatience / std::chrono::seconds(1) << " s";
+  EXPECT_TRUE(found || broken()) << "no single leader within "
+                                 << kElectionPatience / std::chrono::seconds(1) << " s";
   const NodeId leader = LeaderAmong(servers);
   return leader ? leader : servers.front();
 }
@@ -62,7 +53,7 @@ void Cluster::ExpectNoLeader() {
 
 void Cluster::EnsureSession() {
   const Instant until = now() + kElectionPatience;
-  while (!proposer_.has_session() && !broken_ && now() < until) {
+  while (!proposer_.has_session() && !broken() && now() < until) {
     const NodeId leader = Leader();
     if (leader) proposer_.OpenSession(leader);
     RunUntil([&] { return proposer_.has_session(); }, 5 * kMoment);
@@ -84,7 +75,7 @@ std::optional<Index> Cluster::Propose(NodeId server, const std::string& value) {
 
 Index Cluster::Agree(const std::string& value, size_t servers_min) {
   const Instant until = now() + kAgreePatience;
-  while (!broken_ && now() < until) {
+  while (!broken() && now() < until) {
     const NodeId leader = Leader();
     if (!leader) {
       RunFor(kMoment);
@@ -99,8 +90,8 @@ Index Cluster::Agree(const std::string& value, size_t servers_min) {
     if (executed()) return CommittedAt(proposal);
     RunFor(kMoment);
   }
-  EXPECT_TRUE(broken_) << "no agreement on \"" << value << "\" by " << servers_min
-                       << " servers within 10 s";
+  EXPECT_TRUE(broken()) << "no agreement on \"" << value << "\" by " << servers_min
+                        << " servers within 10 s";
   return Index();
 }
 

@@ -7,29 +7,29 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/scenario/support/cluster.h"
+#include "tests/scenario/support/stage.h"
 
 namespace lockstep::scenario {
 
 class Expectation {
  public:
-  Expectation(Cluster& cluster, const Pending& pending) : cluster_(cluster), pending_(pending) {}
+  Expectation(Stage& stage, const Pending& pending) : stage_(stage), pending_(pending) {}
 
   // It is executed, and answered, in that time.
   void CompletesWithin(Duration span) {
-    EXPECT_TRUE(cluster_.RunUntil([&] { return pending_.ok(); }, span)) << pending_.what();
+    EXPECT_TRUE(stage_.RunUntil([&] { return pending_.ok(); }, span)) << pending_.what();
   }
   // Nothing is known of it after that time.
   void DoesNotCompleteWithin(Duration span) {
-    EXPECT_FALSE(cluster_.RunUntil([&] { return pending_.done(); }, span)) << pending_.what();
+    EXPECT_FALSE(stage_.RunUntil([&] { return pending_.done(); }, span)) << pending_.what();
   }
 
  private:
-  Cluster& cluster_;
+  Stage& stage_;
   const Pending pending_;
 };
 
-inline Expectation Expect(Cluster& cluster, const Pending& pending) { return {cluster, pending}; }
+inline Expectation Expect(Stage& stage, const Pending& pending) { return {stage, pending}; }
 
 }  // namespace lockstep::scenario
 

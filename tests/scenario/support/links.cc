@@ -51,6 +51,27 @@ void Links::MendOneWay(NodeId from, NodeId to) {
   Apply();
 }
 
+void Links::CutBetween(const Side& these, const Side& those) {
+  for (const NodeId a : these) {
+    for (const NodeId b : those) {
+      if (a == b) continue;
+      one_way_.insert({a, b});
+      one_way_.insert({b, a});
+    }
+  }
+  Apply();
+}
+
+void Links::MendBetween(const Side& these, const Side& those) {
+  for (const NodeId a : these) {
+    for (const NodeId b : those) {
+      one_way_.erase({a, b});
+      one_way_.erase({b, a});
+    }
+  }
+  Apply();
+}
+
 void Links::MendAll() {
   disconnected_.clear();
   side_.clear();

@@ -43,6 +43,9 @@ class Links {
   // Nothing gets from the one to the other.
   void CutOneWay(NodeId from, NodeId to);
   void MendOneWay(NodeId from, NodeId to);
+  // Nothing gets from these servers to those or back, but within each.
+  void CutBetween(const Side& these, const Side& those);
+  void MendBetween(const Side& these, const Side& those);
   // Everybody hears everybody.
   void MendAll();
 

@@ -31,11 +31,10 @@ struct Load::Worker {
   std::string Word() { return absl::StrCat("x ", number, " ", words++, " y"); }
 };
 
-Load::Load(Cluster& cluster, Keys keys, Duration pause_max)
-    : cluster_(cluster), keys_(keys), pause_max_(pause_max) {
-  for (uint16_t i = 0; i < cluster.clients(); ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(cluster.client(i), i, cluster.rng().Split("load", i)));
+Load::Load(Stage& stage, Keys keys, Duration pause_max)
+    : stage_(stage), keys_(keys), pause_max_(pause_max) {
+  for (uint16_t i = 0; i < stage.clients(); ++i) {
+    workers_.push_back(std::make_unique<Worker>(stage.client(i), i, stage.rng().Split("load", i)));
     Worker& worker = *workers_.back();
     worker.client.on_done = [this, &worker](const Pending& pending) { OnDone(worker, pending); };
     Next(worker);
@@ -82,8 +81,8 @@ void Load::Stop() {
     return std::all_of(workers_.begin(), workers_.end(),
                        [](const auto& worker) { return worker->client.Done(); });
   };
-  const bool stopped = cluster_.RunUntil(idle, kStopPatience);
-  EXPECT_TRUE(stopped || cluster_.broken()) << "clients still wait";
+  const bool stopped = stage_.RunUntil(idle, kStopPatience);
+  EXPECT_TRUE(stopped || stage_.broken()) << "clients still wait";
   for (const auto& worker : workers_) {
     worker->client.on_done = nullptr;
     worker->client.Later(Duration(0), [] {});  // In place of the operation that would be next.

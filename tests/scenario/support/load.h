@@ -12,7 +12,7 @@
 
 #include "core/base/rng.h"
 #include "core/base/types.h"
-#include "tests/scenario/support/cluster.h"
+#include "tests/scenario/support/stage.h"
 
 namespace lockstep::scenario {
 
@@ -23,8 +23,8 @@ enum class Keys : uint8_t {
 
 class Load {
  public:
-  // Begins now, with every client of the cluster. `pause_max`: between two operations of a client.
-  Load(Cluster& cluster, Keys keys, Duration pause_max = std::chrono::milliseconds(50));
+  // Begins now, with every client of the stage. `pause_max`: between two operations of a client.
+  Load(Stage& stage, Keys keys, Duration pause_max = std::chrono::milliseconds(50));
   ~Load();
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
@@ -41,7 +41,7 @@ class Load {
   void Next(Worker& worker);
   void OnDone(Worker& worker, const Pending& pending);
 
-  Cluster& cluster_;
+  Stage& stage_;
   const Keys keys_;
   const Duration pause_max_;
   bool stopped_ = false;

@@ -3,18 +3,12 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "core/base/check.h"
 
 namespace lockstep::scenario {
 
-LogPosition AppliedBy(const sim::NodeHost& host, GroupId group) {
-  if (host.incarnation() == 0) return {};
-  CheckEq(host.group(), group);
-  return host.applied();
-}
-
 bool IsAtRest(const sim::NodeHost& host) {
-  return host.lane(Lane::kLog).empty() && host.lane(Lane::kTable).empty() && host.unanswered() == 0;
+  return host.lane(Lane::kLog).empty() && !host.lane(Lane::kTable).Writes() &&
+         host.unanswered() == 0;
 }
 
 void CompareTable(sim::ClusterCheckers& checkers, const sim::NodeHost& host, GroupId group,

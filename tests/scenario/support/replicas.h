@@ -14,9 +14,8 @@
 
 namespace lockstep::scenario {
 
-// What the group's table on this server holds; as last known when the server is down.
-LogPosition AppliedBy(const sim::NodeHost& host, GroupId group);
-// Nothing is being stored, and nobody waits for an answer.
+// Nothing is being stored, and nobody waits for an answer. Reads may go on: groups of shards never
+// cease to ask for configurations.
 bool IsAtRest(const sim::NodeHost& host);
 // Shows the group's table, which must hold the state at `applied`, to the checkers.
 void CompareTable(sim::ClusterCheckers& checkers, const sim::NodeHost& host, GroupId group,

@@ -52,6 +52,12 @@ void Boot(ReplicaState& replica, const Note& note) {
 
 }  // namespace
 
+Watch::Watch(uint64_t sessions_max, const controller::ControllerOptions* controller)
+    : shards_(controller == nullptr
+                  ? nullptr
+                  : std::make_unique<sim::ShardChecker>(findings_, *controller, sessions_max)),
+      checkers_(findings_, sessions_max, shards_.get()) {}
+
 void Watch::OnNote(sim::NodeHost& host, const Note& note) {
   checkers_.OnNote(now(), host.node(), note);
   if (note.kind == NoteKind::kMalformed) return;

@@ -11,15 +11,18 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "core/base/types.h"
+#include "core/controller/options.h"
 #include "core/raft/io.h"
 #include "core/runtime/log.h"
 #include "sim/check/checker.h"
 #include "sim/check/cluster_checkers.h"
+#include "sim/check/shard_checker.h"
 #include "sim/world/node_host.h"
 #include "sim/world/observer.h"
 
@@ -49,12 +52,15 @@ struct Trap {
 
 class Watch : public sim::WorldObserver {
  public:
-  // `sessions_max`: how many sessions a group keeps.
-  explicit Watch(uint64_t sessions_max) : checkers_(findings_, sessions_max) {}
+  // `sessions_max`: how many sessions a group, or a shard, keeps. `controller`: what it allows;
+  // null: there is none, and so there are no shards.
+  Watch(uint64_t sessions_max, const controller::ControllerOptions* controller);
 
   const ReplicaState& replica(NodeId node, GroupId group) { return replicas_[{group, node}]; }
   sim::Findings& findings() { return findings_; }
   sim::ClusterCheckers& checkers() { return checkers_; }
+  // REQUIRES: there is a controller.
+  sim::ShardChecker& shards() { return *shards_; }
   // Leaders that took office so far.
   uint64_t elections() const { return elections_; }
 
@@ -86,6 +92,7 @@ class Watch : public sim::WorldObserver {
   void FollowRole(ReplicaState& replica, const Note& note);
 
   sim::Findings findings_;
+  const std::unique_ptr<sim::ShardChecker> shards_;
   sim::ClusterCheckers checkers_;
   std::map<std::pair<GroupId, NodeId>, ReplicaState> replicas_;
   std::map<NodeId, Trap> traps_;

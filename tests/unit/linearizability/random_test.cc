@@ -112,6 +112,70 @@ TEST(Random, WitnessSuffices) {
   }
 }
 
+// Reads that the store did not place: all of them, or about half.
+void ForgetReads(Rng& rng, History* history) {
+  const Ratio forgotten = rng.Chance({1, 3}) ? Ratio{1, 1} : Ratio{1, 2};
+  for (Operation& operation : history->operations) {
+    const bool mismatch = operation.outcome == Outcome::kMismatch && operation.result_known;
+    const bool reads = !operation.open() && (operation.kind == Kind::kGet || mismatch);
+    if (reads && rng.Chance(forgotten)) operation.witness.reset();
+  }
+}
+
+// The store places some operations wrongly.
+void SpoilWitness(Rng& rng, History* history) {
+  for (Operation& operation : history->operations) {
+    if (!operation.witness.has_value() || !rng.Chance({1, 8})) continue;
+    operation.witness->index = rng.Below(history->operations.size() + 1);
+  }
+}
+
+// Where all writes are placed and closed, reads find their place by what they saw.
+TEST(Random, WitnessOfTheWritesSuffices) {
+  uint64_t forgotten = 0;
+  for (uint64_t seed = 1; seed <= 6000; ++seed) {
+    SCOPED_TRACE(seed);
+    Rng rng = Rng(seed).Split("reads");
+    Shape shape = RandomShape(rng, /*unique=*/rng.Chance({1, 2}));
+    shape.open = {0, 1};
+    shape.operations = 40;
+    shape.processes = static_cast<uint32_t>(rng.Between(uint64_t{1}, 12));
+    History history = Simulate(rng.Split("store"), shape);
+    ForgetReads(rng, &history);
+    for (const Operation& operation : history.operations) forgotten += !operation.witness;
+    ASSERT_EQ(Only(Algorithm::kWitness, history), Verdict::kLinearizable) << Dump(history);
+  }
+  EXPECT_GT(forgotten, 40'000u);
+}
+
+// Whatever was forgotten, spoilt or is wrong: what the witness accepts is right.
+TEST(Random, WitnessOfTheWritesAcceptsNothingWrong) {
+  uint64_t wrong = 0;
+  uint64_t accepted = 0;
+  uint64_t accepted_spoilt = 0;
+  for (uint64_t seed = 1; seed <= 20'000; ++seed) {
+    SCOPED_TRACE(seed);
+    Rng rng = Rng(seed).Split("forgotten");
+    History history = Simulate(rng.Split("store"), RandomShape(rng, rng.Chance({1, 2})));
+    ForgetReads(rng, &history);
+    const uint64_t mutations = rng.Between(uint64_t{1}, 4);
+    for (uint64_t i = 0; i < mutations; ++i) Mutate(rng, &history);
+    const bool spoils = rng.Chance({1, 3});
+    if (spoils) SpoilWitness(rng, &history);
+    const bool linearizable = BruteForce(history);
+    wrong += !linearizable;
+    const Verdict witness = Only(Algorithm::kWitness, history);
+    ASSERT_NE(witness, Verdict::kViolation);
+    if (witness != Verdict::kLinearizable) continue;
+    ASSERT_TRUE(linearizable) << Dump(history);
+    ++accepted;
+    accepted_spoilt += spoils;
+  }
+  EXPECT_GT(wrong, 3000u);
+  EXPECT_GT(accepted, 5000u);
+  EXPECT_GT(accepted_spoilt, 500u);
+}
+
 // Longer ones, beyond brute force: right histories are accepted by frontier and zones, and the
 // two agree on broken ones.
 TEST(Random, LongerHistories) {

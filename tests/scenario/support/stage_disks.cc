@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "sim/faults/bit_rot.h"
-#include "tests/scenario/support/cluster.h"
+#include "tests/scenario/support/stage.h"
 
 namespace lockstep::scenario {
 namespace {
@@ -19,7 +19,7 @@ bool IsA(const StorageJob& job) {
 }  // namespace
 
 // A storage error without a fault that explains it is a finding.
-uint32_t Cluster::NoteFault(sim::FaultKind kind, NodeId server) {
+uint32_t Stage::NoteFault(sim::FaultKind kind, NodeId server) {
   sim::FaultInterval interval;
   interval.kind = kind;
   interval.begin = world_.timeline().now();
@@ -28,8 +28,8 @@ uint32_t Cluster::NoteFault(sim::FaultKind kind, NodeId server) {
   return world_.ledger().Applied(std::move(interval));
 }
 
-void Cluster::SetPowerTrap(NodeId server, uint64_t change,
-                           std::function<bool(const StorageJob&)> fits) {
+void Stage::SetPowerTrap(NodeId server, uint64_t change,
+                         std::function<bool(const StorageJob&)> fits) {
   watch_.Set(server, {.fits = std::move(fits),
                       .what = {.kind = sim::Interference::Kind::kPowerCut,
                                .operations = change,
@@ -37,26 +37,26 @@ void Cluster::SetPowerTrap(NodeId server, uint64_t change,
                                .downtime = sim::kNoTime}});
 }
 
-void Cluster::LosePowerInNextLogWrite(NodeId server, uint64_t change) {
+void Stage::LosePowerInNextLogWrite(NodeId server, uint64_t change) {
   SetPowerTrap(server, change, &IsA<CommitLog>);
 }
 
-void Cluster::LosePowerInNextCheckpoint(NodeId server, uint64_t change) {
+void Stage::LosePowerInNextCheckpoint(NodeId server, uint64_t change) {
   SetPowerTrap(server, change, &IsA<Checkpoint>);
 }
 
-void Cluster::LosePowerInNextSnapshotPart(NodeId server, uint64_t change) {
+void Stage::LosePowerInNextSnapshotPart(NodeId server, uint64_t change) {
   SetPowerTrap(server, change, &IsA<WriteSnapshot>);
 }
 
-void Cluster::LosePowerInNextBoot(NodeId server, uint64_t change) {
+void Stage::LosePowerInNextBoot(NodeId server, uint64_t change) {
   watch_.SetAtBoot(server, {.kind = sim::Interference::Kind::kPowerCut,
                             .operations = change,
                             .fault = NoteFault(sim::FaultKind::kPowerCutAtBoot, server),
                             .downtime = sim::kNoTime});
 }
 
-void Cluster::FailNextFsync(NodeId server) {
+void Stage::FailNextFsync(NodeId server) {
   watch_.Set(server, {.fits = &IsA<CommitLog>,
                       .what = {.kind = sim::Interference::Kind::kSyncFailure,
                                .operations = 1,
@@ -64,12 +64,12 @@ void Cluster::FailNextFsync(NodeId server) {
                                .downtime = sim::kNoTime}});
 }
 
-void Cluster::ExpectTrapSprings(NodeId server) {
+void Stage::ExpectTrapSprings(NodeId server) {
   EXPECT_TRUE(RunUntil([&] { return !watch_.IsSet(server); }, std::chrono::seconds(10)))
       << "server " << server << " did nothing that could go wrong";
 }
 
-void Cluster::FlipBit(NodeId server, Part part) {
+void Stage::FlipBit(NodeId server, Part part) {
   sim::NodeHost& host = HostOf(server);
   const std::vector<std::string> files = FilesOf(host, part);
   constexpr int kDraws = 10'000;
@@ -85,12 +85,12 @@ void Cluster::FlipBit(NodeId server, Part part) {
   ADD_FAILURE() << "server " << server << " has nothing durable there that could rot";
 }
 
-void Cluster::StallDisk(NodeId server, Part part, Duration span) {
+void Stage::StallDisk(NodeId server, Part part, Duration span) {
   HostOf(server).StallDiskUntil(part == Part::kLog ? Lane::kLog : Lane::kTable,
                                 world_.timeline().now() + span.count(), sim::kNoFault);
 }
 
-uint64_t Cluster::BytesOnDisk(NodeId server, Part part) {
+uint64_t Stage::BytesOnDisk(NodeId server, Part part) {
   return scenario::BytesOnDisk(HostOf(server), part);
 }
 
