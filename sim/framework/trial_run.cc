@@ -148,7 +148,7 @@ RunReport TrialRun::Report() {
   values.emplace_back("boots", boots_);
   values.emplace_back("crashes", crashes_);
   values.emplace_back("crashes in writes", crashes_in_writes_);
-  AppendWorldCounters(world_, /*groups=*/false, &report.counters);
+  AppendWorldCounters(world_, FaultSet::All(), &report.counters);
   report.climate = DescribeClimate();
   report.violation = findings_.first();
   report.violation_event = violation_event_;

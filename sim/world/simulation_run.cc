@@ -22,6 +22,13 @@ std::optional<ShardChecker> ShardCheckerFor(const Climate& climate, Findings& fi
                                           climate.node.kv.sessions_max);
 }
 
+FaultSet PossibleFaults(const Climate& climate) {
+  FaultSet faults = FaultSet::All();
+  if (climate.groups.size() == 1) faults.erase(FaultKind::kGroupPartition);
+  if (!climate.sharded.has_value()) faults.erase(FaultKind::kHandoverStrike);
+  return faults;
+}
+
 }  // namespace
 
 SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, const Rng& root)
@@ -222,7 +229,7 @@ void SimulationRun::AppendWorldCounters(Counters* counters) const {
   values.emplace_back("boots", boots_);
   values.emplace_back("crashes", crashes_);
   values.emplace_back("crashes in writes", crashes_in_writes_);
-  sim::AppendWorldCounters(world_, climate_.sharded.has_value(), counters);
+  sim::AppendWorldCounters(world_, PossibleFaults(climate_), counters);
 }
 
 }  // namespace lockstep::sim

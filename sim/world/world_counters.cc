@@ -4,7 +4,7 @@
 
 namespace lockstep::sim {
 
-void AppendWorldCounters(World& world, bool groups, Counters* counters) {
+void AppendWorldCounters(World& world, FaultSet possible, Counters* counters) {
   DiskCounters disks;
   for (uint16_t id = 1; id <= world.servers(); ++id) {
     const DiskCounters& disk = world.server(id).files().counters();
@@ -28,7 +28,7 @@ void AppendWorldCounters(World& world, bool groups, Counters* counters) {
   values.emplace_back("messages held", network.held);
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
-    if (kind == FaultKind::kGroupPartition && !groups) continue;
+    if (!possible.contains(kind)) continue;
     const FaultCounts& counts = world.ledger().counts(kind);
     values.emplace_back(absl::StrCat("fault ", FaultName(kind)), counts.applied);
     values.emplace_back(absl::StrCat("effective ", FaultName(kind)), counts.effective);

@@ -7,8 +7,8 @@
 
 namespace lockstep::sim {
 
-// In a fixed order. `groups`: there may be several, so that one can be cut off from another.
-void AppendWorldCounters(World& world, bool groups, Counters* counters);
+// In a fixed order. `possible`: the faults that can happen to what is simulated.
+void AppendWorldCounters(World& world, FaultSet possible, Counters* counters);
 
 }  // namespace lockstep::sim
 
