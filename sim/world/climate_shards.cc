@@ -104,6 +104,10 @@ ShardAdministration DrawAdministration(Rng rng, const Climate& climate) {
   const int64_t unit = climate.unit().count();
   administration.gap_mean = rng.Between(Duration(2 * unit), Duration(40 * unit));
   administration.force = rng.Chance({1, 4});
+  // In haste many configurations pass while a group is away.
+  const bool hasty = rng.Chance({1, 6});
+  const Duration short_gap = rng.Between(Duration(unit / 8), Duration(unit));
+  if (hasty) administration.gap_mean = short_gap;
   administration.client.attempt_timeout = climate.workload.attempt_timeout;
   administration.client.backoff_min = climate.workload.backoff_min;
   administration.client.backoff_max = climate.workload.backoff_max;
