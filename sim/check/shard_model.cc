@@ -29,14 +29,14 @@ ModelStep ShardModel::OnCommitted(GroupId gid, const Entry& entry) {
   ModelStep step;
   if (entry.kind == EntryKind::kCommand) OnCommand(gid, entry);
   if (entry.kind != EntryKind::kInternal) return step;
+  ++internal_entries_;
   proto::Command command;
   const int size = static_cast<int>(entry.data.size());
   Check(command.ParseFromArray(entry.data.data(), size), "an entry of the group is unreadable");
   ModelGroup& group = groups_[gid];
   if (command.has_reconfigure()) Apply(group, gid, command.reconfigure(), entry.index, &step);
   if (command.has_install_chunk()) Apply(group, command.install_chunk(), entry.index, &step);
-  const bool in_vain = command.has_drop_shard() && !Apply(group, command.drop_shard());
-  if (!in_vain) ++internal_entries_;
+  if (command.has_drop_shard()) Apply(group, command.drop_shard());
   if (command.has_finish_handover()) Apply(group, command.finish_handover());
   // A tenure that arrives after its end is frozen at once.
   if (step.arrived) {
@@ -109,15 +109,11 @@ void ShardModel::Apply(ModelGroup& group, const proto::InstallChunk& chunk, Inde
   step->promised = chunk.part().summary();
 }
 
-bool ShardModel::Apply(ModelGroup& group, const proto::DropShard& drop) {
-  bool dropped = false;
+void ShardModel::Apply(ModelGroup& group, const proto::DropShard& drop) {
   for (auto& [id, tenure] : group.tenures) {
     if (id.shard != drop.shard() || tenure.until != drop.ended()) continue;
-    if (tenure.state != proto::SHARD_FROZEN) continue;
-    tenure.state = proto::SHARD_DROPPED;
-    dropped = true;
+    if (tenure.state == proto::SHARD_FROZEN) tenure.state = proto::SHARD_DROPPED;
   }
-  return dropped;
 }
 
 void ShardModel::Apply(ModelGroup& group, const proto::FinishHandover& finish) {

@@ -76,11 +76,10 @@ class ShardModel {
   // Where a client's command took effect: a version of its shard. None: nowhere.
   Index FirstOf(const CommandIdentity& command) const;
 
-  uint64_t moves() const { return moves_; }  // tenures that have arrived
-  // Of groups themselves. But for repeated drops, which only answer what arrives late.
-  uint64_t internal_entries() const { return internal_entries_; }
-  uint64_t bytes_written() const { return bytes_written_; }  // by clients, roughly
-  uint64_t parts() const { return parts_; }                  // of them
+  uint64_t moves() const { return moves_; }                        // tenures that have arrived
+  uint64_t internal_entries() const { return internal_entries_; }  // of groups themselves
+  uint64_t bytes_written() const { return bytes_written_; }        // by clients, roughly
+  uint64_t parts() const { return parts_; }                        // of them
   uint64_t refused() const { return refused_; }  // commands where the shard was not served
   uint64_t duplicates() const;                   // copies of commands after the first
 
@@ -89,8 +88,7 @@ class ShardModel {
   void Apply(ModelGroup& group, GroupId gid, const proto::Reconfigure& change, Index index,
              ModelStep* step);
   void Apply(ModelGroup& group, const proto::InstallChunk& chunk, Index index, ModelStep* step);
-  // False: there was nothing to drop.
-  bool Apply(ModelGroup& group, const proto::DropShard& drop);
+  void Apply(ModelGroup& group, const proto::DropShard& drop);
   void Apply(ModelGroup& group, const proto::FinishHandover& finish);
   void Freeze(GroupId gid, shardkv::TenureId id, ModelTenure& tenure, Index index);
 
