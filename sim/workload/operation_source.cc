@@ -134,9 +134,9 @@ std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
   }
   proto::Command command;
   proto::Query query;
-  uint64_t draw =
-      rng_.Below(uint64_t{mix.get} + mix.put + mix.append + mix.remove + mix.compare_and_swap +
-                 mix.list + mix.batch + mix.get_many + mix.read_several + mix.misplaced_batch);
+  uint64_t draw = rng_.Below(uint64_t{mix.get} + mix.put + mix.append + mix.remove +
+                             mix.compare_and_swap + mix.list + mix.batch + mix.get_many +
+                             mix.read_several + mix.bulk + mix.misplaced_batch);
   // Takes the kind's share off the draw; true when the draw falls into it.
   const auto is = [&draw](uint32_t weight) {
     if (draw < weight) return true;
@@ -154,6 +154,9 @@ std::optional<PlannedOperation> OperationSource::Next(uint64_t client,
     planned.body = ReadPair(rng_.Below(options_.pairs));
   } else if (is(mix.read_several)) {
     planned.body = DrawSeveral();
+  } else if (is(mix.bulk)) {
+    planned.body = DrawBulk(client);
+    planned.bulk = true;
   } else if (is(mix.misplaced_batch)) {
     std::optional<proto::Command> batch = DrawMisplaced(client);
     planned.misplaced = batch.has_value();
@@ -232,6 +235,38 @@ std::optional<proto::Command> OperationSource::DrawMisplaced(uint64_t client) {
 
 PlannedOperation OperationSource::FinalPairRead(size_t pair) const {
   return {.body = ReadPair(pair), .deadline = kFinalDeadline, .page = {}};
+}
+
+proto::Command OperationSource::DrawBulk(uint64_t client) {
+  constexpr uint64_t kBulkMax = 6;
+  const uint64_t count = rng_.Between(2, std::min<uint64_t>(kBulkMax, keys_.size()));
+  absl::btree_set<size_t> drawn;
+  while (drawn.size() < count) drawn.insert(rng_.Below(keys_.size()));
+  proto::Command command;
+  for (const size_t key : drawn) {
+    *command.mutable_batch()->add_operations() = DrawBulkPart(key, client);
+  }
+  return command;
+}
+
+proto::BatchOperation OperationSource::DrawBulkPart(size_t key, uint64_t client) {
+  proto::BatchOperation operation;
+  switch (rng_.Below(4)) {
+    case 0:
+      operation.mutable_append()->set_key(keys_[key]);
+      operation.mutable_append()->set_value(DrawValue(client));
+      break;
+    case 1:
+      operation.mutable_compare_and_swap()->set_key(keys_[key]);
+      if (seen_[key].has_value()) operation.mutable_compare_and_swap()->set_expected(*seen_[key]);
+      operation.mutable_compare_and_swap()->set_value(DrawValue(client));
+      break;
+    default:
+      operation.mutable_put()->set_key(keys_[key]);
+      operation.mutable_put()->set_value(DrawValue(client));
+      break;
+  }
+  return operation;
 }
 
 PlannedOperation OperationSource::FinalWrite(uint64_t client) {

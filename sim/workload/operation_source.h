@@ -34,6 +34,7 @@ struct PlannedOperation {
   Duration deadline;                 // from now
   std::optional<ListPosition> page;  // a List that goes on
   bool misplaced = false;            // a Batch over several shards
+  bool bulk = false;                 // its Batch is no batch: each operation for itself
 };
 
 class OperationSource {
@@ -73,6 +74,8 @@ class OperationSource {
   std::string DrawValue(uint64_t client);
   proto::Command DrawCompareAndSwap(uint64_t client);
   proto::Query DrawList();
+  proto::Command DrawBulk(uint64_t client);
+  proto::BatchOperation DrawBulkPart(size_t key, uint64_t client);
   proto::Command DrawBatch(uint64_t client);
   proto::Query ReadPair(size_t pair) const;
   proto::Query DrawSeveral();

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/kv/command.h"
 
 namespace lockstep::sim {
 namespace {
@@ -27,6 +28,21 @@ void SetSwap(const proto::CompareAndSwap& swap, Operation* operation) {
   if (swap.has_value()) operation->value = ToBytes(swap.value());
 }
 
+proto::Command CommandOf(const proto::BatchOperation& operation) {
+  proto::Command command;
+  if (operation.has_put()) *command.mutable_put() = operation.put();
+  if (operation.has_append()) *command.mutable_append() = operation.append();
+  if (operation.has_compare_and_swap()) {
+    *command.mutable_compare_and_swap() = operation.compare_and_swap();
+  }
+  return command;
+}
+
+absl::string_view KeyOf(const proto::Command& command) {
+  if (command.has_put()) return command.put().key();
+  return command.has_append() ? command.append().key() : command.compare_and_swap().key();
+}
+
 // Where a state machine says when something happened; answers put together of several do not.
 std::optional<Witness> WitnessOf(const proto::Result& result) {
   if (result.index() == 0) return std::nullopt;
@@ -41,11 +57,40 @@ Instant Recorder::Tick(Instant now) {
 }
 
 Recorder::Open Recorder::Invoke(Instant now, uint64_t process, PlannedOperation planned) {
-  return {.process = process, .planned = std::move(planned), .invoked = Tick(now), .command = {}};
+  Open open{.process = process, .planned = std::move(planned), .invoked = Tick(now), .command = {}};
+  if (!open.planned.bulk) return open;
+  for (const proto::BatchOperation& operation :
+       std::get<proto::Command>(open.planned.body).batch().operations()) {
+    Open part{.process = NewProcess(), .planned = {}, .invoked = open.invoked, .command = {}};
+    part.planned.body = CommandOf(operation);
+    open.parts.push_back(std::move(part));
+  }
+  return open;
+}
+
+void Recorder::NoteName(const Bytes& request, Open* open) {
+  open->command = IdentifyRequest(request);
+  if (open->parts.empty()) return;
+  proto::ClientRequest parsed;
+  Check(parsed.ParseFromArray(request.data(), static_cast<int>(request.size())));
+  const proto::Command& sent = parsed.command();
+  for (Open& part : open->parts) {
+    const absl::string_view key = KeyOf(std::get<proto::Command>(part.planned.body));
+    const auto& operations = sent.batch().operations();
+    const bool named = sent.has_batch()
+                           ? std::any_of(operations.begin(), operations.end(),
+                                         [&](const auto& one) { return kv::KeyOf(one) == key; })
+                           : KeyOf(sent) == key;
+    if (named) part.command = open->command;
+  }
 }
 
 void Recorder::Return(Instant now, const Open& open, const client::Outcome& outcome) {
   using Kind = client::Outcome::Kind;
+  for (size_t i = 0; i < open.parts.size(); ++i) {
+    Return(now, open.parts[i], outcome.each.empty() ? outcome : outcome.each[i]);
+  }
+  if (!open.parts.empty()) return;
   if (open.planned.misplaced) return RecordMisplaced(open, outcome);
   if (outcome.kind == Kind::kNotExecuted) {
     ++counters_.not_executed;
@@ -65,6 +110,8 @@ void Recorder::Return(Instant now, const Open& open, const client::Outcome& outc
 }
 
 void Recorder::Abandon(const Open& open) {
+  for (const Open& part : open.parts) Abandon(part);
+  if (!open.parts.empty()) return;
   ++counters_.unknown;
   if (std::holds_alternative<proto::Query>(open.planned.body)) return;  // Without effect anyway.
   if (open.planned.misplaced) return;
@@ -73,6 +120,8 @@ void Recorder::Abandon(const Open& open) {
 }
 
 void Recorder::AppendOpen(const Open& open, linearizability::History* history) const {
+  for (const Open& part : open.parts) AppendOpen(part, history);
+  if (!open.parts.empty()) return;
   if (std::holds_alternative<proto::Query>(open.planned.body)) return;  // Without effect anyway.
   if (open.planned.misplaced) return;
   history->operations.push_back(OperationOf(open));

@@ -44,7 +44,8 @@ class Recorder {
     uint64_t process = 0;
     PlannedOperation planned;
     Instant invoked;
-    CommandIdentity command;  // of a write that was sent: the last name it went by
+    CommandIdentity command;       // of a write that was sent: the last name it went by
+    std::vector<Open> parts = {};  // of a bulk: each a write of a process of its own
   };
 
   // `keys`: the whole key space, ascending; outlives the recorder.
@@ -53,6 +54,8 @@ class Recorder {
   uint64_t NewProcess() { return ++processes_; }
   Open Invoke(Instant now, uint64_t process, PlannedOperation planned);
   void Return(Instant now, const Open& open, const client::Outcome& outcome);
+  // A write was sent, or a part of one, as this request.
+  static void NoteName(const Bytes& request, Open* open);
   // The client forgot it: it may take effect at any later time.
   void Abandon(const Open& open);
   void CountRestart() { ++counters_.restarts; }

@@ -41,6 +41,15 @@ std::string DescribeBody(const std::variant<proto::Command, proto::Query>& body)
   }
 }
 
+client::Input InputFor(client::OperationId id, const PlannedOperation& planned, Instant deadline) {
+  if (!planned.bulk) {
+    return client::Invoke{.id = id, .operation = planned.body, .deadline = deadline};
+  }
+  const auto& operations = std::get<proto::Command>(planned.body).batch().operations();
+  return client::InvokeBulk{
+      .id = id, .operations = {operations.begin(), operations.end()}, .deadline = deadline};
+}
+
 }  // namespace
 
 WorkloadClient::WorkloadClient(uint64_t number, MakeCaller make, uint32_t processes, Rng rng,
@@ -144,13 +153,13 @@ bool WorkloadClient::IssueOne(Instant now) {
     if (!planned.has_value()) continue;
     const Instant deadline = now + planned->deadline;
     process.current = client::OperationId(++last_operation_);
-    client::Invoke invoke{.id = process.current, .operation = planned->body, .deadline = deadline};
+    client::Input input = InputFor(process.current, *planned, deadline);
     process.open = recorder_.Invoke(now, process.number, *std::move(planned));
     if (!final_round_) {
       const std::optional<Duration> forget = source_.RestartAfter();
       if (forget.has_value()) forget_at_ = std::min(forget_at_, now + *forget);
     }
-    Step(std::move(invoke));
+    Step(std::move(input));
     return true;
   }
   return false;
@@ -185,7 +194,7 @@ void WorkloadClient::NoteName(const client::Send& send) {
   for (Process& process : processes_) {
     if (process.current != send.operation) continue;
     if (std::holds_alternative<proto::Command>(process.open->planned.body)) {
-      process.open->command = IdentifyRequest(send.request);
+      Recorder::NoteName(send.request, &*process.open);
     }
     return;
   }
@@ -243,6 +252,7 @@ void WorkloadClient::Learn(Process& process, const client::Outcome& outcome) {
     const auto& command = std::get<proto::Command>(planned.body);
     std::optional<std::string> value;
     if (result.has_value()) value = result.value();
+    if (planned.bulk) return;
     if (command.has_batch()) {
       const absl::string_view pair = PairOf(command.batch().operations(1).put().key());
       return source_.OnPairSeen(std::string(pair), std::move(value));

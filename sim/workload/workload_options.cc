@@ -119,9 +119,9 @@ std::string Describe(const WorkloadOptions& options) {
     absl::StrAppendFormat(&text, ", batch %d and get_many %d on %d pairs", mix.batch, mix.get_many,
                           options.pairs);
   }
-  if (mix.read_several + mix.misplaced_batch > 0) {
-    absl::StrAppendFormat(&text, ", reads of several keys %d, misplaced batches %d",
-                          mix.read_several, mix.misplaced_batch);
+  if (mix.read_several + mix.bulk + mix.misplaced_batch > 0) {
+    absl::StrAppendFormat(&text, ", reads of several keys %d, bulk %d, misplaced batches %d",
+                          mix.read_several, mix.bulk, mix.misplaced_batch);
   }
   if (options.tags > 0) absl::StrAppendFormat(&text, "; %d tags", options.tags);
   absl::StrAppendFormat(&text, "\nvalues: %s, up to %d bytes",

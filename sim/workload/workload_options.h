@@ -23,8 +23,10 @@ struct OperationMix {
   // both are read.
   uint32_t batch = 0;
   uint32_t get_many = 0;
-  // Of keys of all shards at random: reads of several, and batches that must be refused.
+  // Of keys of all shards at random: reads of several, writes of several without atomicity, and
+  // batches that must be refused.
   uint32_t read_several = 0;
+  uint32_t bulk = 0;
   uint32_t misplaced_batch = 0;
 };
 

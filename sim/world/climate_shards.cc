@@ -121,9 +121,11 @@ void DrawSeveral(Rng rng, Climate& climate) {
   const bool several = rng.Chance({1, 3});
   const uint64_t reads = rng.Magnitude(1, 50);
   const uint64_t misplaced = rng.Magnitude(1, 8);
+  const uint64_t bulk = rng.Magnitude(1, 30);
   if (!several) return;
   climate.workload.mix.read_several = static_cast<uint32_t>(reads);
   climate.workload.mix.misplaced_batch = static_cast<uint32_t>(misplaced);
+  if (climate.workload.keys >= 2) climate.workload.mix.bulk = static_cast<uint32_t>(bulk);
 }
 
 }  // namespace

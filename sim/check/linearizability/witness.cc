@@ -156,8 +156,7 @@ class Replay {
   }
 
   void Insert(std::vector<std::pair<size_t, uint32_t>> placed) {
-    std::stable_sort(placed.begin(), placed.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::sort(placed.begin(), placed.end());  // In one place by invocation.
     std::vector<uint32_t> order;
     auto next = placed.begin();
     for (size_t place = 0; place <= order_.size(); ++place) {

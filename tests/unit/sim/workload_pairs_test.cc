@@ -227,6 +227,38 @@ TEST(Tags, KeysShareThem) {
 
 // --- Whole workloads
 
+// Each write of a bulk is on its own, whatever became of the others.
+TEST(Bulk, EachPartIsAWriteOfItsOwn) {
+  const std::vector<std::string> keys = {"a", "b", "c"};
+  Recorder recorder(keys);
+  PlannedOperation planned = Planned(
+      kv::MakeBatch({kv::MakePut("a", "1"), kv::MakeAppend("b", "2"), kv::MakePut("c", "3")}));
+  planned.bulk = true;
+  Recorder::Open open = recorder.Invoke(At(10), 1, std::move(planned));
+  proto::ClientRequest request;
+  *request.mutable_command() = kv::InSession(kv::MakeBatch({kv::MakeAppend("b", "2")}),
+                                             SessionId(9), /*sequence=*/4, /*first_outstanding=*/4);
+  Recorder::NoteName(kv::Encode(request), &open);
+  client::Outcome unknown;
+  client::Outcome not_executed;
+  not_executed.kind = client::Outcome::Kind::kNotExecuted;
+  client::Outcome whole;
+  whole.each = {Answer({}, /*index=*/5), unknown, not_executed};
+  recorder.Return(At(20), open, whole);
+  const std::vector<Operation>& operations = recorder.history().operations;
+  ASSERT_EQ(operations.size(), 2u);
+  EXPECT_EQ(operations[0].key, Bytes::Copy("a"));
+  EXPECT_EQ(operations[0].outcome, linearizability::Outcome::kDone);
+  EXPECT_EQ(operations[1].key, Bytes::Copy("b"));
+  EXPECT_EQ(operations[1].outcome, linearizability::Outcome::kUnknown);
+  EXPECT_NE(operations[0].process, operations[1].process);
+  const auto found = recorder.HistoryByLog([](const CommandIdentity& command) {
+    return command.session == SessionId(9) && command.sequence == 4 ? Index(8) : Index();
+  });
+  ASSERT_EQ(found.operations.size(), 2u) << "the open part is found by the name it went by";
+  EXPECT_EQ(found.operations[1].witness->index, 8u);
+}
+
 TEST(Pairs, PassOverAPerfectStore) {
   WorkloadOptions options = Busy();
   options.pairs = 2;
