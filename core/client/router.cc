@@ -12,23 +12,6 @@
 namespace lockstep::client {
 namespace {
 
-absl::string_view KeyOf(const proto::Command& command) {
-  switch (command.operation_case()) {
-    case proto::Command::kPut:
-      return command.put().key();
-    case proto::Command::kAppend:
-      return command.append().key();
-    case proto::Command::kDelete:
-      return command.delete_().key();
-    case proto::Command::kCompareAndSwap:
-      return command.compare_and_swap().key();
-    case proto::Command::kBatch:
-      return kv::KeyOf(command.batch().operations(0));
-    default:
-      return {};
-  }
-}
-
 bool IsAdmin(const proto::Command& command) {
   return command.has_join() || command.has_leave() || command.has_move() || command.has_unpin();
 }
@@ -63,7 +46,8 @@ absl::Status Validate(const proto::Command& command) {
         "the client gives a command its place in a session: leave session, sequence and "
         "first_outstanding out");
   }
-  if (IsAdmin(command) || command.has_batch() || !KeyOf(command).empty()) return absl::OkStatus();
+  if (IsAdmin(command) || command.has_batch() || !kv::KeyOf(command).empty())
+    return absl::OkStatus();
   return absl::InvalidArgumentError(
       "the command is none that clients send, or has an empty key: set put, append, delete, "
       "compare_and_swap or batch, or join, leave, move or unpin");
@@ -214,7 +198,7 @@ void Router::BeginCommand(Instant now, OperationId id, proto::Command command, O
     const absl::Status valid = ValidateOneShard(command.batch(), routes_.shards());
     if (!valid.ok()) return Refuse(id, valid, out);
   }
-  const ShardId shard = ShardOf(KeyOf(command), routes_.shards());
+  const ShardId shard = ShardOf(kv::KeyOf(command), routes_.shards());
   Dispatch(now, ShardLine(shard), id, 0, std::move(command), out);
 }
 

@@ -160,6 +160,23 @@ absl::Status ValidateNoPlace(const proto::Command& command, absl::string_view wh
 
 }  // namespace
 
+absl::string_view KeyOf(const proto::Command& command) {
+  switch (command.operation_case()) {
+    case proto::Command::kPut:
+      return command.put().key();
+    case proto::Command::kAppend:
+      return command.append().key();
+    case proto::Command::kDelete:
+      return command.delete_().key();
+    case proto::Command::kCompareAndSwap:
+      return command.compare_and_swap().key();
+    case proto::Command::kBatch:
+      return KeyOf(command.batch().operations(0));
+    default:
+      return {};
+  }
+}
+
 absl::string_view KeyOf(const proto::BatchOperation& operation) {
   switch (operation.operation_case()) {
     case proto::BatchOperation::kPut:

@@ -39,6 +39,8 @@ proto::Result RefusalFor(const absl::Status& status);
 
 // The key that it is about; empty when it names none.
 absl::string_view KeyOf(const proto::BatchOperation& operation);
+// The same of a command; of a batch, the first one's. REQUIRES: a batch has operations.
+absl::string_view KeyOf(const proto::Command& command);
 
 // Commands without their place in a session.
 proto::Command MakePut(absl::string_view key, absl::string_view value);

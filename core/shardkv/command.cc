@@ -28,26 +28,11 @@ absl::Status ValidateKey(absl::string_view key, uint32_t shard, uint32_t shards)
                    ", not of ", shard, ": keys of one request must share a {tag}"));
 }
 
-absl::string_view KeyOf(const proto::Command& command) {
-  switch (command.operation_case()) {
-    case proto::Command::kPut:
-      return command.put().key();
-    case proto::Command::kAppend:
-      return command.append().key();
-    case proto::Command::kDelete:
-      return command.delete_().key();
-    case proto::Command::kCompareAndSwap:
-      return command.compare_and_swap().key();
-    default:
-      return {};
-  }
-}
-
 }  // namespace
 
 absl::Status ValidatePlacement(const proto::Command& command, uint32_t shards) {
   absl::Status status = ValidateShard(command.shard(), shards);
-  const absl::string_view key = KeyOf(command);
+  const absl::string_view key = kv::KeyOf(command);
   if (status.ok() && !key.empty()) status = ValidateKey(key, command.shard(), shards);
   for (const proto::BatchOperation& operation : command.batch().operations()) {
     if (status.ok()) status = ValidateKey(kv::KeyOf(operation), command.shard(), shards);

@@ -38,11 +38,6 @@ proto::Command CommandOf(const proto::BatchOperation& operation) {
   return command;
 }
 
-absl::string_view KeyOf(const proto::Command& command) {
-  if (command.has_put()) return command.put().key();
-  return command.has_append() ? command.append().key() : command.compare_and_swap().key();
-}
-
 // Where a state machine says when something happened; answers put together of several do not.
 std::optional<Witness> WitnessOf(const proto::Result& result) {
   if (result.index() == 0) return std::nullopt;
@@ -75,12 +70,12 @@ void Recorder::NoteName(const Bytes& request, Open* open) {
   Check(parsed.ParseFromArray(request.data(), static_cast<int>(request.size())));
   const proto::Command& sent = parsed.command();
   for (Open& part : open->parts) {
-    const absl::string_view key = KeyOf(std::get<proto::Command>(part.planned.body));
+    const absl::string_view key = kv::KeyOf(std::get<proto::Command>(part.planned.body));
     const auto& operations = sent.batch().operations();
     const bool named = sent.has_batch()
                            ? std::any_of(operations.begin(), operations.end(),
                                          [&](const auto& one) { return kv::KeyOf(one) == key; })
-                           : KeyOf(sent) == key;
+                           : kv::KeyOf(sent) == key;
     if (named) part.command = open->command;
   }
 }
