@@ -210,6 +210,18 @@ TEST(SessionMonotony, AShardArrivesAtTheVersionAtWhichItWasFrozen) {
 
 // A command that was executed at the source is a copy at the destination, and versions go on from
 // where they were, however short the destination's log is.
+TEST(SessionMonotony, VersionsGoOnWhereTheyWere) {
+  ShardStory story;
+  Begin(story);
+  for (int i = 0; i < 20; ++i) story.Client(1, 0, 0, 0);
+  story.Come(1, 2).Come(2, 2);
+  const uint64_t before = story.model().FrozenVersion({0, GroupId(1), 2});
+  EXPECT_GT(before, 20u);
+  story.Arrive(2, 0, 2, 1, 2, kRecords).Leave(2).Come(2, 3);
+  EXPECT_GT(story.model().FrozenVersion({0, GroupId(2), 3}), before);
+  EXPECT_LT(story.index(2), before) << "else that says nothing";
+}
+
 TEST(SessionMonotony, SessionsMoveWithTheirShard) {
   ShardStory story;
   story.Join(1).Come(1, 1);
