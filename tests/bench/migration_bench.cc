@@ -6,7 +6,6 @@
 // clients read and write small values in shards that stay, at a fixed rate: latency counts from
 // when an operation was due.
 #include <benchmark/benchmark.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -152,15 +151,6 @@ class Cluster final : private WorldObserver {
   }
   // Shards that have come to the second group.
   size_t arrived() const { return arrived_.size(); }
-  // What all simulated disks hold: it lies in this process's memory, too.
-  uint64_t DiskBytes() {
-    uint64_t bytes = 0;
-    for (uint16_t id = 1; id <= world_.servers(); ++id) {
-      SimFileSystem& files = world_.server(id).files();
-      for (const std::string& name : files.Files()) bytes += *files.FileSize(name);
-    }
-    return bytes;
-  }
 
  private:
   static node::NodeOptions Node(uint64_t pull_rate) {
@@ -289,14 +279,9 @@ class Experiment {
     Collect(probes);
     cluster_.RunFor(std::chrono::seconds(8));
     const std::vector<int64_t> quiet = Collect(probes);
-    const int64_t memory_before = Memory();
     const Instant begin = cluster_.now();
     Move();
-    int64_t memory = memory_before;
-    cluster_.RunUntil([&] {
-      if (++looks_ % 4096 == 0) memory = std::max(memory, Memory());
-      return cluster_.arrived() == kMoved;
-    });
+    cluster_.RunUntil([&] { return cluster_.arrived() == kMoved; });
     const double seconds = static_cast<double>((cluster_.now() - begin).count()) * 1e-9;
     const std::vector<int64_t> moving = Collect(probes);
     for (const auto& probe : probes) probe->Stop();
@@ -309,7 +294,6 @@ class Experiment {
     state.counters["p99_ratio"] = ms(Percentile(moving, 99)) / ms(Percentile(quiet, 99));
     state.counters["virtual_seconds"] = seconds;
     state.counters["MiB_per_second"] = static_cast<double>(mib_) / seconds;
-    state.counters["memory_growth_MiB"] = static_cast<double>(memory - memory_before) / (1 << 20);
   }
 
  private:
@@ -355,19 +339,10 @@ class Experiment {
     return all;
   }
 
-  // What this process uses beyond what the simulated disks hold; below zero where their files share
-  // memory. Its growth is that of nodes, logs and messages.
-  int64_t Memory() {
-    const struct mallinfo2 info = mallinfo2();
-    return static_cast<int64_t>(info.uordblks + info.hblkhd) -
-           static_cast<int64_t>(cluster_.DiskBytes());
-  }
-
   const uint64_t mib_;
   Cluster cluster_;
   std::vector<uint32_t> moved_;
   std::vector<uint32_t> stay_;
-  uint64_t looks_ = 0;
 };
 
 // Arguments: MiB of data; MiB a second that may be pulled, 0: the default.
