@@ -61,16 +61,15 @@ void ControllerDuty::Prune(const proto::Result& result) {
 }
 
 void ControllerDuty::Act(Instant now, const Standing& standing, DutyCalls* calls) {
+  const bool due = now >= prune_at_;
   if (!standing.caught_up) {
     prune_at_ = kNever;
-  } else if (prune_at_ == kNever) {
+  } else if (due || prune_at_ == kNever) {
     prune_at_ = now + options_.prune_every;
-  } else if (now >= prune_at_ && membership_ == RequestId()) {
-    prune_at_ = now + options_.prune_every;
+  }
+  if (due && standing.caught_up && membership_ == RequestId()) {
     membership_ = NextCall();
     calls_.queries.emplace_back(membership_, proto::Query()).second.mutable_get_membership();
-  } else if (now >= prune_at_) {
-    prune_at_ = now + options_.prune_every;
   }
   std::swap(*calls, calls_);
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "core/shardkv/command.h"
 
 namespace lockstep::node {
 namespace {
@@ -179,11 +179,7 @@ std::optional<proto::Result> ShardDuty::RefuseEarly(const proto::Command& comman
   const auto served = serving_.lower_bound({command.shard(), 0});
   if (served != serving_.end() && served->shard == command.shard()) return std::nullopt;
   proto::Result result;
-  result.set_code(proto::WRONG_GROUP);
-  result.set_configuration_num(num_);
-  result.set_message(absl::StrCat("shard ", command.shard(),
-                                  " is not at this group as of configuration ", num_,
-                                  ": ask the controller for the newest one, and its group"));
+  shardkv::RefuseShard(command.shard(), num_, /*arrives=*/false, &result);
   return result;
 }
 

@@ -54,6 +54,15 @@ absl::Status ValidatePlacement(const proto::Query& query, uint32_t shards) {
   return status;
 }
 
+void RefuseShard(uint32_t shard, uint64_t num, bool arrives, proto::Result* result) {
+  result->set_code(proto::WRONG_GROUP);
+  result->set_configuration_num(num);
+  result->set_message(absl::StrCat(
+      "shard ", shard, arrives ? " is still arriving at this group" : " is not at this group",
+      " as of configuration ", num,
+      arrives ? ": try again soon" : ": ask the controller for the newest one, and its group"));
+}
+
 uint32_t ChecksumOf(const proto::TenurePart& part) {
   uint32_t crc = 0;
   std::string sizes;

@@ -16,6 +16,9 @@ namespace lockstep::shardkv {
 absl::Status ValidatePlacement(const proto::Command& command, uint32_t shards);
 absl::Status ValidatePlacement(const proto::Query& query, uint32_t shards);
 
+// WRONG_GROUP: the shard is not served here as of configuration `num`. `arrives`: soon it will be.
+void RefuseShard(uint32_t shard, uint64_t num, bool arrives, proto::Result* result);
+
 // CRC32C over the records of a part, each with its lengths.
 uint32_t ChecksumOf(const proto::TenurePart& part);
 

@@ -119,12 +119,7 @@ const Tenure* ShardMachine::Served(uint32_t shard, proto::Result* result) const 
   if (newest != nullptr && newest->serves()) return newest;
   const bool arrives =
       newest != nullptr && newest->state == proto::SHARD_PULLING && newest->until == 0;
-  result->set_code(proto::WRONG_GROUP);
-  result->set_configuration_num(num_);
-  result->set_message(absl::StrCat(
-      "shard ", shard, arrives ? " is still arriving at this group" : " is not at this group",
-      " as of configuration ", num_,
-      arrives ? ": try again soon" : ": ask the controller for the newest one, and its group"));
+  RefuseShard(shard, num_, arrives, result);
   return nullptr;
 }
 
