@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/controller/controller_machine.h"
-#include "sim/check/map_table.h"
+#include "core/runtime/memory_table.h"
 
 namespace lockstep::sim {
 
@@ -29,7 +29,7 @@ class ControllerMirror {
   }
 
  private:
-  MapTable table_;
+  MemoryTable table_;
   controller::ControllerMachine machine_;
   std::vector<controller::Configuration> all_{controller::Configuration{}};  // by number
 };

@@ -11,30 +11,6 @@
 namespace lockstep::test {
 namespace {
 
-class MapTable final : public TableWriter {
- public:
-  explicit MapTable(std::map<std::string, std::string>& pairs) : pairs_(pairs) {}
-  bool Get(absl::string_view key, std::string* value) const override {
-    const auto found = pairs_.find(std::string(key));
-    if (found == pairs_.end()) return false;
-    *value = found->second;
-    return true;
-  }
-  void Scan(absl::string_view start,
-            absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const override {
-    for (auto at = pairs_.lower_bound(std::string(start)); at != pairs_.end(); ++at) {
-      if (!visit(at->first, at->second)) return;
-    }
-  }
-  void Put(absl::string_view key, absl::string_view value) override {
-    pairs_[std::string(key)] = std::string(value);
-  }
-  void Delete(absl::string_view key) override { pairs_.erase(std::string(key)); }
-
- private:
-  std::map<std::string, std::string>& pairs_;
-};
-
 // "key length,value length:" and the two, one pair after another.
 std::string ToStream(const std::map<std::string, std::string>& pairs) {
   std::string stream;
@@ -65,7 +41,7 @@ MapTables::Table& MapTables::Of(GroupId group) {
   Table& table = tables_[group];
   if (table.machine == nullptr) {
     table.machine = machines_->Make(group);
-    table.machine->Load(MapTable(table.pairs));
+    table.machine->Load(table.contents);
   }
   return table;
 }
@@ -80,7 +56,7 @@ StorageResult MapTables::Run(const CommitLog&) {
 
 StorageResult MapTables::Run(const ApplyEntries& job) {
   Table& table = Of(job.group);
-  MapTable writer(table.pairs);
+  MemoryTable& writer = table.contents;
   ApplyDone done{.group = job.group, .results = {}, .applied = {}};
   for (const Entry& entry : job.entries) {
     if (entry.index <= table.applied.index) continue;
@@ -99,7 +75,7 @@ StorageResult MapTables::Run(const QueryTable& job) {
   QueryDone done{.group = job.group, .items = {}, .applied = table.applied};
   for (const QueryTable::Item& item : job.items) {
     done.items.push_back(
-        {item.id, table.machine->Query(item.query, table.applied, MapTable(table.pairs))});
+        {item.id, table.machine->Query(item.query, table.applied, table.contents)});
   }
   return done;
 }
@@ -110,7 +86,8 @@ StorageResult MapTables::Run(const Checkpoint& job) {
 
 StorageResult MapTables::Run(const ReadSnapshot& job) {
   Table& table = Of(job.group);
-  if (!job.snapshot.has_value()) table.open[job.peer] = {table.applied, ToStream(table.pairs)};
+  if (!job.snapshot.has_value())
+    table.open[job.peer] = {table.applied, ToStream(table.contents.pairs())};
   ReadSnapshotDone done{.group = job.group,
                         .peer = job.peer,
                         .snapshot = job.snapshot.value_or(table.applied),
@@ -153,9 +130,9 @@ StorageResult MapTables::Run(const WriteSnapshot& job) {
   if (next) absl::StrAppend(&table.staged.stream, job.data.view());
   if (staged) done.next_offset = table.staged.stream.size();
   if (next && job.last) {
-    table.pairs = FromStream(table.staged.stream);
+    table.contents = MemoryTable(FromStream(table.staged.stream));
     table.applied = job.snapshot;
-    table.machine->Load(MapTable(table.pairs));
+    table.machine->Load(table.contents);
     table.staged = {};
     done.complete = true;
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/types.h"
+#include "core/runtime/memory_table.h"
 #include "core/runtime/state_machine.h"
 #include "core/runtime/storage_job.h"
 
@@ -22,13 +23,12 @@ class MapTables {
   LogPosition applied(GroupId group) { return Of(group).applied; }
 
  private:
-  using Pairs = std::map<std::string, std::string>;
   struct Snapshot {
     LogPosition position;
     std::string stream;
   };
   struct Table {
-    Pairs pairs;
+    MemoryTable contents;
     LogPosition applied;
     std::unique_ptr<StateMachine> machine;
     std::map<NodeId, Snapshot> open;  // for peers

@@ -60,7 +60,7 @@ class Replica {
 
  private:
   ControllerOptions options_;
-  kv::MemoryTable table_;
+  MemoryTable table_;
   ControllerMachine machine_;
   Index index_;
 };

@@ -9,34 +9,9 @@
 #include "core/base/check.h"
 #include "core/kv/command.h"
 #include "core/kv/kv_machine.h"
-#include "core/runtime/state_machine.h"
+#include "core/runtime/memory_table.h"
 
 namespace lockstep::kv {
-
-class MemoryTable final : public TableWriter {
- public:
-  bool Get(absl::string_view key, std::string* value) const override {
-    const auto found = pairs_.find(std::string(key));
-    if (found == pairs_.end()) return false;
-    *value = found->second;
-    return true;
-  }
-  void Scan(absl::string_view start,
-            absl::FunctionRef<bool(absl::string_view, absl::string_view)> visit) const override {
-    for (auto at = pairs_.lower_bound(std::string(start)); at != pairs_.end(); ++at) {
-      if (!visit(at->first, at->second)) return;
-    }
-  }
-  void Put(absl::string_view key, absl::string_view value) override {
-    pairs_[std::string(key)] = std::string(value);
-  }
-  void Delete(absl::string_view key) override { pairs_.erase(std::string(key)); }
-
-  const std::map<std::string, std::string>& pairs() const { return pairs_; }
-
- private:
-  std::map<std::string, std::string> pairs_;
-};
 
 class Replica {
  public:

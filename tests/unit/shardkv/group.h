@@ -94,7 +94,7 @@ class Group {
  private:
   const uint64_t gid_;
   const ShardOptions options_;
-  kv::MemoryTable table_;
+  MemoryTable table_;
   ShardMachine machine_;
   Index index_;
 };

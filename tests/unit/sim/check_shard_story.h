@@ -13,9 +13,9 @@
 
 #include "core/base/placement.h"
 #include "core/kv/command.h"
+#include "core/runtime/memory_table.h"
 #include "core/shardkv/agent.h"
 #include "core/shardkv/table_layout.h"
-#include "sim/check/map_table.h"
 #include "sim/check/shard_checker.h"
 #include "tests/unit/controller/replica.h"
 
@@ -152,7 +152,7 @@ class ShardStory {
   // --- Tables
 
   // A tenure's records in `table`, with these counts.
-  static void Fill(MapTable& table, uint32_t shard, uint64_t since, const Records& records,
+  static void Fill(MemoryTable& table, uint32_t shard, uint64_t since, const Records& records,
                    const shardkv::Counts& counts) {
     for (const auto& [key, value] : records) {
       table.Put(shardkv::TenureKey(shardkv::kContentsKind, shard, since) + key, value);
@@ -161,11 +161,11 @@ class ShardStory {
     table.Put(shardkv::TenureKey(shardkv::kCountsKind, shard, since), counts.Encode());
     table.Put(absl::string_view(&shardkv::kGroupKind, 1), "the group");
   }
-  std::string LeftOver(uint64_t gid, const MapTable& table) const {
+  std::string LeftOver(uint64_t gid, const MemoryTable& table) const {
     return checker_.LeftOver(GroupId(gid),
                              [&](ShardChecker::Visit visit) { table.Scan("", visit); });
   }
-  ShardStory& CheckTable(uint64_t gid, const MapTable& table) {
+  ShardStory& CheckTable(uint64_t gid, const MemoryTable& table) {
     checker_.CheckTable(NodeId(7), GroupId(gid),
                         [&](ShardChecker::Visit visit) { table.Scan("", visit); });
     return *this;

@@ -337,7 +337,7 @@ TEST(ShardConvergence, ASourceThatWasNotToldIsNotAtRest) {
 TEST(ShardConvergence, NothingIsLeftOfWhatHasGone) {
   ShardStory story;
   story.Join(1).Come(1, 1);
-  MapTable table;
+  MemoryTable table;
   EXPECT_EQ(story.LeftOver(1, table), "") << "an empty table";
   ShardStory::Fill(table, 0, 1, kRecords, CountsOf(kRecords));
   ShardStory::Fill(table, 1, 1, {}, {});
@@ -359,7 +359,7 @@ TEST(ShardConvergence, EveryKindOfRecordHasToGo) {
   for (const char kind : {shardkv::kTenureKind, shardkv::kCountsKind, shardkv::kContentsKind}) {
     ShardStory story;
     story.Join(1).Come(1, 1).Join(2).Come(1, 2);
-    MapTable table;
+    MemoryTable table;
     table.Put(shardkv::TenureKey(kind, 0, 1), shardkv::Counts().Encode());
     EXPECT_NE(story.LeftOver(1, table), "") << kind;
     EXPECT_EQ(story.CheckTable(1, table).property(), "Shard Convergence") << kind;
@@ -378,7 +378,7 @@ TEST(ShardAccounting, CountsAgreeWithWhatIsThere) {
   for (const shardkv::Counts& wrong : {more_keys, more_bytes, other_content, shardkv::Counts()}) {
     ShardStory story;
     story.Join(1).Come(1, 1);
-    MapTable table;
+    MemoryTable table;
     ShardStory::Fill(table, 1, 1, kRecords, wrong);
     EXPECT_EQ(story.CheckTable(1, table).property(), "Shard Accounting");
     EXPECT_TRUE(

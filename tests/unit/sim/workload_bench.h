@@ -16,9 +16,9 @@
 #include "core/base/rng.h"
 #include "core/kv/kv_machine.h"
 #include "core/proto/client.pb.h"
+#include "core/runtime/memory_table.h"
 #include "core/runtime/state_machine.h"
 #include "sim/check/cluster_checkers.h"
-#include "sim/check/map_table.h"
 #include "sim/workload/workload.h"
 
 namespace lockstep::sim {
@@ -200,8 +200,8 @@ class Bench {
   Instant now_{};
   uint64_t sequence_ = 0;
   std::map<std::pair<Instant, uint64_t>, std::function<void()>> events_;
-  MapTable table_;
-  MapTable before_;
+  MemoryTable table_;
+  MemoryTable before_;
   kv::KvMachine machine_;
   uint64_t last_ = 0;
   uint64_t other_session_ = 1;  // the first one registered

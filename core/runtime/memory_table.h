@@ -1,18 +1,23 @@
-// A table in memory, for a state machine that a checker runs beside the cluster's.
-#ifndef LOCKSTEP_SIM_CHECK_MAP_TABLE_H_
-#define LOCKSTEP_SIM_CHECK_MAP_TABLE_H_
+// A table in memory: for a state machine that runs beside a cluster's, or without one.
+#ifndef LOCKSTEP_CORE_RUNTIME_MEMORY_TABLE_H_
+#define LOCKSTEP_CORE_RUNTIME_MEMORY_TABLE_H_
 
-#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "core/runtime/state_machine.h"
 
-namespace lockstep::sim {
+namespace lockstep {
 
-class MapTable final : public TableWriter {
+// Single values and ranges, as TableWriter says.
+class MemoryTable final : public TableWriter {
  public:
+  MemoryTable() = default;
+  explicit MemoryTable(std::map<std::string, std::string> pairs) : pairs_(std::move(pairs)) {}
+
   bool Get(absl::string_view key, std::string* value) const override {
     const auto found = pairs_.find(std::string(key));
     if (found == pairs_.end()) return false;
@@ -31,10 +36,13 @@ class MapTable final : public TableWriter {
   }
   void Delete(absl::string_view key) override { pairs_.erase(std::string(key)); }
 
+  // Everything, ascending.
+  const std::map<std::string, std::string>& pairs() const { return pairs_; }
+
  private:
   std::map<std::string, std::string> pairs_;
 };
 
-}  // namespace lockstep::sim
+}  // namespace lockstep
 
-#endif  // LOCKSTEP_SIM_CHECK_MAP_TABLE_H_
+#endif  // LOCKSTEP_CORE_RUNTIME_MEMORY_TABLE_H_
