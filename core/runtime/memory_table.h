@@ -15,7 +15,8 @@ namespace lockstep {
 // Single values and ranges, as TableWriter says.
 class MemoryTable final : public TableWriter {
  public:
-  MemoryTable() = default;
+  MemoryTable() = default;  // empty
+  // Holds these.
   explicit MemoryTable(std::map<std::string, std::string> pairs) : pairs_(std::move(pairs)) {}
 
   bool Get(absl::string_view key, std::string* value) const override {
