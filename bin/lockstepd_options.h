@@ -1,0 +1,50 @@
+// The settings of a node, wherever they come from: flag, environment, file or default.
+#ifndef LOCKSTEP_BIN_LOCKSTEPD_OPTIONS_H_
+#define LOCKSTEP_BIN_LOCKSTEPD_OPTIONS_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lockstep::lockstepd {
+
+// A group and the nodes that hold its replicas.
+struct GroupSpec {
+  uint64_t gid = 0;
+  std::vector<uint64_t> members;  // ascending
+};
+
+struct Options {
+  std::string data_dir;
+  std::string cluster = "lockstep";  // its name: nodes of another one are refused
+  std::optional<uint64_t> node_id;   // none: what the data directory says, or a new one
+  std::string listen_peer = "127.0.0.1:7400";
+  std::string listen_grpc = "127.0.0.1:7401";
+  std::string listen_http = "127.0.0.1:7402";
+  std::string advertise_peer;  // what others are told; empty: what is listened on
+  std::string advertise_grpc;
+  std::string advertise_http;
+
+  std::map<uint64_t, std::string> peers;  // node id to peer address, of the others
+  std::vector<std::string> join;          // peer addresses of any nodes of the cluster
+  std::vector<uint64_t> controller;       // nodes that hold the controller's replicas
+  std::vector<GroupSpec> groups;
+  uint32_t shards = 64;
+
+  uint64_t heartbeat_ms = 100;
+  uint64_t election_timeout_ms = 1000;  // drawn from this to twice as much
+  uint64_t request_timeout_ms = 10000;  // of a call that names no deadline
+  uint64_t shutdown_timeout_ms = 5000;  // until leaders are handed over and calls are answered
+  uint64_t http_body_bytes_max = uint64_t{96} << 20;
+  std::vector<std::string> http_cors_origins;  // empty: no CORS headers
+
+  std::string log_level = "info";                 // trace, debug, info, warn, error, off
+  std::map<std::string, std::string> log_levels;  // by part: node, peer, grpc, http, storage
+  std::string log_format = "text";                // or json
+};
+
+}  // namespace lockstep::lockstepd
+
+#endif  // LOCKSTEP_BIN_LOCKSTEPD_OPTIONS_H_
