@@ -45,9 +45,9 @@ struct StoreOptions {
   // How to route and retry. `controller_nodes` is learnt from the servers and ignored here.
   // `unfinished_max` bounds the operations of this Store; more are refused (OVERLOADED).
   RouterOptions router = StoreRouterOptions();
-  // Bytes of keys and values that wait to be handed to the library's thread or to be written to a
-  // server; more are refused (OVERLOADED), but for one operation alone.
-  uint64_t queued_bytes_max = uint64_t{256} << 20;
+  // Bytes of keys and values in the operations of this Store that are invoked and not completed;
+  // more are refused (OVERLOADED), but for one operation alone.
+  uint64_t unfinished_bytes_max = uint64_t{256} << 20;
   // Until a server counts as unreachable and the next one is asked.
   Duration connect_timeout = std::chrono::seconds(2);
   // Between two attempts to learn who the nodes are; doubles from the first to the second.
