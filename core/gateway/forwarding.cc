@@ -121,7 +121,7 @@ void Gateway::OnAnswer(const Waiting& waiting, Bytes reply) {
     answer.set_leader(parsed.leader());
     *answer.mutable_result() = std::move(*parsed.mutable_result());
   }
-  host_.replies.Reply(std::get<HandingOver>(waiting).id, Encode(answer));
+  Answer(std::get<HandingOver>(waiting).id, answer);
 }
 
 void Gateway::OnNoAnswer(const Waiting& waiting) {
@@ -137,7 +137,7 @@ void Gateway::OnNoAnswer(const Waiting& waiting) {
   answer.set_kind(proto::GatewayReply::UNKNOWN);
   answer.set_status(static_cast<uint32_t>(absl::StatusCode::kUnavailable));
   answer.set_message("the connection to the leader broke: ask for the status");
-  host_.replies.Reply(transfer->id, Encode(answer));
+  Answer(transfer->id, answer);
 }
 
 }  // namespace lockstep::gateway

@@ -189,9 +189,12 @@ void Gateway::OnCall(RequestId id, const Bytes& bytes) {
   }
 }
 
-void Gateway::Refuse(RequestId id, const absl::Status& status) {
-  host_.replies.Reply(id, Encode(ToReply(status)));
+void Gateway::Answer(RequestId id, const proto::GatewayReply& reply) {
+  if (reply.kind() != proto::GatewayReply::OK) ++calls_failed_;
+  host_.replies.Reply(id, Encode(reply));
 }
+
+void Gateway::Refuse(RequestId id, const absl::Status& status) { Answer(id, ToReply(status)); }
 
 void Gateway::Invoke(Purpose purpose, client::Invoke invoke) {
   last_operation_ = last_operation_.Next();
@@ -233,8 +236,7 @@ void Gateway::Complete(client::Completion completion) {
   if (const auto* inquiry = std::get_if<InquiryId>(&purpose)) {
     return OnConfiguration(*inquiry, completion.outcome);
   }
-  const Bytes reply = Encode(ToReply(std::move(completion.outcome)));
-  host_.replies.Reply(std::get<RequestId>(purpose), reply);
+  Answer(std::get<RequestId>(purpose), ToReply(std::move(completion.outcome)));
 }
 
 }  // namespace lockstep::gateway

@@ -116,6 +116,7 @@ class Gateway final : public Process, private Clock, private Replies {
   }
   void RunRouter();
   void Complete(client::Completion completion);
+  void Answer(RequestId id, const proto::GatewayReply& reply);
   void Refuse(RequestId id, const absl::Status& status);
   Instant DeadlineOf(const proto::GatewayRequest& request) const;
   void Arm();
@@ -177,7 +178,8 @@ class Gateway final : public Process, private Clock, private Replies {
   absl::btree_map<InquiryId, Inquiry> inquiries_;
   TellingId last_telling_;
   absl::btree_map<TellingId, Telling> tellings_;
-  bool failed_ = false;  // the disk failed: nothing is said any more
+  uint64_t calls_failed_ = 0;  // answered with something else than OK
+  bool failed_ = false;        // the disk failed: nothing is said any more
 };
 
 // Whether the bytes are an encoded proto::GatewayRequest, if they are anything. Total.

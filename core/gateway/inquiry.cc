@@ -174,7 +174,7 @@ void Gateway::FinishStatus(const Inquiry& inquiry) {
     status.set_configuration_num(inquiry.configuration->num());
     *status.mutable_configuration() = Convert(*inquiry.configuration);
   }
-  host_.replies.Reply(inquiry.id, Encode(reply));
+  Answer(inquiry.id, reply);
 }
 
 void Gateway::FinishJoin(Inquiry& inquiry) {

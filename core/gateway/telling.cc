@@ -83,6 +83,7 @@ void Gateway::FinishTelling(TellingId id) {
   Telling telling = std::move(found->second);
   tellings_.erase(found);
   surroundings_.Describe(&telling.status);
+  telling.status.mutable_counters()->set_requests_failed(calls_failed_);
   proto::ClientReply reply;
   reply.mutable_result()->set_code(proto::OK);
   *reply.mutable_node_status() = std::move(telling.status);
