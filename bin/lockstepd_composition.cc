@@ -68,6 +68,7 @@ storage::EngineOptions EngineOptionsOf(const Options& options, const node::NodeO
   storage::EngineOptions engine;
   engine.directory = options.data_dir;
   engine.wal_salt = incarnation;
+  engine.wal_reserve_bytes = uint64_t{4} << 20;
   for (const node::HostedGroup& group : node.groups) engine.groups.push_back(group.id);
   return engine;
 }
