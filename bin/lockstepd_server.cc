@@ -50,7 +50,8 @@ proto::NodeAddress Server::Address() const {
   proto::NodeAddress address;
   address.set_node(self_.node.value());
   address.set_incarnation(self_.incarnation);
-  address.set_peer(options_.advertise_peer);
+  address.set_peer(options_.advertise_peer.empty() ? host_->listen_address()
+                                                   : options_.advertise_peer);
   address.set_grpc(options_.advertise_grpc.empty() ? fronts_->grpc_address()
                                                    : options_.advertise_grpc);
   address.set_http(options_.advertise_http.empty() ? fronts_->http_address()
@@ -60,9 +61,20 @@ proto::NodeAddress Server::Address() const {
 
 // --- Starting
 
+// The order: what can be wrong and harms nothing first, what others see last.
 absl::Status Server::Start() {
-  fronts_ = std::make_unique<Fronts>(options_, log_);
-  absl::Status status = fronts_->Bind();
+  net::PeerTransportOptions transport;
+  transport.cluster = options_.cluster;
+  transport.listen = options_.listen_peer;
+  host_ = std::make_unique<net::UvHost>(
+      transport, book_,
+      net::UvHost::Events{.disk_failed = [this](const absl::Status& why) { OnDiskFailed(why); },
+                          .refused = [](NodeId, proto::Refusal, const std::string&) {}},
+      log_, Rng(self_.incarnation ^ self_.life));
+  absl::Status status = host_->Listen();
+  if (!status.ok()) return BindError(status, "--listen-peer");
+  fronts_ = std::make_unique<Fronts>(options_, *host_, log_);
+  status = fronts_->Start();
   if (!status.ok()) return status;
   status = Join();
   if (!status.ok()) return status;
@@ -72,28 +84,10 @@ absl::Status Server::Start() {
     known.set_peer(address);
     book_.Mention(known);
   }
+  return Boot();
+}
 
-  net::PeerTransportOptions transport;
-  transport.cluster = options_.cluster;
-  transport.self = Address();
-  transport.listen = options_.listen_peer;
-  transport.shards = options_.shards;
-  for (const uint64_t node : options_.controller) transport.controllers.emplace_back(node);
-  host_ = std::make_unique<net::UvHost>(
-      transport, book_,
-      net::UvHost::Events{.disk_failed =
-                              [this](const absl::Status& why) {
-                                failure_ = ExitWith(
-                                    ExitCode::kDiskFailed,
-                                    absl::StrCat("the disk failed, so nothing more is promised: ",
-                                                 why.message()));
-                                host_->Stop();
-                              },
-                          .refused = [](NodeId, proto::Refusal, const std::string&) {}},
-      log_, Rng(self_.incarnation ^ self_.life));
-  status = host_->Listen();
-  if (!status.ok()) return BindError(status, "--listen-peer");
-
+absl::Status Server::Boot() {
   const node::NodeOptions node = NodeOptionsOf(options_, self_.node);
   machines_ = node::MakeMachines(node);
   absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
@@ -103,22 +97,30 @@ absl::Status Server::Start() {
   disk_ = std::make_unique<DiskMeter>(files_, options_.data_dir);
   surroundings_ = std::make_unique<NodeSurroundings>(self_.node, book_, *disk_);
   surroundings_->set_host(host_.get());
-  host_->Boot([this](const StorageJob& job) { return engine_->Run(job); },
+  net::Introduction introduction{.self = Address(), .controllers = {}, .shards = options_.shards};
+  for (const uint64_t id : options_.controller) introduction.controllers.emplace_back(id);
+  host_->Boot([this](const StorageJob& job) { return engine_->Run(job); }, std::move(introduction),
               [&](const Host& host) {
                 const Rng rng = Rng(self_.incarnation).Split("life", self_.life);
                 return gateway::MakeNodeWithGateway(
                     node, GatewayOptionsOf(options_, self_.node, self_.life), engine_->TakeImages(),
                     rng, host, *surroundings_);
               });
-  fronts_->Serve(*host_);
   Log(net::LogLevel::kInfo, "serving",
       {{"node", absl::StrCat(self_.node.value())},
        {"cluster", options_.cluster},
-       {"peer", host_->transport().listen_address()},
+       {"peer", host_->listen_address()},
        {"grpc", fronts_->grpc_address()},
        {"http", fronts_->http_address()},
        {"groups", absl::StrCat(node.groups.size())}});
   return absl::OkStatus();
+}
+
+void Server::OnDiskFailed(const absl::Status& why) {
+  failure_ =
+      ExitWith(ExitCode::kDiskFailed,
+               absl::StrCat("the disk failed, so nothing more is promised: ", why.message()));
+  host_->Stop();
 }
 
 // A node that is given seeds learns from the first one that answers what it was not told.
@@ -166,7 +168,7 @@ absl::Status Server::Run() {
       Log(net::LogLevel::kInfo, "stopping: leaders hand over, calls are answered");
       const std::chrono::milliseconds patience(options_.shutdown_timeout_ms);
       const auto began = std::chrono::steady_clock::now();
-      fronts_->StopListening();
+      fronts_->SayLeaving();
       HandOverLeaders(*host_, patience);
       const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(
           std::chrono::steady_clock::now() - began);

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bin/lockstepd_composition.h"
+#include "bin/lockstepd_fronts.h"
 #include "bin/lockstepd_options.h"
 #include "bin/lockstepd_surroundings.h"
 #include "core/runtime/state_machine.h"
@@ -42,10 +43,9 @@ class Server {
   absl::Status Run();
 
  private:
-  class Fronts;
-  class Departure;
-
   absl::Status Join();
+  absl::Status Boot();
+  void OnDiskFailed(const absl::Status& why);
   void LearnFrom(const proto::Welcome& welcome);
   void JoinOwnGroup();
   proto::NodeAddress Address() const;
@@ -62,7 +62,6 @@ class Server {
   std::unique_ptr<storage::Engine> engine_;
   std::unique_ptr<net::UvHost> host_;
   std::unique_ptr<Fronts> fronts_;
-  std::unique_ptr<Departure> departure_;
   absl::Status failure_;
 };
 

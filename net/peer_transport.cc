@@ -54,12 +54,13 @@ absl::Status PeerTransport::Listen() {
   }
   if (failed != 0) return UvError(options_.listen, failed);
   listening_at_ = AddressOf(listener_);
-  if (options_.self.peer().empty()) options_.self.set_peer(listening_at_);
   return absl::OkStatus();
 }
 
-void PeerTransport::Start() {
-  Check(book_.Introduce(options_.self));
+void PeerTransport::Start(Introduction introduction) {
+  introduction_ = std::move(introduction);
+  if (introduction_.self.peer().empty()) introduction_.self.set_peer(listening_at_);
+  Check(book_.Introduce(introduction_.self));
   tick_ = std::make_unique<Timer>(loop_, [this] { Tick(); });
   Tick();
 }
@@ -128,7 +129,7 @@ void PeerTransport::DialDue() {
   if (tick_ == nullptr || stopped_) return;
   const Instant now = Now();
   for (const proto::NodeAddress& address : book_.All()) {
-    if (address.node() == options_.self.node() || address.peer().empty()) continue;
+    if (address.node() == introduction_.self.node() || address.peer().empty()) continue;
     Peer& peer = peers_[NodeId(address.node())];
     for (int i = 0; i < node::kChannels; ++i) {
       const auto channel = static_cast<node::Channel>(i);
@@ -169,7 +170,7 @@ void PeerTransport::OnConnected(NodeId node, node::Channel channel) {
   proto::Hello hello;
   hello.set_version(kPeerProtocolVersion);
   hello.set_cluster(options_.cluster);
-  *hello.mutable_from() = options_.self;
+  *hello.mutable_from() = introduction_.self;
   hello.set_to(node.value());
   hello.set_channel(static_cast<uint32_t>(channel));
   for (const proto::NodeAddress& known : book_.All()) *hello.add_book() = known;
@@ -248,7 +249,7 @@ void PeerTransport::Complain(NodeId node, const std::string& complaint) {
 
 void PeerTransport::LearnBook(const google::protobuf::RepeatedPtrField<proto::NodeAddress>& book) {
   for (const proto::NodeAddress& address : book) {
-    if (address.node() == options_.self.node()) continue;
+    if (address.node() == introduction_.self.node()) continue;
     book_.Mention(address);
   }
 }

@@ -36,12 +36,16 @@ namespace lockstep::net {
 // Changes with every change of what nodes say to each other that older ones do not understand.
 inline constexpr uint32_t kPeerProtocolVersion = 1;
 
+// What a node tells others of itself and of the cluster.
+struct Introduction {
+  proto::NodeAddress self;          // without a peer address: where it listens
+  std::vector<NodeId> controllers;  // for nodes that join
+  uint32_t shards = 0;              // likewise
+};
+
 struct PeerTransportOptions {
   std::string cluster;
-  proto::NodeAddress self;  // peer address: what others are told; may be completed by Listen
-  std::string listen;       // host:port
-  std::vector<NodeId> controllers;  // told to nodes that join
-  uint32_t shards = 0;              // likewise
+  std::string listen;  // host:port
   Connection::Limits limits;
   std::chrono::milliseconds handshake_max{5000};  // to connect, say hello and be welcomed
   std::chrono::milliseconds ping_after{15000};    // of silence on a dialled connection
@@ -68,7 +72,7 @@ class PeerTransport final : public Transport {
   // AlreadyExists: the port is taken.
   absl::Status Listen();
   // Begins to dial. After Listen.
-  void Start();
+  void Start(Introduction introduction);
   // No more dialling, no more events.
   void Stop();
 
@@ -121,7 +125,8 @@ class PeerTransport final : public Transport {
   void Log(LogLevel level, absl::string_view text, std::vector<LogField> fields) const;
 
   uv_loop_t* loop_;
-  PeerTransportOptions options_;
+  const PeerTransportOptions options_;
+  Introduction introduction_;
   AddressBook& book_;
   const Events events_;
   const LogSink log_;

@@ -57,15 +57,15 @@ bool PeerTransport::OnHello(uint64_t id, const Bytes& payload) {
   }
   welcome.set_version(kPeerProtocolVersion);
   welcome.set_cluster(options_.cluster);
-  *welcome.mutable_from() = options_.self;
+  *welcome.mutable_from() = introduction_.self;
   const bool accepts = welcome.refusal() == proto::WELCOME;
   if (accepts) {
     LearnBook(hello.book());
     for (const proto::NodeAddress& known : book_.All()) *welcome.add_book() = known;
-    for (const NodeId controller : options_.controllers) {
+    for (const NodeId controller : introduction_.controllers) {
       welcome.add_controllers(controller.value());
     }
-    welcome.set_shards(options_.shards);
+    welcome.set_shards(introduction_.shards);
   }
   accepted.connection->Send(FrameKind::kWelcome, Bytes::Copy(welcome.SerializeAsString()));
   if (!accepts) {
@@ -97,7 +97,7 @@ proto::Welcome PeerTransport::Judge(const proto::Hello& hello) {
     welcome.set_advice(std::move(advice));
     return welcome;
   };
-  const uint64_t self = options_.self.node();
+  const uint64_t self = introduction_.self.node();
   const uint64_t from = hello.from().node();
   if (hello.version() != kPeerProtocolVersion) {
     return refuse(proto::OTHER_VERSION,
@@ -113,12 +113,12 @@ proto::Welcome PeerTransport::Judge(const proto::Hello& hello) {
   }
   if (from == self) {
     return refuse(proto::SAME_NODE,
-                  absl::StrCat("id ", self, " is taken by the node at ", options_.self.peer(),
+                  absl::StrCat("id ", self, " is taken by the node at ", introduction_.self.peer(),
                                ": give each node an id of its own with --node-id"));
   }
   if (hello.to() != 0 && hello.to() != self) {
     return refuse(proto::OTHER_NODE,
-                  absl::StrCat("node ", hello.to(), " was expected at ", options_.self.peer(),
+                  absl::StrCat("node ", hello.to(), " was expected at ", introduction_.self.peer(),
                                " but node ", self, " is there: correct --peers of node ", from));
   }
   if (!book_.Introduce(hello.from())) {

@@ -45,7 +45,7 @@ UvHost::~UvHost() {
   transport_.Stop();
 }
 
-void UvHost::Boot(StorageExecutor execute, const MakeProcess& make) {
+void UvHost::Boot(StorageExecutor execute, Introduction introduction, const MakeProcess& make) {
   const auto done = [this](Lane lane) {
     return [this, lane](Ticket ticket, absl::StatusOr<StorageResult> result) {
       AddCompletion(lane, ticket, std::move(result));
@@ -56,7 +56,7 @@ void UvHost::Boot(StorageExecutor execute, const MakeProcess& make) {
   now_ = FromUv(uv_hrtime());
   process_ = make(Host{*this, transport_, *this, *this, *this});
   dirty_ = true;
-  transport_.Start();
+  transport_.Start(std::move(introduction));
 }
 
 void UvHost::Run() {

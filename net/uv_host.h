@@ -55,16 +55,20 @@ class UvHost final : public Service, private Clock, private Disk, private Replie
 
   // Before anything else. AlreadyExists: the port is taken.
   absl::Status Listen() { return transport_.Listen(); }
+  // Where: with the real port.
+  const std::string& listen_address() const { return transport_.listen_address(); }
   // The process and the executor of its jobs; the process is made on the calling thread, which then
   // calls Run.
   using MakeProcess = std::function<std::unique_ptr<Process>(const Host& host)>;
-  void Boot(StorageExecutor execute, const MakeProcess& make);
+  void Boot(StorageExecutor execute, Introduction introduction, const MakeProcess& make);
   // The calling thread becomes the loop thread, until Stop.
   void Run();
   // Thread-safe.
   void Stop();
 
-  // Thread-safe. Runs on the loop thread, as an event of its own.
+  // The following are thread-safe from the beginning: what comes before Run waits for it.
+
+  // Runs on the loop thread, as an event of its own.
   void Post(std::function<void()> task);
   void Call(Bytes request, Done done) override;
   void CallAll(std::vector<std::pair<Bytes, Done>> calls) override;

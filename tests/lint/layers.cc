@@ -63,7 +63,7 @@ const std::vector<Room>& Rooms() {
       {"sim/testing", {"sim"}, {kEverything}},
       {"net", {"core"}, {kEverything}},
       {"bin", {"core", "storage", "sim", "net"}, {kEverything}},
-      {"tests", {"core", "storage", "sim", "net"}, {kEverything}},
+      {"tests", {"core", "storage", "sim", "net", "bin"}, {kEverything}},
       {"fuzz", {"core", "storage", "sim", "net"}, {kEverything}},
   };
   return rooms;
