@@ -55,13 +55,12 @@ class Running {
     options.listen = "127.0.0.1:0";
     std::promise<void> booted;
     thread_ = std::thread([this, options, &booted, execute, prepare] {
-      host = std::make_unique<UvHost>(options, book_,
-                                      UvHost::Events{.disk_failed =
-                                                         [this](const absl::Status& status) {
-                                                           disk_failure = status;
-                                                         },
-                                                     .refused = {}},
-                                      LogSink(), Rng(1));
+      host = std::make_unique<UvHost>(
+          options, book_,
+          UvHost::Events{
+              .disk_failed = [this](const absl::Status& status) { disk_failure = status; },
+              .refused = {}},
+          LogSink(), Rng(1));
       ASSERT_TRUE(host->Listen().ok());
       Introduction introduction;
       introduction.self.set_node(1);
@@ -180,16 +179,17 @@ TEST(UvHost, LanesAreInOrderAndIndependent) {
 }
 
 TEST(UvHost, ADiskThatFailsEndsEverything) {
-  Running running([](const StorageJob&) -> absl::StatusOr<StorageResult> {
-    return absl::InternalError("sync /x: Input/output error");
-  },
-                  [](WatchingProcess& process) {
-                    process.on_end = [&process] {
-                      process.on_end = {};
-                      process.host.disk.Submit(CommitLog());
-                      process.host.disk.Submit(CommitLog());
-                    };
-                  });
+  Running running(
+      [](const StorageJob&) -> absl::StatusOr<StorageResult> {
+        return absl::InternalError("sync /x: Input/output error");
+      },
+      [](WatchingProcess& process) {
+        process.on_end = [&process] {
+          process.on_end = {};
+          process.host.disk.Submit(CommitLog());
+          process.host.disk.Submit(CommitLog());
+        };
+      });
   while (true) {
     std::promise<bool> failed;
     running.host->Post([&] { failed.set_value(!running.disk_failure.ok()); });
