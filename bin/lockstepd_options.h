@@ -8,12 +8,16 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
 namespace lockstep::lockstepd {
 
 // A group and the nodes that hold its replicas.
 struct GroupSpec {
   uint64_t gid = 0;
   std::vector<uint64_t> members;  // ascending
+  friend bool operator==(const GroupSpec&, const GroupSpec&) = default;
 };
 
 struct Options {
@@ -29,8 +33,8 @@ struct Options {
 
   std::map<uint64_t, std::string> peers;  // node id to peer address, of the others
   std::vector<std::string> join;          // peer addresses of any nodes of the cluster
-  std::vector<uint64_t> controller;       // nodes that hold the controller's replicas
-  std::vector<GroupSpec> groups;
+  std::vector<uint64_t> controller;       // ascending nodes that hold the controller's replicas
+  std::vector<GroupSpec> groups;          // ascending gid
   uint32_t shards = 64;
 
   uint64_t heartbeat_ms = 100;
@@ -44,6 +48,31 @@ struct Options {
   std::map<std::string, std::string> log_levels;  // by part: node, peer, grpc, http, storage
   std::string log_format = "text";                // or json
 };
+
+// What a command line asks for.
+struct Invocation {
+  // Run a node, or print `text` and exit with 0.
+  enum class Action { kRun, kPrint };
+  Action action = Action::kRun;
+  Options options;   // kRun: valid by itself; Resolve sees what depends on the data directory
+  std::string text;  // kPrint
+  std::string file;  // kPrint: where to, instead of stdout; it must not exist yet
+};
+
+// Flag before environment (LOCKSTEP_LISTEN_PEER for --listen-peer) before file (--config) before
+// default. An error is one line that names the setting, where it comes from, its value and what is
+// allowed; its exit code is ExitCode::kUsage (bin/lockstepd_exit.h).
+absl::StatusOr<Invocation> ParseOptions(int argc, const char* const* argv);
+
+// Prints the text of a kPrint to where it belongs.
+absl::Status Print(const Invocation& invocation);
+
+// How many nodes may hold replicas of one group, and how many groups may be named.
+inline constexpr uint64_t kMembersMax = 15;
+inline constexpr uint64_t kGroupsMax = 4096;
+// Node ids and gids: from 1, and exact in JavaScript.
+inline constexpr uint64_t kNodeIdMax = (uint64_t{1} << 53) - 1;
+inline constexpr uint32_t kShardsMax = 65536;
 
 }  // namespace lockstep::lockstepd
 

@@ -24,7 +24,7 @@ Bytes Encode(const proto::ClientRequest& request) {
 // What a caller may not ask for.
 absl::Status ValidateInvoke(const Invoke& invoke) {
   const auto* command = std::get_if<proto::Command>(&invoke.operation);
-  if (command == nullptr) return absl::OkStatus();
+  if (command == nullptr || invoke.place == Invoke::Place::kOwn) return absl::OkStatus();
   if (command->has_register_session() || command->has_close_session()) {
     return absl::InvalidArgumentError("the client keeps its session itself: leave that to it");
   }
@@ -104,7 +104,7 @@ void Client::OnInvoke(Instant now, Invoke invoke, Output* out) {
     return;
   }
   // What can start at once (StartQueued) passes through the queue, so it may be one longer here.
-  const size_t queued = queued_commands_.size() + queued_queries_.size();
+  const size_t queued = queued_commands_.size() + queued_others_.size();
   if (queued >= options_.queue_max && started_ + queued >= options_.outstanding_max) {
     out->completions.push_back(
         {invoke.id,
@@ -117,13 +117,14 @@ void Client::OnInvoke(Instant now, Invoke invoke, Output* out) {
   Operation& operation = operations_[invoke.id];
   operation.deadline = std::max(invoke.deadline, now);
   if (auto* command = std::get_if<proto::Command>(&invoke.operation)) {
-    operation.kind = Kind::kCommand;
+    const bool own = invoke.place == Invoke::Place::kOwn;
+    operation.kind = own ? Kind::kOwnCommand : Kind::kCommand;
     operation.request.mutable_command()->Swap(command);
-    queued_commands_.insert(invoke.id);
+    (own ? queued_others_ : queued_commands_).insert(invoke.id);
   } else {
     operation.kind = Kind::kQuery;
     operation.request.mutable_query()->Swap(&std::get<proto::Query>(invoke.operation));
-    queued_queries_.insert(invoke.id);
+    queued_others_.insert(invoke.id);
   }
   SetShard(options_.shard, &operation.request);
   SetTimer(invoke.id, operation, operation.deadline);
@@ -177,7 +178,7 @@ void Client::FireTimers(Instant now, Output* out) {
 void Client::OnTimer(Instant now, OperationId id, Output* out) {
   Operation& operation = operations_.at(id);
   if (operation.deadline <= now) {
-    const bool open = operation.kind == Kind::kCommand && MayBeExecuted(operation);
+    const bool open = operation.kind != Kind::kQuery && MayBeExecuted(operation);
     return FinishUnanswered(
         id,
         absl::DeadlineExceededError(absl::StrCat(
@@ -203,7 +204,7 @@ void Client::OnTimer(Instant now, OperationId id, Output* out) {
 // --- Starting
 
 OperationId Client::NextToStart() const {
-  const OperationId query = queued_queries_.empty() ? OperationId() : *queued_queries_.begin();
+  const OperationId query = queued_others_.empty() ? OperationId() : *queued_others_.begin();
   OperationId command;
   // A session keeps replies for a span of sequences: a slow command holds those far behind it back.
   if (session_ && !queued_commands_.empty() &&
@@ -234,7 +235,7 @@ void Client::Start(Instant now, OperationId id, Output* out) {
     by_sequence_.emplace(next_sequence_, id);
     ++next_sequence_;
   } else {
-    queued_queries_.erase(id);
+    queued_others_.erase(id);
   }
   ++started_;
   SendAttempt(now, id, operation, out);
@@ -270,12 +271,20 @@ void Client::SendAttempt(Instant now, OperationId id, Operation& operation, Outp
   attempts_.emplace(last_attempt_, id);
   operation.phase = Phase::kAwaitingReply;
   operation.current = last_attempt_;
-  operation.target = leader_;
+  operation.target = TargetFor(operation);
   operation.target_place = place_;
   ++operation.attempts;
   const uint32_t doublings = std::min(operation.silences, kPatienceDoublingsMax);
   SetTimer(id, operation, now + options_.attempt_timeout * (int64_t{1} << doublings));
   out->sends.push_back({last_attempt_, operation.target, Encode(operation.request), id});
+}
+
+// Any replica answers a stale read: the near one, if it has not disappointed yet.
+NodeId Client::TargetFor(const Operation& operation) const {
+  const bool stale = operation.kind == Kind::kQuery && operation.request.query().stale();
+  const auto& nodes = options_.nodes;
+  const bool near = std::find(nodes.begin(), nodes.end(), options_.near) != nodes.end();
+  return stale && near && operation.attempts == 0 ? options_.near : leader_;
 }
 
 // The smallest sequence whose reply is still wanted (thesis §6.3).
@@ -293,7 +302,7 @@ void Client::Erase(OperationId id) {
   for (const AttemptId attempt : operation.open) attempts_.erase(attempt);
   if (operation.phase == Phase::kQueued) {
     queued_commands_.erase(id);
-    queued_queries_.erase(id);
+    queued_others_.erase(id);
   } else if (operation.kind != Kind::kRegister) {
     CheckLt(0u, started_);
     --started_;
@@ -315,7 +324,7 @@ void Client::FinishUnanswered(OperationId id, absl::Status status, proto::Result
                               Output* out) {
   const Operation& operation = operations_.at(id);
   Outcome outcome;
-  outcome.kind = operation.kind == Kind::kCommand && MayBeExecuted(operation)
+  outcome.kind = operation.kind != Kind::kQuery && MayBeExecuted(operation)
                      ? Outcome::Kind::kUnknown
                      : Outcome::Kind::kNotExecuted;
   outcome.status = std::move(status);
@@ -331,7 +340,7 @@ void Client::CheckInvariants() const {
   CheckLe(timers_.size(), operations_.size());
   const size_t registering = operations_.contains(kRegistration) ? 1 : 0;
   CheckEq(operations_.size(),
-          started_ + queued_commands_.size() + queued_queries_.size() + registering);
+          started_ + queued_commands_.size() + queued_others_.size() + registering);
   if (session_) CheckEq(registering, size_t{0});
 }
 

@@ -51,7 +51,8 @@ class Client final : public Caller {
   NodeId leader() const { return leader_; }
 
  private:
-  enum class Kind : uint8_t { kCommand, kQuery, kRegister };
+  // kOwnCommand: its place in a session, if any, is the caller's.
+  enum class Kind : uint8_t { kCommand, kOwnCommand, kQuery, kRegister };
   enum class Phase : uint8_t { kQueued, kAwaitingReply, kBackingOff };
 
   struct Operation {
@@ -79,6 +80,7 @@ class Client final : public Caller {
   void OnInvoke(Instant now, Invoke invoke, Output* out);
   void OnLeave(Output* out);
   NodeId Guess(NodeId hint);
+  NodeId TargetFor(const Operation& operation) const;
   void OnRetarget(Instant now, Retarget input, Output* out);
   void FireTimers(Instant now, Output* out);
   void OnTimer(Instant now, OperationId id, Output* out);
@@ -125,8 +127,8 @@ class Client final : public Caller {
   absl::btree_set<std::pair<Instant, OperationId>> timers_;
   absl::btree_map<AttemptId, OperationId> attempts_;  // the open ones
   absl::btree_set<OperationId> queued_commands_;
-  absl::btree_set<OperationId> queued_queries_;
-  uint32_t started_ = 0;  // without the registration
+  absl::btree_set<OperationId> queued_others_;  // which need no session
+  uint32_t started_ = 0;                        // without the registration
 
   SessionId session_;
   uint64_t next_sequence_ = 1;                          // in session_

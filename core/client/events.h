@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -21,12 +22,19 @@ using AttemptId = Id<struct AttemptIdTag>;
 
 // --- Inputs
 
-// Begin an operation. REQUIRES: id above all earlier ones, deadline < kNever. The command holds an
-// operation alone: its place in the session is the client's to fill in.
+// Begin an operation. REQUIRES: id above all earlier ones, deadline < kNever.
 struct Invoke {
   OperationId id;
   std::variant<proto::Command, proto::Query> operation;
   Instant deadline;
+  // kGiven: the command holds an operation alone, and gets a place in the client's session.
+  // kOwn: it is sent as it is. Either it has its place in a session of the caller's, which makes
+  // its retries safe, or it opens or closes one: an opening that is retried may leave another
+  // session behind, which expires.
+  enum class Place : uint8_t { kGiven, kOwn };
+  Place place = Place::kGiven;
+  // To a Router, with a command that opens or closes a session: any key of the shard meant.
+  std::string key = {};
 };
 // Begin many writes at once, WITHOUT atomicity: each is executed or not on its own, in any order,
 // and some may be while others are not. Outcome::each says what became of each. A Router takes it,

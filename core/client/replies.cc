@@ -30,6 +30,7 @@ absl::Status StatusOf(const proto::Result& result) {
     case proto::TOO_LARGE:
       return absl::OutOfRangeError(text);
     case proto::SEQUENCE_STALE:
+    case proto::SESSION_UNKNOWN:
       return absl::FailedPreconditionError(text);
     case proto::UNKNOWN_GROUP:
     case proto::WRONG_GROUP:
@@ -77,7 +78,11 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     case proto::NOT_FOUND:
     case proto::FAILED_PRECONDITION:
       if (kind == Kind::kRegister && result.session() == 0) break;
-      if (operations_.at(id).current == input.attempt && IsHere(operations_.at(id))) leader_ = from;
+      // What answers a stale read need not lead.
+      if (operations_.at(id).current == input.attempt && IsHere(operations_.at(id)) &&
+          !result.stale()) {
+        leader_ = from;
+      }
       return OnExecuted(id, std::move(*reply.mutable_result()), out);
     case proto::NOT_LEADER:
     case proto::OVERLOADED:
@@ -92,6 +97,9 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
       if (operations_.at(id).current == input.attempt) LeaderIsNot(operations_.at(id), NodeId());
       return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
     case proto::SESSION_UNKNOWN:
+      if (kind == Kind::kOwnCommand) {
+        return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
+      }
       if (kind != Kind::kCommand) break;
       return OnSessionUnknown(now, id, input.attempt, out);
     default:  // LEADERSHIP_LOST, TIMEOUT, and what we do not know: executed or not.

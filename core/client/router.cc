@@ -53,6 +53,29 @@ absl::Status Validate(const proto::Command& command) {
       "compare_and_swap or batch, or join, leave, move or unpin");
 }
 
+bool IsOfSession(const proto::Command& command) {
+  return command.has_register_session() || command.has_close_session();
+}
+
+// A command whose place in a session is the caller's.
+absl::Status ValidateOwn(const proto::Command& command, absl::string_view key) {
+  if (IsOfSession(command)) {
+    if (!key.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "a session belongs to a shard: name any key of the shard that is meant");
+  }
+  if (IsAdmin(command)) {
+    return absl::InvalidArgumentError("the controller's commands take no session of the caller's");
+  }
+  if (command.has_batch() && command.batch().operations().empty()) {
+    return absl::InvalidArgumentError("the batch is empty: give it at least one operation");
+  }
+  if (!kv::KeyOf(command).empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "the command is none that clients send, or has an empty key: set put, append, delete, "
+      "compare_and_swap or batch");
+}
+
 absl::Status Validate(const proto::Query& query, const kv::KvLimits& limits) {
   if (query.has_get_configuration()) return absl::OkStatus();
   if (query.has_list() && !query.list().shards().empty()) {
@@ -124,12 +147,18 @@ void Router::Step(Instant now, Input input, Output* out) {
 
 void Router::Handle(Instant now, Input input, Output* out) {
   if (auto* invoke = std::get_if<Invoke>(&input)) {
-    Body body;
-    std::visit([&](auto& operation) { body = std::move(operation); }, invoke->operation);
-    OnInvoke(now, invoke->id, std::move(body), invoke->deadline, out);
+    Operation operation;
+    operation.place = invoke->place;
+    operation.key = std::move(invoke->key);
+    operation.deadline = invoke->deadline;
+    std::visit([&](auto& body) { operation.body = std::move(body); }, invoke->operation);
+    OnInvoke(now, invoke->id, std::move(operation), out);
   }
   if (auto* bulk = std::get_if<InvokeBulk>(&input)) {
-    OnInvoke(now, bulk->id, std::move(bulk->operations), bulk->deadline, out);
+    Operation operation;
+    operation.body = std::move(bulk->operations);
+    operation.deadline = bulk->deadline;
+    OnInvoke(now, bulk->id, std::move(operation), out);
   }
   if (const auto* reply = std::get_if<Reply>(&input)) OnAnswer(now, reply->attempt, *reply, out);
   if (const auto* failed = std::get_if<Failed>(&input)) {
@@ -141,23 +170,25 @@ void Router::Handle(Instant now, Input input, Output* out) {
 
 // --- Beginning
 
-absl::Status Router::WhyNot(const Body& body) const {
-  if (const auto* command = std::get_if<proto::Command>(&body)) return Validate(*command);
-  if (const auto* query = std::get_if<proto::Query>(&body)) {
+absl::Status Router::WhyNot(const Operation& operation) const {
+  if (const auto* command = std::get_if<proto::Command>(&operation.body)) {
+    return operation.place == Invoke::Place::kOwn ? ValidateOwn(*command, operation.key)
+                                                  : Validate(*command);
+  }
+  if (const auto* query = std::get_if<proto::Query>(&operation.body)) {
     return Validate(*query, options_.limits);
   }
-  return Validate(std::get<std::vector<proto::BatchOperation>>(body), options_);
+  return Validate(std::get<std::vector<proto::BatchOperation>>(operation.body), options_);
 }
 
-void Router::OnInvoke(Instant now, OperationId id, Body body, Instant deadline, Output* out) {
+void Router::OnInvoke(Instant now, OperationId id, Operation begun, Output* out) {
   Check(id > last_operation_, "operation ids count up");
-  Check(deadline < kNever, "an operation needs a deadline");
+  Check(begun.deadline < kNever, "an operation needs a deadline");
   last_operation_ = id;
-  const absl::Status why_not = WhyNot(body);
+  const absl::Status why_not = WhyNot(begun);
   const bool full = operations_.size() >= options_.unfinished_max;
-  Operation& operation = operations_[id];
-  operation.body = std::move(body);
-  operation.deadline = std::max(deadline, now);
+  begun.deadline = std::max(begun.deadline, now);
+  operations_.emplace(id, std::move(begun));
   if (!why_not.ok()) return Refuse(id, why_not, out);
   if (full) {
     return Refuse(id,
@@ -176,6 +207,7 @@ void Router::Begin(Instant now, OperationId id, Output* out) {
   }
   if (auto* query = std::get_if<proto::Query>(&operation.body)) {
     if (query->has_get_configuration()) {
+      operation.stale = query->stale();
       return Dispatch(now, kAdminSlot, id, 0, std::move(*query), out);
     }
   }
@@ -198,12 +230,15 @@ void Router::BeginCommand(Instant now, OperationId id, proto::Command command, O
     const absl::Status valid = ValidateOneShard(command.batch(), routes_.shards());
     if (!valid.ok()) return Refuse(id, valid, out);
   }
-  const ShardId shard = ShardOf(kv::KeyOf(command), routes_.shards());
-  Dispatch(now, ShardLine(shard), id, 0, std::move(command), out);
+  const std::string& named = operations_.at(id).key;
+  const absl::string_view key =
+      IsOfSession(command) ? absl::string_view(named) : kv::KeyOf(command);
+  Dispatch(now, ShardLine(ShardOf(key, routes_.shards())), id, 0, std::move(command), out);
 }
 
 void Router::BeginQuery(Instant now, OperationId id, proto::Query query, Output* out) {
   Operation& operation = operations_.at(id);
+  operation.stale = query.stale();
   if (query.has_list()) {
     operation.gathered.emplace<GatheredList>(std::move(*query.mutable_list()), options_.limits);
     lists_.insert(id);

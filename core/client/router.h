@@ -77,7 +77,10 @@ class Router final : public Caller {
   };
 
   struct Operation {
-    Body body;  // until it is routed
+    Body body = {};  // until it is routed
+    Invoke::Place place = Invoke::Place::kGiven;
+    std::string key = {};  // as in Invoke
+    bool stale = false;    // a query that takes any state
     Instant deadline = kNever;
     Instant timer = kNever;  // its entry in timers_
     std::variant<std::monostate, GatheredGet, GatheredBulk, GatheredList> gathered = {};
@@ -94,8 +97,8 @@ class Router final : public Caller {
 
   // router.cc: operations, from the call to the answer.
   void Handle(Instant now, Input input, Output* out);
-  void OnInvoke(Instant now, OperationId id, Body body, Instant deadline, Output* out);
-  absl::Status WhyNot(const Body& body) const;
+  void OnInvoke(Instant now, OperationId id, Operation operation, Output* out);
+  absl::Status WhyNot(const Operation& operation) const;
   void OnTimer(Instant now, OperationId id, Output* out);
   void OnLeave(Instant now, Output* out);
   void Begin(Instant now, OperationId id, Output* out);

@@ -76,8 +76,10 @@ void Router::Dispatch(Instant now, Slot slot, OperationId id, size_t place,
   }
   last_part_ = last_part_.Next();
   parts_.emplace(last_part_, PartOf{.operation = id, .place = place, .slot = slot});
-  const Instant deadline = operations_.at(id).deadline;
-  StepLine(now, slot, Invoke{last_part_, std::move(operation), deadline}, out);
+  const Operation& whole = operations_.at(id);
+  if (auto* query = std::get_if<proto::Query>(&operation)) query->set_stale(whole.stale);
+  Invoke invoke{last_part_, std::move(operation), whole.deadline, whole.place};
+  StepLine(now, slot, std::move(invoke), out);
 }
 
 // Completions are only noted: Settle deals with them when no client is in the middle of a step.

@@ -14,6 +14,7 @@ ClientOptions ClientOptionsOf(const RouterOptions& options, GroupId group,
   client.backoff_max = options.backoff_max;
   client.outstanding_max = options.outstanding_max;
   client.queue_max = options.queue_max;
+  client.near = options.near;
   return client;
 }
 

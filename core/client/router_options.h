@@ -40,6 +40,9 @@ struct RouterOptions {
   // newer one before ours is this old.
   Duration configuration_age_max = std::chrono::seconds(1);
 
+  // Where stale reads go first: see ClientOptions.
+  NodeId near = {};
+
   // What the groups allow.
   kv::KvLimits limits = {};
 };

@@ -176,6 +176,7 @@ Bytes ControllerMachine::Query(const Bytes& query, LogPosition applied,
     result.set_configuration_num(newest().num.value());
   }
   result.set_index(applied.index.value());
+  result.set_stale(parsed.stale());
   return kv::Encode(result);
 }
 

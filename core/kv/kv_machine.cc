@@ -115,6 +115,7 @@ Bytes KvMachine::Query(const Bytes& query, LogPosition applied, const TableReade
   proto::Result result;
   if (Parse(query, &parsed)) {
     Answer(parsed, applied.index, table, &result);
+    result.set_stale(parsed.stale());
   } else {
     result = RefusalFor(absl::InvalidArgumentError(
         absl::StrCat("the request of ", query.size(), " bytes holds no query")));

@@ -30,6 +30,12 @@ std::string DescribeBody(const proto::NodeMessage& message) {
                               ? absl::StrCat("configuration ", answer.configuration().num())
                               : absl::StrCat("none up to ", answer.through()));
     }
+    case proto::NodeMessage::kForwardedRequest:
+      return absl::StrCat("forwarded request ", message.forwarded_request().id(), ", ",
+                          message.forwarded_request().request().size(), " B");
+    case proto::NodeMessage::kForwardedReply:
+      return absl::StrCat("reply to forwarded request ", message.forwarded_reply().id(), ", ",
+                          message.forwarded_reply().reply().size(), " B");
     case proto::NodeMessage::BODY_NOT_SET:
       return "";
   }

@@ -120,6 +120,7 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
   if (!request_.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
     return RefuseAtDoor(id, MalformedReply(request.size()));
   }
+  if (request_.has_get_node_status()) return RefuseAtDoor(id, StatusReply());
   Replica* replica = Find(GroupId(request_.group()));
   if (replica == nullptr) return RefuseAtDoor(id, UnknownGroupReply(GroupId(request_.group())));
   switch (request_.body_case()) {
@@ -132,13 +133,29 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
     case proto::ClientRequest::kQuery: {
       const absl::Status status = AdmitQuery(replica->role(), options_, request_.query());
       if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
-      return replica->OnQuery(id, kv::Encode(request_.query()));
+      const bool stale = request_.query().stale();
+      return replica->OnQuery(
+          id, kv::Encode(request_.query()),
+          stale ? Replica::Freshness::kAnyState : Replica::Freshness::kLinearizable);
     }
     case proto::ClientRequest::kTransferLeadership:
       return replica->OnTransferLeadership(id, NodeId(request_.transfer_leadership().to()));
+    case proto::ClientRequest::kGetNodeStatus:
+      return;  // Answered above.
     case proto::ClientRequest::BODY_NOT_SET:
       return RefuseAtDoor(id, MalformedReply(request.size()));
   }
+}
+
+Bytes Node::StatusReply() const {
+  proto::ClientReply reply;
+  reply.mutable_result()->set_code(proto::OK);
+  reply.mutable_node_status()->set_node(options_.self.value());
+  reply.mutable_node_status()->set_online(true);
+  for (const std::unique_ptr<Replica>& replica : replicas_) {
+    *reply.mutable_node_status()->add_replicas() = replica->Status();
+  }
+  return kv::Encode(reply);
 }
 
 void Node::OnPeerLink(NodeId peer, bool up) {

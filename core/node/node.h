@@ -52,6 +52,7 @@ class Node final : public Process {
   void EndTurnOfReplicas();
   void OnLogDone();
   void OnTableDone(StorageResult& result);
+  Bytes StatusReply() const;
   void RefuseAtDoor(RequestId id, Bytes reply) { refusals_.push_back({id, std::move(reply)}); }
   void SubmitLog();
 
@@ -60,7 +61,7 @@ class Node final : public Process {
   Courier courier_;
   std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group
   std::vector<Write> under_way_;   // the batches of the log write that is under way
-  std::vector<Refusal> refusals_;  // of requests that reached no replica
+  std::vector<Refusal> refusals_;  // answers to requests that reached no replica
   bool failed_ = false;            // the disk failed: nothing is promised any more
   Instant armed_ = kNever;         // the alarm as last set
   proto::ClientRequest request_;   // scratch: parsing into it again reuses its memory

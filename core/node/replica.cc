@@ -68,8 +68,12 @@ void Replica::OnCommand(RequestId id, const proto::Command& command) {
   Step(raft::Propose{id, kv::Encode(command)});
 }
 
-void Replica::OnQuery(RequestId id, Bytes query) {
+void Replica::OnQuery(RequestId id, Bytes query, Freshness freshness) {
   if (AtRequestLimit(id)) return;
+  if (freshness == Freshness::kAnyState) {
+    stale_queries_.emplace_back(id, std::move(query));
+    return;
+  }
   queries_.emplace(id, std::move(query));
   Step(raft::ReadBarrier{id});
 }
@@ -281,8 +285,10 @@ void Replica::SubmitQueries() {
     queries_.erase(query);
     reads_.pop_front();
   }
-  for (auto& [id, query] : duty_queries_) job.items.push_back({id, std::move(query)});
-  duty_queries_.clear();
+  for (auto* queries : {&stale_queries_, &duty_queries_}) {
+    for (auto& [id, query] : *queries) job.items.push_back({id, std::move(query)});
+    queries->clear();
+  }
   if (job.items.empty()) return;
   if (!applying_) NoteTableDone();
   queries_under_way_ += job.items.size();
@@ -309,9 +315,10 @@ bool Replica::TableIsStalled() const {
 
 // A leader's answer: who does not lead says so instead, or callers would come back again and again.
 bool Replica::AtRequestLimit(RequestId id) {
-  const uint64_t waiting =
-      proposals_.size() + queries_.size() + queries_under_way_ + out_.accepted.size();
-  if (waiting < options_.requests_max || !raft_.is_leader()) return false;
+  const uint64_t waiting = proposals_.size() + queries_.size() + stale_queries_.size() +
+                           queries_under_way_ + out_.accepted.size();
+  const bool refuses = raft_.is_leader() || stale_queries_.size() >= options_.requests_max;
+  if (waiting < options_.requests_max || !refuses) return false;
   Answer(id, OverloadedReply("requests_max", options_.requests_max), Index());
   return true;
 }

@@ -21,6 +21,7 @@
 #include "core/node/duty.h"
 #include "core/node/outbox.h"
 #include "core/node/roles.h"
+#include "core/proto/lockstep/v1/cluster.pb.h"
 #include "core/raft/raft.h"
 #include "core/runtime/host.h"
 #include "core/runtime/storage_job.h"
@@ -41,7 +42,9 @@ class Replica {
   void OnMessage(NodeId from, raft::Message message);
   void OnMessage(NodeId from, const proto::NodeMessage& message);
   void OnCommand(RequestId id, const proto::Command& command);
-  void OnQuery(RequestId id, Bytes query);
+  // kAnyState: from the table as it is, whoever leads.
+  enum class Freshness : uint8_t { kLinearizable, kAnyState };
+  void OnQuery(RequestId id, Bytes query, Freshness freshness);
   void OnTransferLeadership(RequestId id, NodeId to);
   void OnPeerLink(NodeId peer, bool up);
   // True: it led and has sent heartbeats.
@@ -56,6 +59,9 @@ class Replica {
   void OnTableDone(CheckpointDone& done);
   void OnTableDone(ReadSnapshotDone& done);
   void OnTableDone(WriteSnapshotDone& done);
+
+  // How it is, for people. Without what only its table knows.
+  lockstep::v1::ReplicaStatus Status() const;
 
   // The end of a turn.
   void EndTurn();
@@ -109,9 +115,10 @@ class Replica {
   std::unique_ptr<Duty> duty_;                             // null: none
   std::vector<std::pair<RequestId, Bytes>> duty_queries_;  // not yet handed to the table
 
-  std::deque<Proposal> proposals_;             // ascending position; leader only
-  absl::btree_map<RequestId, Bytes> queries_;  // arrived, not yet handed to the table
-  std::deque<Read> reads_;                     // released by Raft; ascending `at`
+  std::deque<Proposal> proposals_;                          // ascending position; leader only
+  absl::btree_map<RequestId, Bytes> queries_;               // arrived, not yet handed to the table
+  std::vector<std::pair<RequestId, Bytes>> stale_queries_;  // likewise
+  std::deque<Read> reads_;                                  // released by Raft; ascending `at`
   uint64_t queries_under_way_ = 0;
   std::vector<ReadyAnswer> answers_;  // leave at the end of the turn
 

@@ -1,5 +1,6 @@
 // Elections: Raft §5.2 and §5.4.1, PreVote (thesis §9.6), stickiness to a live leader (thesis
 // §4.2.3).
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
@@ -86,6 +87,18 @@ bool Raft::IsSticky() const {
   const Follower* follower = std::get_if<Follower>(&role_);
   return follower != nullptr && follower->leader != NodeId() &&
          now_ < follower->heard + config_.election_min;
+}
+
+// The connection to the leader broke: a process that dies says so in this way at once, long before
+// its silence does. So ask for pre-votes soon, at a time of our own, and do not stand by it when
+// others ask. No harm in a false alarm: a leader that others still hear keeps their votes, and its
+// next message is heard here as before.
+void Raft::DoubtLeader(NodeId peer) {
+  Follower* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || follower->leader == NodeId() || follower->leader != peer) return;
+  follower->heard = now_ - config_.election_min;
+  const Duration delay = rng_.Between(config_.heartbeat / 20, config_.heartbeat / 2);
+  election_at_ = std::min(election_at_, now_ + delay);
 }
 
 void Raft::OnMessage(NodeId from, const PreVoteRequest& request, Output& out) {

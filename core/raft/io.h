@@ -67,7 +67,8 @@ struct TransferLeadership {  // thesis §3.10. `to` none: the most up-to-date fo
 struct Persisted {  // durable up to and including this batch
   PersistSeq through;
 };
-struct PeerUnreachable {  // a hint: what was sent to it is probably lost
+struct PeerUnreachable {  // a hint: what was sent to it is probably lost, and if it leads, it may
+                          // lead no more
   NodeId peer;
 };
 struct Compact {  // the state machine's table is durable through here: the log may be dropped up to

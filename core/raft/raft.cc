@@ -28,6 +28,7 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
   }
   commit_ = std::max(log_.base().index, image.applied.index);
   durable_ = Durable(log_.last_index());
+  leaderless_since_ = now_;
   ResetElectionTimer();
   CheckInvariants();
 }
@@ -113,6 +114,7 @@ void Raft::OnInput(const Persisted& input, Output& out) {
 }
 
 void Raft::OnInput(const PeerUnreachable& input, Output&) {
+  if (!is_leader()) return DoubtLeader(input.peer);
   Leader::Peer* peer = FindPeer(input.peer);
   if (peer == nullptr || peer->progress.state != Progress::State::kReplicate) return;
   peer->progress.BecomeProbe(peer->progress.match.Next());
@@ -194,6 +196,8 @@ void Raft::HearLeader(NodeId leader, Output& out) {
 void Raft::ReportRole(Output& out) {
   static constexpr NoteKind kNotes[] = {NoteKind::kBecameFollower, NoteKind::kBecamePreCandidate,
                                         NoteKind::kBecameCandidate, NoteKind::kBecameLeader};
+  if (leader() != NodeId()) leaderless_since_ = kNever;
+  if (leader() == NodeId() && leaderless_since_ == kNever) leaderless_since_ = now_;
   out.roles.push_back({role(), hard_.term, leader()});
   AddNote(kNotes[role_.index()], leader(), log_.last(), 0, out);
 }

@@ -55,6 +55,9 @@ class Raft {
   Index durable() const { return durable_.index(); }
   PersistSeq completed() const { return durable_.completed(); }
   const Config& config() const { return config_; }
+  // Of a leader, how long ago a majority last answered; of others, how long ago their leader was
+  // heard, or for how long there has been none. For status reports.
+  Duration QuorumContactAge(Instant now) const;
   // nullptr unless leader. For status reports and scripts.
   const Leader* leader_state() const { return std::get_if<Leader>(&role_); }
 
@@ -99,6 +102,7 @@ class Raft {
   void CountPreVotes(Output& out);
   void CountVotes(Output& out);
   bool IsSticky() const;
+  void DoubtLeader(NodeId peer);
   void OnMessage(NodeId from, const PreVoteRequest& request, Output& out);
   void OnMessage(NodeId from, const PreVoteReply& reply, Output& out);
   void OnMessage(NodeId from, const VoteRequest& request, Output& out);
@@ -113,6 +117,7 @@ class Raft {
   void Acknowledge(Leader::Peer& peer, Index match, Output& out);
   void AdvanceCommit(Output& out);
   bool QuorumIsSilent() const;
+  Instant QuorumHeard(Instant now) const;
   bool DiskIsStalled() const;
   Leader::Peer* FindPeer(NodeId id);
   void OnMessage(NodeId from, const AppendAccepted& reply, Output& out);
@@ -151,7 +156,8 @@ class Raft {
   Index commit_;
   Durable durable_;
   RoleState role_;
-  Instant election_at_;  // unless leader: an election is due
+  Instant leaderless_since_;  // no leader is known since then, if none is known
+  Instant election_at_;       // unless leader: an election is due
 
   LogBatch batch_;              // open
   PersistSeq batch_seq_{1};     // its number

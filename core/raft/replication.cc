@@ -44,17 +44,26 @@ void Raft::OnHeartbeatDue(Output& out) {
 
 // CheckQuorum: no majority was heard for the shortest election timeout. Others may have elected a
 // leader.
-bool Raft::QuorumIsSilent() const {
+bool Raft::QuorumIsSilent() const { return now_ >= QuorumHeard(now_) + config_.election_min; }
+
+// When a majority had last been heard, this replica counting as heard at `now`.
+Instant Raft::QuorumHeard(Instant now) const {
   const Leader& leader = std::get<Leader>(role_);
   const uint64_t heard = config_.membership.AgreedValue([&](NodeId voter) {
-    Instant contact = now_;
+    Instant contact = now;
     for (const Leader::Peer& peer : leader.peers) {
       if (peer.id == voter) contact = peer.progress.contact;
     }
     return static_cast<uint64_t>(contact.time_since_epoch().count());
   });
-  const Instant since = Instant(Duration(static_cast<int64_t>(heard)));
-  return now_ >= since + config_.election_min;
+  return Instant(Duration(static_cast<int64_t>(heard)));
+}
+
+Duration Raft::QuorumContactAge(Instant now) const {
+  if (is_leader()) return now - QuorumHeard(now);
+  const Follower* follower = std::get_if<Follower>(&role_);
+  const bool follows = follower != nullptr && follower->leader != NodeId();
+  return now - (follows ? follower->heard : leaderless_since_);
 }
 
 // Nothing of ours has become durable for a whole election time-out, or nothing is applied. Others

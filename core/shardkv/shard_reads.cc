@@ -20,6 +20,7 @@ Bytes ShardMachine::Query(const Bytes& query, LogPosition applied, const TableRe
                         parsed.ParseFromArray(query.data(), static_cast<int>(query.size()));
   if (readable) {
     Answer(parsed, applied.index, table, &result);
+    result.set_stale(parsed.stale());
   } else {
     result = kv::RefusalFor(absl::InvalidArgumentError(
         absl::StrCat("the request of ", query.size(), " bytes holds no query")));

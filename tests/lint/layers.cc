@@ -51,6 +51,10 @@ const std::vector<Room>& Rooms() {
        {"core/base", "core/proto", "core/runtime", "core/raft", "core/kv", "core/controller",
         "core/shardkv"},
        {"absl/", "google/protobuf/"}},
+      {"core/gateway",
+       {"core/base", "core/proto", "core/runtime", "core/kv", "core/client", "core/shardkv",
+        "core/node"},
+       {"absl/", "google/protobuf/"}},
       {"storage", {"core/base", "core/runtime"}, {kEverything}},
       {"sim/check/linearizability", {"core/base"}, {"absl/"}},
       {"sim/check/history", {"core/base", "sim/check/linearizability"}, {"absl/", "nlohmann/"}},
@@ -59,7 +63,7 @@ const std::vector<Room>& Rooms() {
       {"sim/testing", {"sim"}, {kEverything}},
       {"net", {"core"}, {kEverything}},
       {"bin", {"core", "storage", "sim", "net"}, {kEverything}},
-      {"tests", {"core", "storage", "sim", "net"}, {kEverything}},
+      {"tests", {"core", "storage", "sim", "net", "bin"}, {kEverything}},
       {"fuzz", {"core", "storage", "sim", "net"}, {kEverything}},
   };
   return rooms;

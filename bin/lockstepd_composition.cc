@@ -1,0 +1,75 @@
+#include "bin/lockstepd_composition.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "core/base/placement.h"
+
+namespace lockstep::lockstepd {
+namespace {
+
+std::vector<NodeId> Nodes(const std::vector<uint64_t>& numbers) {
+  std::vector<NodeId> nodes;
+  for (const uint64_t number : numbers) nodes.emplace_back(number);
+  return nodes;
+}
+
+bool Contains(const std::vector<uint64_t>& numbers, NodeId node) {
+  return std::find(numbers.begin(), numbers.end(), node.value()) != numbers.end();
+}
+
+}  // namespace
+
+node::NodeOptions NodeOptionsOf(const Options& options, NodeId self) {
+  node::NodeOptions node;
+  node.self = self;
+  node.raft.self = self;
+  node.raft.heartbeat = std::chrono::milliseconds(options.heartbeat_ms);
+  node.raft.election_min = std::chrono::milliseconds(options.election_timeout_ms);
+  node.raft.election_max = std::chrono::milliseconds(2 * options.election_timeout_ms);
+  node.shards = options.shards;
+  node.controllers = Nodes(options.controller);
+  // Memory for the log: small values fill it by count, large ones by bytes.
+  node.log_entries_max = 20000;
+  node.log_entries_kept = 2000;
+  node.log_bytes_max = uint64_t{16} << 20;
+  if (Contains(options.controller, self)) {
+    node.groups.push_back({kControllerGroup, node::GroupRole::kController,
+                           raft::Membership(Nodes(options.controller))});
+  }
+  for (const GroupSpec& group : options.groups) {
+    if (!Contains(group.members, self)) continue;
+    node.groups.push_back(
+        {GroupId(group.gid), node::GroupRole::kShards, raft::Membership(Nodes(group.members))});
+  }
+  return node;
+}
+
+gateway::GatewayOptions GatewayOptionsOf(const Options& options, NodeId self, uint64_t life) {
+  gateway::GatewayOptions gateway;
+  gateway.life = life;
+  gateway.patience = std::chrono::milliseconds(options.request_timeout_ms);
+  gateway.router.controller_nodes = Nodes(options.controller);
+  gateway.router.near = self;
+  gateway.router.attempt_timeout = std::chrono::milliseconds(2 * options.election_timeout_ms);
+  gateway.router.backoff_max = std::chrono::milliseconds(options.election_timeout_ms / 4 + 1);
+  gateway.router.backoff_min =
+      std::min<Duration>(gateway.router.backoff_max, std::chrono::milliseconds(10));
+  gateway.router.unfinished_max = 16384;
+  gateway.router.outstanding_max = 128;
+  gateway.router.queue_max = 4096;
+  return gateway;
+}
+
+storage::EngineOptions EngineOptionsOf(const Options& options, const node::NodeOptions& node,
+                                       uint64_t incarnation) {
+  storage::EngineOptions engine;
+  engine.directory = options.data_dir;
+  engine.wal_salt = incarnation;
+  for (const node::HostedGroup& group : node.groups) engine.groups.push_back(group.id);
+  return engine;
+}
+
+}  // namespace lockstep::lockstepd

@@ -1,0 +1,45 @@
+// The two doors for clients, gRPC and HTTP, as one.
+#ifndef LOCKSTEP_BIN_LOCKSTEPD_FRONTS_H_
+#define LOCKSTEP_BIN_LOCKSTEPD_FRONTS_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "bin/lockstepd_options.h"
+#include "net/http/http_server.h"
+#include "net/log.h"
+#include "net/rpc/rpc_server.h"
+#include "net/service.h"
+
+namespace lockstep::lockstepd {
+
+class Fronts {
+ public:
+  // `service` outlives Drain.
+  Fronts(const Options& options, net::Service& service, net::LogSink log);
+
+  // Listens; calls wait until the service runs. An error carries its exit code.
+  absl::Status Start();
+  // What is listened on, with the real ports.
+  std::string grpc_address() const;
+  std::string http_address() const;
+
+  // Health checks say from now on that this node is leaving.
+  void SayLeaving();
+  // No new calls; those under way are answered, for this long at the most. A second one does
+  // nothing. Not on the loop thread.
+  void Drain(std::chrono::milliseconds patience);
+
+ private:
+  const Options& options_;
+  net::LogSink log_;
+  net::RpcServer rpc_;
+  net::HttpServer http_;
+  bool drained_ = false;
+};
+
+}  // namespace lockstep::lockstepd
+
+#endif  // LOCKSTEP_BIN_LOCKSTEPD_FRONTS_H_

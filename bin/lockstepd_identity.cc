@@ -1,0 +1,273 @@
+#include "bin/lockstepd_identity.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "bin/atomic_file.h"
+#include "bin/lockstepd_exit.h"
+
+namespace lockstep::lockstepd {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr size_t kFileBytesMax = size_t{16} << 20;
+constexpr const char* kIdentityFile = "identity.json";
+constexpr const char* kLockFile = "LOCK";
+
+absl::Status Refused(const std::string& what) { return ExitWith(ExitCode::kDataDirectory, what); }
+absl::Status Damaged(const std::string& what) { return ExitWith(ExitCode::kDamaged, what); }
+
+std::string IdentityPath(const std::string& directory) {
+  return absl::StrCat(directory, "/", kIdentityFile);
+}
+
+// Some entry that is not ours to find in a directory without an identity; empty: none.
+absl::StatusOr<std::string> ForeignEntry(const std::string& path) {
+  DIR* directory = ::opendir(path.c_str());
+  if (directory == nullptr) {
+    return Refused(absl::StrCat(path, " cannot be read: ", std::strerror(errno)));
+  }
+  std::string foreign;
+  while (const dirent* entry = ::readdir(directory)) {
+    const std::string name = entry->d_name;
+    // A crash may have come between the lock and the identity; lost+found is a mount point's.
+    const bool expected = name == "." || name == ".." || name == "lost+found" ||
+                          name == kLockFile || name == absl::StrCat(kIdentityFile, ".tmp");
+    if (!expected) foreign = name;
+  }
+  ::closedir(directory);
+  return foreign;
+}
+
+absl::Status MakeDirectory(const std::string& path) {
+  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) {
+      return Refused(absl::StrCat(part, " cannot be made: ", std::strerror(errno)));
+    }
+    if (slash == std::string::npos) break;
+  }
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) {
+    return Refused(absl::StrCat(path, " cannot be read: ", std::strerror(errno)));
+  }
+  if (!S_ISDIR(status.st_mode)) return Refused(absl::StrCat(path, " is not a directory"));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<UniqueFd> Lock(const std::string& directory) {
+  const std::string path = absl::StrCat(directory, "/", kLockFile);
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  if (!fd.valid()) {
+    return Refused(absl::StrCat(path, " cannot be opened: ", std::strerror(errno)));
+  }
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) {
+      return Refused(absl::StrCat(path, " cannot be locked: ", std::strerror(errno)));
+    }
+    const absl::StatusOr<std::string> owner = ReadSmallFile(path, 64);
+    const bool known = owner.ok() && !absl::StripAsciiWhitespace(*owner).empty();
+    return Refused(absl::StrCat(directory, " is in use by ", known ? "process " : "another process",
+                                known ? absl::StripAsciiWhitespace(*owner) : "",
+                                ": stop it first, or give another data directory"));
+  }
+  const std::string pid = absl::StrCat(::getpid(), "\n");
+  const bool written =
+      ::ftruncate(fd.get(), 0) == 0 &&
+      ::pwrite(fd.get(), pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
+  if (!written) return Refused(absl::StrCat(path, " cannot be written: ", std::strerror(errno)));
+  return fd;
+}
+
+// 64-bit numbers stand in JSON as hexadecimal text: many readers know no integer of that size.
+std::string Hex(uint64_t number) { return absl::StrFormat("%016x", number); }
+
+bool ReadHex(const ordered_json& json, uint64_t& out) {
+  return json.is_string() && absl::SimpleHexAtoi(json.get<std::string>(), &out);
+}
+
+ordered_json ToJson(const Identity& identity) {
+  ordered_json json;
+  json["format"] = kFormatVersion;
+  json["cluster"] = identity.cluster;
+  json["node_id"] = identity.node_id;
+  json["incarnation"] = Hex(identity.incarnation);
+  json["shards"] = identity.shards;
+  json["controller"] = identity.controller;
+  json["groups"] = ordered_json::array();
+  for (const GroupSpec& group : identity.groups) {
+    json["groups"].push_back({{"gid", group.gid}, {"members", group.members}});
+  }
+  return json;
+}
+
+// Throws nlohmann's exceptions.
+Identity FromJson(const ordered_json& json) {
+  Identity identity;
+  identity.cluster = json.at("cluster").get<std::string>();
+  identity.node_id = json.at("node_id").get<uint64_t>();
+  identity.shards = json.at("shards").get<uint32_t>();
+  identity.controller = json.at("controller").get<std::vector<uint64_t>>();
+  for (const ordered_json& group : json.at("groups")) {
+    identity.groups.push_back({.gid = group.at("gid").get<uint64_t>(),
+                               .members = group.at("members").get<std::vector<uint64_t>>()});
+  }
+  if (!ReadHex(json.at("incarnation"), identity.incarnation)) identity.incarnation = 0;
+  return identity;
+}
+
+// The JSON object in a file of ours, whose format this build knows.
+absl::StatusOr<ordered_json> ReadJson(const std::string& path) {
+  absl::StatusOr<std::string> text = ReadSmallFile(path, kFileBytesMax);
+  if (absl::IsNotFound(text.status())) return text.status();
+  if (!text.ok()) return Refused(std::string(text.status().message()));
+  ordered_json json = ordered_json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("format") || !json["format"].is_number_unsigned()) {
+    return Damaged(absl::StrCat(path, " is damaged: it is not what lockstepd has written"));
+  }
+  const auto format = json["format"].get<uint64_t>();
+  if (format > kFormatVersion) {
+    return Refused(absl::StrCat(path, " is of format ", format, ", and this build knows up to ",
+                                kFormatVersion, ": run the newer version"));
+  }
+  return json;
+}
+
+absl::Status CheckSame(const std::string& path, const Identity& ours, const Identity& wanted) {
+  if (ours.cluster != wanted.cluster) {
+    return Refused(absl::StrCat(path, " belongs to cluster \"", ours.cluster, "\", not \"",
+                                wanted.cluster, "\": give that cluster or another data directory"));
+  }
+  if (ours.node_id != wanted.node_id) {
+    return Refused(absl::StrCat(path, " belongs to node ", ours.node_id, ", not ", wanted.node_id,
+                                ": give that node id or another data directory"));
+  }
+  if (ours.incarnation != wanted.incarnation) {
+    return Refused(absl::StrCat(path, " is incarnation ", Hex(ours.incarnation), ", not ",
+                                Hex(wanted.incarnation)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(const std::string& path) {
+  absl::Status status = MakeDirectory(path);
+  if (!status.ok()) return status;
+  if (::access(IdentityPath(path).c_str(), F_OK) != 0) {
+    const absl::StatusOr<std::string> foreign = ForeignEntry(path);
+    if (!foreign.ok()) return foreign.status();
+    if (!foreign->empty()) {
+      return Refused(absl::StrCat(path, " is not a data directory: it holds \"", *foreign,
+                                  "\" and no ", kIdentityFile, "; give an empty directory"));
+    }
+  }
+  absl::StatusOr<UniqueFd> lock = Lock(path);
+  if (!lock.ok()) return lock.status();
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(path, *std::move(lock)));
+  status = directory->Load();
+  if (!status.ok()) return status;
+  return directory;
+}
+
+absl::Status DataDirectory::Load() {
+  const std::string path = IdentityPath(path_);
+  const absl::StatusOr<ordered_json> json = ReadJson(path);
+  if (absl::IsNotFound(json.status())) return absl::OkStatus();
+  if (!json.ok()) return json.status();
+  try {
+    identity_ = FromJson(*json);
+  } catch (const nlohmann::json::exception& error) {
+    return Damaged(absl::StrCat(path, " is damaged: ", error.what()));
+  }
+  if (identity_->node_id == 0 || identity_->incarnation == 0 || identity_->shards == 0) {
+    return Damaged(absl::StrCat(path, " is damaged: node_id, incarnation or shards is 0"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DataDirectory::Claim(const Identity& identity) {
+  if (identity_ == identity) return absl::OkStatus();
+  if (identity_.has_value()) {
+    const absl::Status same = CheckSame(path_, *identity_, identity);
+    if (!same.ok()) return same;
+  }
+  const absl::Status status =
+      WriteFileAtomically(IdentityPath(path_), absl::StrCat(ToJson(identity).dump(2), "\n"));
+  if (!status.ok()) return Refused(std::string(status.message()));
+  identity_ = identity;
+  return absl::OkStatus();
+}
+
+uint64_t NewIncarnation() {
+  uint64_t number = 0;
+  while (number == 0) {
+    if (::getrandom(&number, sizeof(number), 0) != sizeof(number)) number = 0;
+  }
+  return number;
+}
+
+absl::StatusOr<PeerBook> PeerBook::Load(const std::string& directory) {
+  PeerBook book(absl::StrCat(directory, "/peers.json"));
+  const absl::StatusOr<ordered_json> json = ReadJson(book.path_);
+  if (absl::IsNotFound(json.status())) return book;
+  if (!json.ok()) return json.status();
+  try {
+    for (const ordered_json& row : json->at("peers")) {
+      Peer peer;
+      peer.node_id = row.at("node_id").get<uint64_t>();
+      if (!ReadHex(row.at("incarnation"), peer.incarnation)) {
+        return Damaged(absl::StrCat(book.path_, " is damaged: an incarnation is no number"));
+      }
+      peer.peer_address = row.at("peer").get<std::string>();
+      peer.grpc_address = row.at("grpc").get<std::string>();
+      peer.http_address = row.at("http").get<std::string>();
+      book.peers_[peer.node_id] = peer;
+    }
+  } catch (const nlohmann::json::exception& error) {
+    return Damaged(absl::StrCat(book.path_, " is damaged: ", error.what()));
+  }
+  return book;
+}
+
+absl::Status PeerBook::Remember(const Peer& peer) {
+  const auto found = peers_.find(peer.node_id);
+  Peer merged = found == peers_.end() ? Peer() : found->second;
+  merged.node_id = peer.node_id;
+  if (peer.incarnation != 0) merged.incarnation = peer.incarnation;
+  if (!peer.peer_address.empty()) merged.peer_address = peer.peer_address;
+  if (!peer.grpc_address.empty()) merged.grpc_address = peer.grpc_address;
+  if (!peer.http_address.empty()) merged.http_address = peer.http_address;
+  if (found != peers_.end() && found->second == merged) return absl::OkStatus();
+  peers_[peer.node_id] = merged;
+
+  ordered_json json;
+  json["format"] = kFormatVersion;
+  json["peers"] = ordered_json::array();
+  for (const auto& [id, known] : peers_) {
+    json["peers"].push_back({{"node_id", id},
+                             {"incarnation", Hex(known.incarnation)},
+                             {"peer", known.peer_address},
+                             {"grpc", known.grpc_address},
+                             {"http", known.http_address}});
+  }
+  const absl::Status status = WriteFileAtomically(path_, absl::StrCat(json.dump(2), "\n"));
+  if (!status.ok()) return ExitWith(ExitCode::kDiskFailed, std::string(status.message()));
+  return absl::OkStatus();
+}
+
+}  // namespace lockstep::lockstepd

@@ -1,0 +1,97 @@
+// Who a data directory belongs to.
+//
+// DIR/identity.json names the cluster, the node and this very directory (its incarnation: a node
+// that comes back with an empty disk is another incarnation, and whoever counted on the old one's
+// promises must not mistake it). DIR/LOCK is locked for as long as the directory is in use.
+#ifndef LOCKSTEP_BIN_LOCKSTEPD_IDENTITY_H_
+#define LOCKSTEP_BIN_LOCKSTEPD_IDENTITY_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bin/lockstepd_options.h"
+#include "bin/unique_fd.h"
+
+namespace lockstep::lockstepd {
+
+// The version of what stands in a data directory. Raised when an older build must not touch it.
+inline constexpr uint64_t kFormatVersion = 1;
+
+struct Identity {
+  std::string cluster;
+  uint64_t node_id = 0;
+  uint64_t incarnation = 0;  // random, never 0
+  // What this node was last started with, so that it cannot be started as something else by
+  // mistake. Of the groups, those that have a replica here.
+  uint32_t shards = 0;
+  std::vector<uint64_t> controller;
+  std::vector<GroupSpec> groups;
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+// A data directory that this process has locked. The lock goes with the object.
+class DataDirectory {
+ public:
+  // Makes the directory when it is missing, and locks it. Errors carry ExitCode::kDataDirectory
+  // (foreign, locked, unreadable, newer format) or kDamaged (its identity cannot be understood).
+  // Nothing is written to a directory that is refused.
+  static absl::StatusOr<std::unique_ptr<DataDirectory>> Open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  // None: the directory is new.
+  const std::optional<Identity>& identity() const { return identity_; }
+
+  // Makes this the identity, durably. Refused (kDataDirectory) when it has another cluster, node or
+  // incarnation than what is there.
+  absl::Status Claim(const Identity& identity);
+
+ private:
+  DataDirectory(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  absl::Status Load();
+
+  std::string path_;
+  UniqueFd lock_;
+  std::optional<Identity> identity_;
+};
+
+// A random number that is not 0, from the operating system.
+uint64_t NewIncarnation();
+
+// What a node remembers of another.
+struct Peer {
+  uint64_t node_id = 0;
+  uint64_t incarnation = 0;  // 0: it has never connected
+  std::string peer_address;  // host:port each; empty: unknown
+  std::string grpc_address;
+  std::string http_address;
+  friend bool operator==(const Peer&, const Peer&) = default;
+};
+
+// DIR/peers.json: addresses to begin with after a restart, and the incarnations by which a node
+// that lost its disk is told from one that did not.
+class PeerBook {
+ public:
+  static absl::StatusOr<PeerBook> Load(const std::string& directory);
+
+  const std::map<uint64_t, Peer>& peers() const { return peers_; }
+  // Nothing is written when nothing has changed. An empty address or an incarnation of 0 says
+  // nothing and keeps what was known.
+  absl::Status Remember(const Peer& peer);
+
+ private:
+  explicit PeerBook(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
+  std::map<uint64_t, Peer> peers_;
+};
+
+}  // namespace lockstep::lockstepd
+
+#endif  // LOCKSTEP_BIN_LOCKSTEPD_IDENTITY_H_

@@ -1,0 +1,208 @@
+#include "bin/lockstepd_server.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "bin/lockstepd_departure.h"
+#include "bin/lockstepd_exit.h"
+#include "bin/lockstepd_fronts.h"
+#include "core/gateway/gateway.h"
+#include "core/proto/gateway.pb.h"
+#include "net/seed.h"
+
+namespace lockstep::lockstepd {
+namespace {
+
+// A seed may be about to start, like this node.
+constexpr std::chrono::seconds kJoinPatience{60};
+constexpr std::chrono::milliseconds kSeedPatience{2000};
+constexpr std::chrono::milliseconds kSeedPause{250};
+
+absl::Status BindError(const absl::Status& status, absl::string_view flag) {
+  return ExitWith(ExitCode::kAddressInUse,
+                  absl::StrCat(status.message(), "; choose another address with ", flag));
+}
+
+absl::Status StorageError(const absl::Status& status) {
+  const bool damaged = absl::IsDataLoss(status);
+  return ExitWith(damaged ? ExitCode::kDamaged : ExitCode::kDataDirectory,
+                  std::string(status.message().data(), status.message().size()));
+}
+
+}  // namespace
+
+Server::Server(const Options& options, const Self& self, net::LogSink log)
+    : options_(options), self_(self), log_(std::move(log)) {}
+
+Server::~Server() {
+  fronts_.reset();
+  host_.reset();
+}
+
+void Server::Log(net::LogLevel level, absl::string_view text, std::vector<net::LogField> fields) {
+  log_(level, "node", text, fields);
+}
+
+proto::NodeAddress Server::Address() const {
+  proto::NodeAddress address;
+  address.set_node(self_.node.value());
+  address.set_incarnation(self_.incarnation);
+  address.set_peer(options_.advertise_peer.empty() ? host_->listen_address()
+                                                   : options_.advertise_peer);
+  address.set_grpc(options_.advertise_grpc.empty() ? fronts_->grpc_address()
+                                                   : options_.advertise_grpc);
+  address.set_http(options_.advertise_http.empty() ? fronts_->http_address()
+                                                   : options_.advertise_http);
+  return address;
+}
+
+// --- Starting
+
+// The order: what can be wrong and harms nothing first, what others see last.
+absl::Status Server::Start() {
+  net::PeerTransportOptions transport;
+  transport.cluster = options_.cluster;
+  transport.listen = options_.listen_peer;
+  host_ = std::make_unique<net::UvHost>(
+      transport, book_,
+      net::UvHost::Events{.disk_failed = [this](const absl::Status& why) { OnDiskFailed(why); },
+                          .refused = [](NodeId, proto::Refusal, const std::string&) {}},
+      log_, Rng(self_.incarnation ^ self_.life));
+  absl::Status status = host_->Listen();
+  if (!status.ok()) return BindError(status, "--listen-peer");
+  fronts_ = std::make_unique<Fronts>(options_, *host_, log_);
+  status = fronts_->Start();
+  if (!status.ok()) return status;
+  status = Join();
+  if (!status.ok()) return status;
+  for (const auto& [node, address] : options_.peers) {
+    proto::NodeAddress known;
+    known.set_node(node);
+    known.set_peer(address);
+    book_.Mention(known);
+  }
+  return Boot();
+}
+
+absl::Status Server::Boot() {
+  const node::NodeOptions node = NodeOptionsOf(options_, self_.node);
+  machines_ = node::MakeMachines(node);
+  absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
+      storage::Engine::Open(files_, EngineOptionsOf(options_, node, self_.incarnation), *machines_);
+  if (!engine.ok()) return StorageError(engine.status());
+  engine_ = *std::move(engine);
+  disk_ = std::make_unique<DiskMeter>(files_, options_.data_dir);
+  surroundings_ = std::make_unique<NodeSurroundings>(self_.node, book_, *disk_);
+  surroundings_->set_host(host_.get());
+  net::Introduction introduction{.self = Address(), .controllers = {}, .shards = options_.shards};
+  for (const uint64_t id : options_.controller) introduction.controllers.emplace_back(id);
+  host_->Boot([this](const StorageJob& job) { return engine_->Run(job); }, std::move(introduction),
+              [&](const Host& host) {
+                const Rng rng = Rng(self_.incarnation).Split("life", self_.life);
+                return gateway::MakeNodeWithGateway(
+                    node, GatewayOptionsOf(options_, self_.node, self_.life), engine_->TakeImages(),
+                    rng, host, *surroundings_);
+              });
+  Log(net::LogLevel::kInfo, "serving",
+      {{"node", absl::StrCat(self_.node.value())},
+       {"cluster", options_.cluster},
+       {"peer", host_->listen_address()},
+       {"grpc", fronts_->grpc_address()},
+       {"http", fronts_->http_address()},
+       {"groups", absl::StrCat(node.groups.size())}});
+  return absl::OkStatus();
+}
+
+void Server::OnDiskFailed(const absl::Status& why) {
+  failure_ =
+      ExitWith(ExitCode::kDiskFailed,
+               absl::StrCat("the disk failed, so nothing more is promised: ", why.message()));
+  host_->Stop();
+}
+
+// A node that is given seeds learns from the first one that answers what it was not told.
+absl::Status Server::Join() {
+  const auto end = std::chrono::steady_clock::now() + kJoinPatience;
+  absl::Status last;
+  while (!options_.join.empty()) {
+    for (const std::string& seed : options_.join) {
+      const absl::StatusOr<proto::Welcome> welcome =
+          net::AskSeed(seed, options_.cluster, Address(), kSeedPatience);
+      if (welcome.ok()) {
+        LearnFrom(*welcome);
+        return absl::OkStatus();
+      }
+      last = welcome.status();
+      if (!absl::IsPermissionDenied(last)) continue;
+      return ExitWith(ExitCode::kRefused, absl::StrCat("refused: ", last.message()));
+    }
+    if (std::chrono::steady_clock::now() >= end) {
+      return ExitWith(ExitCode::kRefused,
+                      absl::StrCat("no seed of --join answered for ", kJoinPatience.count(),
+                                   " s; the last: ", last.message()));
+    }
+    std::this_thread::sleep_for(kSeedPause);
+  }
+  return absl::OkStatus();
+}
+
+void Server::LearnFrom(const proto::Welcome& welcome) {
+  for (const proto::NodeAddress& known : welcome.book()) {
+    if (known.node() != self_.node.value()) book_.Mention(known);
+  }
+  if (options_.controller.empty()) {
+    options_.controller.assign(welcome.controllers().begin(), welcome.controllers().end());
+  }
+  if (welcome.shards() != 0) options_.shards = welcome.shards();
+}
+
+// --- Serving
+
+absl::Status Server::Run() {
+  if (options_.embedded) JoinOwnGroup();
+  {
+    const SignalWatch watch([this](int) {
+      Log(net::LogLevel::kInfo, "stopping: leaders hand over, calls are answered");
+      const std::chrono::milliseconds patience(options_.shutdown_timeout_ms);
+      const auto began = std::chrono::steady_clock::now();
+      fronts_->SayLeaving();
+      HandOverLeaders(*host_, patience);
+      const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::chrono::steady_clock::now() - began);
+      fronts_->Drain(std::max(patience - used, std::chrono::milliseconds(100)));
+      host_->Stop();
+    });
+    host_->Run();
+  }
+  fronts_->Drain(std::chrono::milliseconds(0));
+  if (failure_.ok()) Log(net::LogLevel::kInfo, "stopped");
+  return failure_;
+}
+
+// The embedded default: the one group joins by itself, once.
+void Server::JoinOwnGroup() {
+  proto::GatewayRequest request;
+  for (const GroupSpec& spec : options_.groups) {
+    proto::ShardGroup& group = *request.mutable_join()->add_groups();
+    group.set_gid(spec.gid);
+    for (const uint64_t member : spec.members) group.add_members()->set_node(member);
+  }
+  request.mutable_join()->set_shards(options_.shards);
+  request.set_patience_us(
+      static_cast<uint64_t>(std::chrono::microseconds(std::chrono::minutes(5)).count()));
+  host_->Call(Bytes::Copy(request.SerializeAsString()), [this](Bytes bytes) {
+    proto::GatewayReply reply;
+    reply.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+    const bool joined = reply.kind() == proto::GatewayReply::OK;
+    if (joined && reply.result().code() == proto::OK) {
+      Log(net::LogLevel::kInfo, "ready: the group has joined");
+    } else if (!joined) {
+      Log(net::LogLevel::kWarn, "the group has not joined", {{"why", reply.message()}});
+    }
+  });
+}
+
+}  // namespace lockstep::lockstepd

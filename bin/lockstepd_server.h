@@ -1,0 +1,70 @@
+// A node in production: storage, loop, process and fronts, put together; and their orderly end.
+#ifndef LOCKSTEP_BIN_LOCKSTEPD_SERVER_H_
+#define LOCKSTEP_BIN_LOCKSTEPD_SERVER_H_
+
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bin/lockstepd_composition.h"
+#include "bin/lockstepd_fronts.h"
+#include "bin/lockstepd_options.h"
+#include "bin/lockstepd_surroundings.h"
+#include "core/runtime/state_machine.h"
+#include "net/address_book.h"
+#include "net/log.h"
+#include "net/uv_host.h"
+#include "storage/engine.h"
+#include "storage/posix_file_system.h"
+
+namespace lockstep::lockstepd {
+
+// Who this node is, from its data directory.
+struct Self {
+  NodeId node;
+  uint64_t incarnation = 0;
+  uint64_t life = 0;  // counts its starts
+};
+
+class Server {
+ public:
+  // `options` are complete (Resolve) and the data directory is this process's alone.
+  Server(const Options& options, const Self& self, net::LogSink log);
+  ~Server();
+
+  // Opens and binds everything. Its status decides the exit code: AlreadyExists for an address that
+  // is in use, DataLoss for damage, others as storage says.
+  absl::Status Start();
+  // Serves until a signal (SIGTERM, SIGINT) or a failure. OK: stopped in order.
+  absl::Status Run();
+
+ private:
+  absl::Status Join();
+  absl::Status Boot();
+  void OnDiskFailed(const absl::Status& why);
+  void LearnFrom(const proto::Welcome& welcome);
+  void JoinOwnGroup();
+  proto::NodeAddress Address() const;
+  void Log(net::LogLevel level, absl::string_view text, std::vector<net::LogField> fields = {});
+
+  Options options_;
+  const Self self_;
+  const net::LogSink log_;
+  storage::PosixFileSystem files_;
+  net::AddressBook book_;
+  std::unique_ptr<DiskMeter> disk_;
+  std::unique_ptr<NodeSurroundings> surroundings_;
+  std::unique_ptr<MachineFactory> machines_;
+  std::unique_ptr<storage::Engine> engine_;
+  std::unique_ptr<net::UvHost> host_;
+  std::unique_ptr<Fronts> fronts_;
+  absl::Status failure_;
+};
+
+}  // namespace lockstep::lockstepd
+
+#endif  // LOCKSTEP_BIN_LOCKSTEPD_SERVER_H_

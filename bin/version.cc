@@ -1,0 +1,7 @@
+#include "bin/version.h"
+
+namespace lockstep {
+
+const char* const kVersion = LOCKSTEP_VERSION;
+
+}  // namespace lockstep

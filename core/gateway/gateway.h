@@ -1,0 +1,196 @@
+// A node with the way to all others: it answers for any key, whoever serves it.
+//
+// A process around a node's process. Requests for the node's own replicas pass through to it.
+// A proto::GatewayRequest is carried out by a Router (core/client): its attempts go to the node
+// inside, or as ForwardedRequests to other nodes, whose gateways hand them to their node, once.
+// Questions about the whole cluster are put to every known node.
+//
+// Like all of core it has no thread, clock or socket: the simulator runs it as production does.
+#ifndef LOCKSTEP_CORE_GATEWAY_GATEWAY_H_
+#define LOCKSTEP_CORE_GATEWAY_GATEWAY_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "core/base/rng.h"
+#include "core/base/types.h"
+#include "core/client/router.h"
+#include "core/gateway/options.h"
+#include "core/gateway/seen_requests.h"
+#include "core/gateway/surroundings.h"
+#include "core/node/roles.h"
+#include "core/proto/gateway.pb.h"
+#include "core/proto/node.pb.h"
+#include "core/runtime/host.h"
+#include "core/runtime/process.h"
+
+namespace lockstep::gateway {
+
+// Requests of the gateway to the node inside have numbers from here on; a host's never get there.
+inline constexpr RequestId kFirstGatewayCall{uint64_t{1} << 62};
+
+class Gateway final : public Process, private Clock, private Replies {
+ public:
+  // Makes the node inside. REQUIRES: the router's options are valid; `host` and `surroundings`
+  // outlive the gateway.
+  Gateway(const node::NodeOptions& node, const GatewayOptions& options,
+          std::vector<ReplicaImage> images, Rng rng, const Host& host,
+          const Surroundings& surroundings);
+
+  void OnMessage(NodeId from, const Bytes& message) override;
+  void OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result) override;
+  void OnRequest(RequestId id, const Bytes& request) override;
+  void OnPeerLink(NodeId peer, bool up) override;
+  void OnWake() override;
+  void OnTurnEnd() override;
+
+ private:
+  using InquiryId = Id<struct InquiryIdTag>;
+  using TellingId = Id<struct TellingIdTag>;
+
+  // Who waits for an answer.
+  struct Asker {  // another node's gateway
+    NodeId node;
+    uint64_t life = 0;
+    uint64_t id = 0;
+  };
+  struct PartOfInquiry {
+    InquiryId inquiry;
+    NodeId node;
+  };
+  struct PartOfTelling {
+    TellingId telling;
+    GroupId group;  // whose shards; the telling's beginning asks for none
+    bool shards = false;
+  };
+  struct HandingOver {  // a transfer of leadership that was passed on
+    RequestId id;
+  };
+  using Waiting = std::variant<client::AttemptId, Asker, PartOfInquiry, PartOfTelling, HandingOver>;
+  struct Forwarded {
+    NodeId to;
+    Waiting waiting;
+  };
+
+  // A question to every known node, and what is done with the answers.
+  struct Inquiry {
+    RequestId id;  // of the call
+    proto::GatewayRequest request;
+    Instant patience_ends;  // of the call
+    Instant deadline;       // of those asked
+    std::vector<lockstep::v1::NodeStatus> nodes;
+    absl::btree_set<NodeId> missing;
+    bool configuration_missing = false;
+    std::optional<proto::Configuration> configuration;
+  };
+  // This node's status in the making.
+  struct Telling {
+    std::variant<Asker, PartOfInquiry> to;
+    lockstep::v1::NodeStatus status;
+    size_t missing = 0;
+  };
+  // An operation of the router: a call, or the question of an inquiry for the configuration.
+  using Purpose = std::variant<RequestId, InquiryId>;
+
+  // The node's host.
+  Instant Now() const override { return host_.clock.Now(); }
+  void WakeAt(Instant when) override { node_alarm_ = when; }
+  void Reply(RequestId id, Bytes reply) override;
+
+  // gateway.cc
+  void OnCall(RequestId id, const Bytes& request);
+  void OnLocalReply(RequestId id, Bytes reply);
+  void Invoke(Purpose purpose, client::Invoke invoke);
+  void InvokeBulk(RequestId id, proto::BulkWrites* bulk, Instant deadline);
+  template <class Event>
+  void Feed(Event event) {
+    inputs_.emplace_back(std::in_place_type<Event>, std::move(event));
+    RunRouter();
+  }
+  void RunRouter();
+  void Complete(client::Completion completion);
+  void Answer(RequestId id, const proto::GatewayReply& reply);
+  void Refuse(RequestId id, const absl::Status& status);
+  Instant DeadlineOf(const proto::GatewayRequest& request) const;
+  void Arm();
+
+  // forwarding.cc
+  void Carry(client::Send send);
+  void AskNode(NodeId to, Bytes request, Waiting waiting);
+  void OnForwardedRequest(NodeId from, const proto::ForwardedRequest& request);
+  void OnForwardedReply(NodeId from, const proto::ForwardedReply& reply);
+  void OnAnswer(const Waiting& waiting, Bytes reply);
+  void OnNoAnswer(const Waiting& waiting);
+  void SendReply(const Asker& asker, const Bytes& reply);
+  bool IsDoubted(NodeId node);
+  void AskSelf(const Bytes& request, Waiting waiting);
+
+  // inquiry.cc
+  void BeginInquiry(RequestId id, proto::GatewayRequest request);
+  void OnNodeStatus(const PartOfInquiry& part, const Bytes& reply);
+  void OnNodeSilent(const PartOfInquiry& part, absl::string_view why);
+  void OnConfiguration(InquiryId id, const client::Outcome& outcome);
+  void FinishIfComplete(InquiryId id);
+  void FireInquiries();
+  void FinishStatus(const Inquiry& inquiry);
+  void FinishJoin(Inquiry& inquiry);
+  void FinishTransfer(const Inquiry& inquiry);
+
+  // telling.cc
+  void BeginTelling(std::variant<Asker, PartOfInquiry> to, bool shards);
+  void OnTold(const PartOfTelling& part, const Bytes& reply);
+  void FinishTelling(TellingId id);
+
+  const NodeId self_;
+  const GatewayOptions options_;
+  const std::vector<GroupId> shard_groups_;  // whose replicas live here
+  const Host host_;
+  const Surroundings& surroundings_;
+  client::Router router_;
+  std::unique_ptr<Process> node_;
+
+  Instant node_alarm_ = kNever;
+  Instant router_alarm_ = kNever;
+  Instant armed_ = kNever;
+  bool node_called_ = false;                                // since its turn last ended
+  std::vector<std::pair<RequestId, Bytes>> local_replies_;  // of the node, not looked at yet
+
+  RequestId last_local_ = kFirstGatewayCall;
+  absl::btree_map<RequestId, Waiting> local_;  // asked of the node inside
+  uint64_t last_forwarded_ = 0;
+  absl::btree_map<uint64_t, Forwarded> forwarded_;  // asked of others
+  absl::btree_map<NodeId, SeenRequests> seen_;
+  absl::btree_map<NodeId, Instant> doubted_until_;
+
+  client::OperationId last_operation_;
+  absl::btree_map<client::OperationId, Purpose> operations_;
+  std::deque<client::Input> inputs_;  // for the router, once its step is over
+  bool stepping_ = false;
+
+  InquiryId last_inquiry_;
+  absl::btree_map<InquiryId, Inquiry> inquiries_;
+  TellingId last_telling_;
+  absl::btree_map<TellingId, Telling> tellings_;
+  uint64_t calls_failed_ = 0;  // answered with something else than OK
+  bool failed_ = false;        // the disk failed: nothing is said any more
+};
+
+// Whether the bytes are an encoded proto::GatewayRequest, if they are anything. Total.
+bool IsGatewayRequest(const Bytes& request);
+
+// A node with its gateway, for a host. The only place that makes one beside tests.
+std::unique_ptr<Process> MakeNodeWithGateway(const node::NodeOptions& node,
+                                             const GatewayOptions& options,
+                                             std::vector<ReplicaImage> images, Rng rng,
+                                             const Host& host, const Surroundings& surroundings);
+
+}  // namespace lockstep::gateway
+
+#endif  // LOCKSTEP_CORE_GATEWAY_GATEWAY_H_

@@ -1,0 +1,25 @@
+// What a gateway knows of the world around its node, beyond the protocol: addresses and counters.
+#ifndef LOCKSTEP_CORE_GATEWAY_SURROUNDINGS_H_
+#define LOCKSTEP_CORE_GATEWAY_SURROUNDINGS_H_
+
+#include <vector>
+
+#include "core/base/types.h"
+#include "core/proto/lockstep/v1/cluster.pb.h"
+
+namespace lockstep::gateway {
+
+// Lives on the process's thread; outlives the gateway.
+class Surroundings {
+ public:
+  virtual ~Surroundings() = default;
+  // Every node of the cluster that is known, with the addresses that are; ascending, this one too.
+  virtual std::vector<lockstep::v1::NodeStatus> KnownNodes() const = 0;
+  // Adds to this node's own status what the process cannot know: addresses, version, disk,
+  // counters.
+  virtual void Describe(lockstep::v1::NodeStatus* status) const = 0;
+};
+
+}  // namespace lockstep::gateway
+
+#endif  // LOCKSTEP_CORE_GATEWAY_SURROUNDINGS_H_

@@ -1,0 +1,95 @@
+// This node's own status: what its replicas say, what their tables say of shards, and what the
+// surroundings add.
+#include <string>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/gateway/gateway.h"
+#include "core/gateway/outcome.h"
+#include "core/shardkv/command.h"
+
+namespace lockstep::gateway {
+namespace {
+
+std::string NameOf(proto::ShardState state) {
+  constexpr absl::string_view kPrefix = "SHARD_";
+  const std::string& name = proto::ShardState_Name(state);
+  return name.substr(kPrefix.size());
+}
+
+void Describe(const proto::ShardStates& states, lockstep::v1::ReplicaStatus* replica) {
+  replica->set_configuration_num(states.num());
+  uint64_t keys = 0;
+  uint64_t bytes = 0;
+  for (const proto::ShardTenure& tenure : states.tenures()) {
+    lockstep::v1::ShardStatus& shard = *replica->add_shards();
+    shard.set_shard(tenure.shard());
+    shard.set_state(NameOf(tenure.state()));
+    shard.set_keys(tenure.summary().keys());
+    shard.set_bytes(tenure.summary().bytes());
+    shard.set_since(tenure.since());
+    keys += tenure.summary().keys();
+    bytes += tenure.summary().bytes();
+  }
+  replica->set_keys(keys);
+  replica->set_value_bytes(bytes);
+}
+
+Bytes ShardsQuestion(GroupId group) {
+  proto::ClientRequest request;
+  request.set_group(group.value());
+  request.mutable_query()->mutable_get_shards();
+  request.mutable_query()->set_stale(true);
+  return Encode(request);
+}
+
+}  // namespace
+
+void Gateway::BeginTelling(std::variant<Asker, PartOfInquiry> to, bool shards) {
+  last_telling_ = last_telling_.Next();
+  const TellingId id = last_telling_;
+  const size_t parts = 1 + (shards ? shard_groups_.size() : 0);
+  tellings_.emplace(id, Telling{.to = to, .status = {}, .missing = parts});
+  proto::ClientRequest question;
+  question.mutable_get_node_status();
+  AskSelf(Encode(question), PartOfTelling{.telling = id, .group = {}, .shards = false});
+  if (!shards) return;
+  for (const GroupId group : shard_groups_) {
+    AskSelf(ShardsQuestion(group), PartOfTelling{.telling = id, .group = group, .shards = true});
+  }
+}
+
+// The replicas' own answer comes first: it needs no disk.
+void Gateway::OnTold(const PartOfTelling& part, const Bytes& reply) {
+  const auto found = tellings_.find(part.telling);
+  if (found == tellings_.end()) return;
+  Telling& telling = found->second;
+  proto::ClientReply parsed;
+  const bool readable = parsed.ParseFromArray(reply.data(), static_cast<int>(reply.size()));
+  if (readable && !part.shards) telling.status = std::move(*parsed.mutable_node_status());
+  if (readable && part.shards) {
+    for (lockstep::v1::ReplicaStatus& replica : *telling.status.mutable_replicas()) {
+      if (replica.group() != part.group.value()) continue;
+      Describe(parsed.result().shards(), &replica);
+    }
+  }
+  --telling.missing;
+  if (telling.missing == 0) FinishTelling(part.telling);
+}
+
+void Gateway::FinishTelling(TellingId id) {
+  const auto found = tellings_.find(id);
+  Check(found != tellings_.end());
+  Telling telling = std::move(found->second);
+  tellings_.erase(found);
+  surroundings_.Describe(&telling.status);
+  telling.status.mutable_counters()->set_requests_failed(calls_failed_);
+  proto::ClientReply reply;
+  reply.mutable_result()->set_code(proto::OK);
+  *reply.mutable_node_status() = std::move(telling.status);
+  const Bytes bytes = Encode(reply);
+  if (const auto* asker = std::get_if<Asker>(&telling.to)) return SendReply(*asker, bytes);
+  OnNodeStatus(std::get<PartOfInquiry>(telling.to), bytes);
+}
+
+}  // namespace lockstep::gateway

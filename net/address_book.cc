@@ -1,0 +1,75 @@
+#include "net/address_book.h"
+
+namespace lockstep::net {
+namespace {
+
+// True: there was something to take.
+bool Fill(const std::string& from, std::string* to) {
+  if (from.empty() || !to->empty()) return false;
+  *to = from;
+  return true;
+}
+
+bool Replace(const std::string& from, std::string* to) {
+  if (from.empty() || *to == from) return false;
+  *to = from;
+  return true;
+}
+
+}  // namespace
+
+bool AddressBook::Introduce(const proto::NodeAddress& address) {
+  const NodeId node(address.node());
+  const auto found = nodes_.find(node);
+  if (found == nodes_.end()) {
+    if (nodes_.size() >= kNodesMax) return true;
+    nodes_.emplace(node, address);
+    changed_ = true;
+    return true;
+  }
+  proto::NodeAddress& known = found->second;
+  if (known.incarnation() != 0 && known.incarnation() != address.incarnation()) return false;
+  bool news = known.incarnation() != address.incarnation();
+  known.set_incarnation(address.incarnation());
+  news |= Replace(address.peer(), known.mutable_peer());
+  news |= Replace(address.grpc(), known.mutable_grpc());
+  news |= Replace(address.http(), known.mutable_http());
+  changed_ |= news;
+  return true;
+}
+
+bool AddressBook::Mention(const proto::NodeAddress& address) {
+  if (address.node() == 0) return false;
+  const NodeId node(address.node());
+  const auto found = nodes_.find(node);
+  bool news = false;
+  if (found == nodes_.end()) {
+    if (nodes_.size() >= kNodesMax) return false;
+    nodes_.emplace(node, address);
+    news = true;
+  } else {
+    proto::NodeAddress& known = found->second;
+    if (known.incarnation() == 0 && address.incarnation() != 0) {
+      known.set_incarnation(address.incarnation());
+      news = true;
+    }
+    news |= Fill(address.peer(), known.mutable_peer());
+    news |= Fill(address.grpc(), known.mutable_grpc());
+    news |= Fill(address.http(), known.mutable_http());
+  }
+  changed_ |= news;
+  return news;
+}
+
+const proto::NodeAddress* AddressBook::Find(NodeId node) const {
+  const auto found = nodes_.find(node);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+std::vector<proto::NodeAddress> AddressBook::All() const {
+  std::vector<proto::NodeAddress> all;
+  for (const auto& [node, address] : nodes_) all.push_back(address);
+  return all;
+}
+
+}  // namespace lockstep::net

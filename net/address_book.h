@@ -1,0 +1,40 @@
+// The nodes of the cluster as this one knows them: ids, addresses, incarnations. Grows by
+// configuration, by handshakes, and by what other nodes know. Loop thread only.
+//
+// Invariant: an id keeps the incarnation that was seen first, for as long as the book lives.
+#ifndef LOCKSTEP_NET_ADDRESS_BOOK_H_
+#define LOCKSTEP_NET_ADDRESS_BOOK_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "core/base/types.h"
+#include "core/proto/transport.pb.h"
+
+namespace lockstep::net {
+
+class AddressBook {
+ public:
+  static constexpr size_t kNodesMax = 1024;
+
+  // From the node itself: replaces what was known. False: its id is known with another incarnation.
+  bool Introduce(const proto::NodeAddress& address);
+  // From hearsay or configuration: fills in what is not known. True: something was new.
+  bool Mention(const proto::NodeAddress& address);
+
+  // nullptr: not known.
+  const proto::NodeAddress* Find(NodeId node) const;
+  // Ascending.
+  std::vector<proto::NodeAddress> All() const;
+  bool changed() const { return changed_; }  // since the last Saved
+  void Saved() { changed_ = false; }
+
+ private:
+  absl::btree_map<NodeId, proto::NodeAddress> nodes_;
+  bool changed_ = false;
+};
+
+}  // namespace lockstep::net
+
+#endif  // LOCKSTEP_NET_ADDRESS_BOOK_H_

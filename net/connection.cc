@@ -1,0 +1,195 @@
+#include "net/connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+
+namespace lockstep::net {
+namespace {
+
+constexpr size_t kReadBytes = size_t{256} << 10;
+
+// Gives up on a peer that acknowledges nothing, long before the kernel would.
+void SetDeadAfter(uv_tcp_t* tcp, std::chrono::milliseconds dead_after) {
+  uv_os_fd_t fd;
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(tcp), &fd) != 0) return;
+  const auto milliseconds = static_cast<unsigned>(dead_after.count());
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
+}
+
+uv_buf_t Buffer(absl::string_view text) {
+  // libuv's buffers are not const, but it does not write what it sends.
+  return uv_buf_init(const_cast<char*>(text.data()), static_cast<unsigned>(text.size()));
+}
+
+}  // namespace
+
+Connection::Connection(uv_loop_t* loop, Events events, const Limits& limits,
+                       TransportCounters& counters)
+    : handle_(new Handle), events_(std::move(events)), limits_(limits), counters_(counters) {
+  CheckEq(uv_tcp_init(loop, &handle_->tcp), 0);
+  handle_->owner = this;
+  handle_->tcp.data = handle_;
+  handle_->connect.data = handle_;
+  read_at_ = wrote_at_ = uv_hrtime();
+}
+
+Connection::~Connection() {
+  handle_->owner = nullptr;
+  if (writing_ != nullptr) writing_->owner = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&handle_->tcp),
+           [](uv_handle_t* closed) { delete static_cast<Handle*>(closed->data); });
+}
+
+void Connection::Connect(const SocketAddress& address) {
+  const int failed = uv_tcp_connect(
+      &handle_->connect, &handle_->tcp, address.get(), [](uv_connect_t* request, int status) {
+        Connection* owner = static_cast<Handle*>(request->data)->owner;
+        if (owner == nullptr || owner->closed_) return;
+        if (status != 0) return owner->Close(UvError("connecting", status));
+        owner->Begin();
+        owner->events_.connected();
+      });
+  if (failed != 0) Close(UvError("connecting", failed));
+}
+
+absl::Status Connection::Accept(uv_stream_t* listener) {
+  const int failed = uv_accept(listener, stream());
+  if (failed != 0) return UvError("accepting a connection", failed);
+  Begin();
+  return absl::OkStatus();
+}
+
+void Connection::Begin() {
+  open_ = true;
+  uv_tcp_nodelay(&handle_->tcp, 1);
+  uv_tcp_keepalive(&handle_->tcp, 1, /*delay=*/5);
+  SetDeadAfter(&handle_->tcp, limits_.dead_after);
+  buffer_.resize(kReadBytes);
+  uv_read_start(
+      stream(),
+      [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
+        Connection* owner = static_cast<Handle*>(handle->data)->owner;
+        *buffer = owner == nullptr ? uv_buf_init(nullptr, 0)
+                                   : uv_buf_init(owner->buffer_.data(),
+                                                 static_cast<unsigned>(owner->buffer_.size()));
+      },
+      [](uv_stream_t* handle, ssize_t size, const uv_buf_t* buffer) {
+        Connection* owner = static_cast<Handle*>(handle->data)->owner;
+        if (owner != nullptr) owner->OnRead(size, buffer);
+      });
+}
+
+// Nothing of this object may be touched after an event that closes it.
+void Connection::OnRead(ssize_t size, const uv_buf_t* buffer) {
+  if (closed_ || size == 0) return;
+  if (size < 0) {
+    return Close(size == UV_EOF ? absl::UnavailableError("the other side closed it")
+                                : UvError("reading", static_cast<int>(size)));
+  }
+  read_at_ = uv_hrtime();
+  counters_.bytes_received += static_cast<uint64_t>(size);
+  Handle* handle = handle_;
+  const absl::Status status =
+      reader_.Feed(absl::string_view(buffer->base, static_cast<size_t>(size)),
+                   [this, handle](FrameKind kind, Bytes payload) {
+                     if (!events_.frame(kind, std::move(payload))) return false;
+                     return handle->owner != nullptr && !closed_;
+                   });
+  if (handle->owner != nullptr && !status.ok()) Close(status);
+}
+
+bool Connection::Send(FrameKind kind, Bytes payload) {
+  if (closed_ || draining_) return false;
+  const uint64_t bytes = kFrameHeaderBytes + payload.size();
+  if (queued_bytes_ > 0 && queued_bytes_ + bytes > limits_.queue_bytes_max) return false;
+  queued_bytes_ += bytes;
+  queue_.push_back({MakeFrameHeader(kind, payload.view()), std::move(payload)});
+  return true;
+}
+
+// Most writes fit into the socket's buffer: they are done when the call returns, without another
+// round of the loop. What does not fit is libuv's to finish.
+void Connection::Flush() {
+  if (!open_ || closed_ || writing_ != nullptr || queue_.empty()) return;
+  std::vector<uv_buf_t> buffers;
+  buffers.reserve(2 * queue_.size());
+  uint64_t bytes = 0;
+  for (const Frame& frame : queue_) {
+    buffers.push_back(Buffer(absl::string_view(frame.header.data(), frame.header.size())));
+    if (!frame.payload.empty()) buffers.push_back(Buffer(frame.payload.view()));
+    bytes += frame.header.size() + frame.payload.size();
+  }
+  wrote_at_ = uv_hrtime();
+  const int tried = uv_try_write(stream(), buffers.data(), static_cast<unsigned>(buffers.size()));
+  if (tried < 0 && tried != UV_EAGAIN) return Close(UvError("writing", tried));
+  const auto written = static_cast<uint64_t>(tried < 0 ? 0 : tried);
+  counters_.bytes_sent += written;
+  queued_bytes_ -= written;
+  if (written == bytes) return queue_.clear();
+  WriteRest(std::move(buffers), written, bytes - written);
+}
+
+void Connection::WriteRest(std::vector<uv_buf_t> buffers, uint64_t written, uint64_t rest) {
+  size_t first = 0;
+  while (written >= buffers[first].len) written -= buffers[first++].len;
+  buffers[first].base += written;
+  buffers[first].len -= written;
+  writing_ =
+      new Write{.request = {}, .owner = this, .frames = std::exchange(queue_, {}), .bytes = rest};
+  writing_->request.data = writing_;
+  const int failed =
+      uv_write(&writing_->request, stream(), buffers.data() + first,
+               static_cast<unsigned>(buffers.size() - first), [](uv_write_t* request, int status) {
+                 auto* write = static_cast<Write*>(request->data);
+                 Connection* owner = write->owner;
+                 if (owner != nullptr) {
+                   owner->counters_.bytes_sent += write->bytes;
+                   owner->queued_bytes_ -= write->bytes;
+                   owner->writing_ = nullptr;
+                 }
+                 delete write;
+                 if (owner != nullptr) owner->OnWritten(status);
+               });
+  if (failed == 0) return;
+  delete std::exchange(writing_, nullptr);
+  Close(UvError("writing", failed));
+}
+
+void Connection::OnWritten(int status) {
+  if (closed_) return;
+  if (status != 0) return Close(UvError("writing", status));
+  if (!queue_.empty()) return Flush();
+  if (draining_) Close(drain_why_);
+}
+
+void Connection::CloseAfterFlush(absl::Status why) {
+  if (closed_ || draining_) return;
+  Flush();
+  draining_ = true;
+  drain_why_ = std::move(why);
+  if (writing_ == nullptr) Close(drain_why_);
+}
+
+void Connection::Close(absl::Status why) {
+  if (std::exchange(closed_, true)) return;
+  if (open_) uv_read_stop(stream());
+  events_.closed(std::move(why));
+}
+
+std::chrono::nanoseconds Connection::ReadIdle() const {
+  return std::chrono::nanoseconds(uv_hrtime() - read_at_);
+}
+
+std::chrono::nanoseconds Connection::WriteIdle() const {
+  return std::chrono::nanoseconds(uv_hrtime() - wrote_at_);
+}
+
+std::string Connection::peer_address() const { return PeerAddressOf(&handle_->tcp); }
+
+}  // namespace lockstep::net

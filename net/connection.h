@@ -1,0 +1,114 @@
+// One TCP connection that carries frames. Loop thread only.
+//
+// What is sent within a turn leaves with one system call at its end (Flush). While a write is under
+// way the next one grows; beyond a bound of bytes frames are dropped, which the network may do
+// anyway.
+#ifndef LOCKSTEP_NET_CONNECTION_H_
+#define LOCKSTEP_NET_CONNECTION_H_
+
+#include <uv.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/bytes.h"
+#include "net/framing.h"
+#include "net/uv_handles.h"
+
+namespace lockstep::net {
+
+// Sums over all connections of a node.
+struct TransportCounters {
+  uint64_t messages_sent = 0;
+  uint64_t messages_received = 0;
+  uint64_t messages_dropped = 0;
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+};
+
+class Connection {
+ public:
+  struct Events {
+    std::function<void()> connected;  // after Connect
+    // False: nothing more is read.
+    std::function<bool(FrameKind kind, Bytes payload)> frame;
+    // Once, and nothing after it. The owner may destroy the connection in it.
+    std::function<void(absl::Status why)> closed;
+  };
+  struct Limits {
+    uint64_t queue_bytes_max = uint64_t{64} << 20;  // one frame always fits
+    std::chrono::milliseconds dead_after{10000};    // sent and not acknowledged by the other side
+  };
+
+  // `counters` outlives it.
+  Connection(uv_loop_t* loop, Events events, const Limits& limits, TransportCounters& counters);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // One of the two, once. An error of Connect comes through `closed`.
+  void Connect(const SocketAddress& address);
+  absl::Status Accept(uv_stream_t* listener);
+
+  // False: dropped, the queue is full.
+  bool Send(FrameKind kind, Bytes payload);
+  void Flush();
+  // Closes when what was sent has left, or cannot leave.
+  void CloseAfterFlush(absl::Status why);
+  void Close(absl::Status why);
+
+  void set_payload_bytes_max(uint64_t bytes) { reader_.set_payload_bytes_max(bytes); }
+  // Nothing was read, or written, for so long.
+  std::chrono::nanoseconds ReadIdle() const;
+  std::chrono::nanoseconds WriteIdle() const;
+  uint64_t queued_bytes() const { return queued_bytes_; }
+  std::string peer_address() const;
+
+ private:
+  struct Frame {
+    FrameHeader header;
+    Bytes payload;
+  };
+  // What libuv refers to. Outlives the connection until libuv has let go of it.
+  struct Handle {
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+    Connection* owner;
+  };
+  struct Write {
+    uv_write_t request;
+    Connection* owner;
+    std::vector<Frame> frames;
+    uint64_t bytes = 0;
+  };
+
+  void Begin();
+  void OnRead(ssize_t size, const uv_buf_t* buffer);
+  void WriteRest(std::vector<uv_buf_t> buffers, uint64_t written, uint64_t rest);
+  void OnWritten(int status);
+  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle_->tcp); }
+
+  Handle* handle_;
+  Events events_;
+  const Limits limits_;
+  TransportCounters& counters_;
+  FrameReader reader_;
+  std::vector<char> buffer_;   // what is read goes here first
+  std::vector<Frame> queue_;   // not handed to libuv
+  uint64_t queued_bytes_ = 0;  // in queue_ and in the write under way
+  Write* writing_ = nullptr;   // null: none
+  bool open_ = false;          // connected or accepted
+  bool closed_ = false;
+  bool draining_ = false;
+  absl::Status drain_why_;
+  uint64_t read_at_ = 0;  // uv_hrtime
+  uint64_t wrote_at_ = 0;
+};
+
+}  // namespace lockstep::net
+
+#endif  // LOCKSTEP_NET_CONNECTION_H_

@@ -1,0 +1,173 @@
+// Connections that other nodes have dialled.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "net/peer_transport.h"
+
+namespace lockstep::net {
+
+void PeerTransport::OnIncoming() {
+  ++last_accepted_;
+  const uint64_t id = last_accepted_;
+  Connection::Events events;
+  events.frame = [this, id](FrameKind kind, Bytes payload) {
+    return OnAcceptedFrame(id, kind, std::move(payload));
+  };
+  events.closed = [this, id](absl::Status why) { OnAcceptedClosed(id, why); };
+  Accepted accepted;
+  accepted.connection =
+      std::make_unique<Connection>(loop_, std::move(events), options_.limits, counters_);
+  const bool full = accepted_.size() >= options_.accepted_max;
+  const absl::Status status =
+      accepted.connection->Accept(reinterpret_cast<uv_stream_t*>(listener_));
+  // Destroyed, hence closed, when there is no place for it.
+  if (status.ok() && !full && !stopped_) accepted_.emplace(id, std::move(accepted));
+}
+
+bool PeerTransport::OnAcceptedFrame(uint64_t id, FrameKind kind, Bytes payload) {
+  const auto found = accepted_.find(id);
+  if (found == accepted_.end()) return false;
+  if (!found->second.from) {
+    if (kind == FrameKind::kHello) return OnHello(id, payload);
+    found->second.connection->Close(absl::InvalidArgumentError("it did not say hello"));
+    return false;
+  }
+  if (kind == FrameKind::kPing) return true;
+  if (kind != FrameKind::kMessage) {
+    found->second.connection->Close(absl::InvalidArgumentError("it said hello twice"));
+    return false;
+  }
+  ++counters_.messages_received;
+  events_.message(found->second.from, std::move(payload));
+  return true;
+}
+
+bool PeerTransport::OnHello(uint64_t id, const Bytes& payload) {
+  Accepted& accepted = accepted_.at(id);
+  proto::Hello hello;
+  const bool readable = hello.ParseFromArray(payload.data(), static_cast<int>(payload.size())) &&
+                        hello.channel() < static_cast<uint32_t>(node::kChannels) &&
+                        hello.from().node() != 0;
+  proto::Welcome welcome;
+  if (readable) {
+    welcome = Judge(hello);
+  } else {
+    welcome.set_refusal(proto::MALFORMED);
+    welcome.set_advice("the hello cannot be read: is it a lockstep node of this version?");
+  }
+  welcome.set_version(kPeerProtocolVersion);
+  welcome.set_cluster(options_.cluster);
+  *welcome.mutable_from() = introduction_.self;
+  const bool accepts = welcome.refusal() == proto::WELCOME;
+  if (accepts) {
+    LearnBook(hello.book());
+    for (const proto::NodeAddress& known : book_.All()) *welcome.add_book() = known;
+    for (const NodeId controller : introduction_.controllers) {
+      welcome.add_controllers(controller.value());
+    }
+    welcome.set_shards(introduction_.shards);
+  }
+  accepted.connection->Send(FrameKind::kWelcome, Bytes::Copy(welcome.SerializeAsString()));
+  if (!accepts) {
+    Log(LogLevel::kWarn, "refused a connection",
+        {{"from", accepted.connection->peer_address()}, {"why", welcome.advice()}});
+    accepted.connection->CloseAfterFlush(absl::PermissionDeniedError(welcome.advice()));
+    return false;
+  }
+  accepted.connection->Flush();
+  accepted.connection->set_payload_bytes_max(kFrameBytesMax);
+  accepted.from = NodeId(hello.from().node());
+  accepted.channel = static_cast<node::Channel>(hello.channel());
+  // It is alive: do not wait out the pause before dialling it.
+  tick_->Start(std::chrono::milliseconds(0));
+  const auto peer = peers_.find(accepted.from);
+  if (peer == peers_.end()) return true;
+  for (Dialled& dialled : peer->second.channels) {
+    if (dialled.connection == nullptr && dialled.pause <= options_.pause_max) {
+      dialled.dial_at = Now();
+    }
+  }
+  return true;
+}
+
+proto::Welcome PeerTransport::Judge(const proto::Hello& hello) {
+  proto::Welcome welcome;
+  const auto refuse = [&](proto::Refusal refusal, std::string advice) {
+    welcome.set_refusal(refusal);
+    welcome.set_advice(std::move(advice));
+    return welcome;
+  };
+  const uint64_t self = introduction_.self.node();
+  const uint64_t from = hello.from().node();
+  if (hello.version() != kPeerProtocolVersion) {
+    return refuse(proto::OTHER_VERSION,
+                  absl::StrCat("node ", self, " speaks version ", kPeerProtocolVersion,
+                               " of the peer protocol and node ", from, " version ",
+                               hello.version(), ": run the same release on both"));
+  }
+  if (hello.cluster() != options_.cluster) {
+    return refuse(proto::OTHER_CLUSTER,
+                  absl::StrCat("node ", self, " belongs to cluster \"", options_.cluster,
+                               "\" and node ", from, " to \"", hello.cluster(),
+                               "\": check --cluster and the addresses in --peers and --join"));
+  }
+  if (from == self) {
+    return refuse(proto::SAME_NODE,
+                  absl::StrCat("id ", self, " is taken by the node at ", introduction_.self.peer(),
+                               ": give each node an id of its own with --node-id"));
+  }
+  if (hello.to() != 0 && hello.to() != self) {
+    return refuse(proto::OTHER_NODE,
+                  absl::StrCat("node ", hello.to(), " was expected at ", introduction_.self.peer(),
+                               " but node ", self, " is there: correct --peers of node ", from));
+  }
+  if (!book_.Introduce(hello.from())) {
+    return refuse(
+        proto::OTHER_INCARNATION,
+        absl::StrCat("node ", from,
+                     " is known here with another data directory: a node that lost "
+                     "its data may not come back under its old id; start it with a new --node-id"));
+  }
+  welcome.set_refusal(proto::WELCOME);
+  return welcome;
+}
+
+// A leader that dies is noticed here first: the kernel closes what it had dialled.
+void PeerTransport::OnAcceptedClosed(uint64_t id, const absl::Status& why) {
+  const auto found = accepted_.find(id);
+  if (found == accepted_.end()) return;
+  const NodeId from = found->second.from;
+  const node::Channel channel = found->second.channel;
+  closed_.push_back(std::move(found->second.connection));
+  accepted_.erase(found);
+  if (!from) {
+    Log(LogLevel::kDebug, "a stranger's connection ended", {{"why", std::string(why.message())}});
+    return;
+  }
+  if (channel != node::Channel::kControl || HasAccepted(from, channel)) return;
+  Log(LogLevel::kInfo, "no longer connected from",
+      {{"node", absl::StrCat(from.value())}, {"why", std::string(why.message())}});
+  events_.link(from, false);
+}
+
+bool PeerTransport::HasAccepted(NodeId from, node::Channel channel) const {
+  for (const auto& [id, accepted] : accepted_) {
+    if (accepted.from == from && accepted.channel == channel) return true;
+  }
+  return false;
+}
+
+void PeerTransport::CloseIdle() {
+  std::vector<uint64_t> idle;
+  for (const auto& [id, accepted] : accepted_) {
+    const auto allowed = accepted.from ? options_.idle_max : options_.handshake_max;
+    if (accepted.connection->ReadIdle() >= allowed) idle.push_back(id);
+  }
+  for (const uint64_t id : idle) {
+    const auto found = accepted_.find(id);
+    if (found == accepted_.end()) continue;
+    found->second.connection->Close(absl::DeadlineExceededError("nothing was heard for long"));
+  }
+}
+
+}  // namespace lockstep::net

@@ -1,0 +1,22 @@
+// A node's first question: what cluster is this, who belongs to it, who is its controller?
+#ifndef LOCKSTEP_NET_SEED_H_
+#define LOCKSTEP_NET_SEED_H_
+
+#include <chrono>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/proto/transport.pb.h"
+
+namespace lockstep::net {
+
+// Says hello at an address and returns the welcome. Blocking, `patience` at the most; for startup,
+// before there is a loop. Unavailable: nobody there who answers like a node. PermissionDenied: it
+// refuses this node, with its advice.
+absl::StatusOr<proto::Welcome> AskSeed(const std::string& address, const std::string& cluster,
+                                       const proto::NodeAddress& self,
+                                       std::chrono::milliseconds patience);
+
+}  // namespace lockstep::net
+
+#endif  // LOCKSTEP_NET_SEED_H_

@@ -1,0 +1,162 @@
+#include "net/uv_handles.h"
+
+#include <netdb.h>
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+
+namespace lockstep::net {
+namespace {
+
+template <class Handle>
+void CloseAndDelete(Handle* handle) {
+  handle->data = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(handle),
+           [](uv_handle_t* closed) { delete reinterpret_cast<Handle*>(closed); });
+}
+
+std::string Printed(const sockaddr_storage& address) {
+  char host[NI_MAXHOST];
+  char port[NI_MAXSERV];
+  const int failed = getnameinfo(reinterpret_cast<const sockaddr*>(&address), sizeof(address), host,
+                                 sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+  if (failed != 0) return "unknown address";
+  const bool v6 = address.ss_family == AF_INET6;
+  return v6 ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
+}
+
+absl::StatusOr<SocketAddress> Lookup(absl::string_view address, int flags) {
+  std::string host;
+  std::string port;
+  const absl::Status split = SplitAddress(address, &host, &port);
+  if (!split.ok()) return split;
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV | flags;
+  addrinfo* found = nullptr;
+  const int failed = getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+  if (failed != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", address, "\" cannot be resolved: ", gai_strerror(failed)));
+  }
+  SocketAddress result;
+  std::memcpy(&result.storage, found->ai_addr, found->ai_addrlen);
+  freeaddrinfo(found);
+  return result;
+}
+
+}  // namespace
+
+absl::Status UvError(absl::string_view doing, int error) {
+  const std::string text = absl::StrCat(doing, ": ", uv_strerror(error));
+  if (error == UV_EADDRINUSE) return absl::AlreadyExistsError(text);
+  if (error == UV_EACCES || error == UV_EPERM) return absl::PermissionDeniedError(text);
+  return absl::UnavailableError(text);
+}
+
+Loop::Loop() { CheckEq(uv_loop_init(&loop_), 0); }
+
+Loop::~Loop() {
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  CheckEq(uv_loop_close(&loop_), 0);
+}
+
+Timer::Timer(uv_loop_t* loop, std::function<void()> ring)
+    : handle_(new uv_timer_t), ring_(std::move(ring)) {
+  CheckEq(uv_timer_init(loop, handle_), 0);
+  handle_->data = this;
+}
+
+Timer::~Timer() {
+  uv_timer_stop(handle_);
+  CloseAndDelete(handle_);
+}
+
+void Timer::Start(std::chrono::nanoseconds after) {
+  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(after).count();
+  uv_update_time(handle_->loop);
+  uv_timer_start(
+      handle_, [](uv_timer_t* handle) { static_cast<Timer*>(handle->data)->ring_(); },
+      whole < 0 ? 0 : static_cast<uint64_t>(whole), /*repeat=*/0);
+}
+
+void Timer::Stop() { uv_timer_stop(handle_); }
+
+Signal::Signal(uv_loop_t* loop, std::function<void()> heard)
+    : handle_(new uv_async_t), heard_(std::move(heard)) {
+  CheckEq(uv_async_init(loop, handle_,
+                        [](uv_async_t* handle) {
+                          if (handle->data == nullptr) return;  // Raised just before it was closed.
+                          static_cast<Signal*>(handle->data)->heard_();
+                        }),
+          0);
+  handle_->data = this;
+}
+
+Signal::~Signal() { CloseAndDelete(handle_); }
+
+void Signal::Raise() { uv_async_send(handle_); }
+
+TurnHooks::TurnHooks(uv_loop_t* loop, std::function<void()> hook)
+    : before_(new uv_prepare_t), after_(new uv_check_t), hook_(std::move(hook)) {
+  CheckEq(uv_prepare_init(loop, before_), 0);
+  CheckEq(uv_check_init(loop, after_), 0);
+  before_->data = this;
+  after_->data = this;
+  uv_prepare_start(before_,
+                   [](uv_prepare_t* handle) { static_cast<TurnHooks*>(handle->data)->hook_(); });
+  uv_check_start(after_,
+                 [](uv_check_t* handle) { static_cast<TurnHooks*>(handle->data)->hook_(); });
+}
+
+TurnHooks::~TurnHooks() {
+  uv_prepare_stop(before_);
+  uv_check_stop(after_);
+  CloseAndDelete(before_);
+  CloseAndDelete(after_);
+}
+
+absl::Status SplitAddress(absl::string_view address, std::string* host, std::string* port) {
+  const size_t colon = address.rfind(':');
+  uint32_t number = 0;
+  if (colon == absl::string_view::npos || colon == 0 ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &number) || number > 65535) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", address, "\" is no address: write host:port, with a port up to 65535"));
+  }
+  absl::string_view name = address.substr(0, colon);
+  if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
+    name = name.substr(1, name.size() - 2);
+  }
+  *host = std::string(name.data(), name.size());
+  *port = absl::StrCat(number);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SocketAddress> ParseNumericAddress(absl::string_view address) {
+  return Lookup(address, AI_NUMERICHOST);
+}
+
+absl::StatusOr<SocketAddress> ResolveAddress(absl::string_view address) {
+  return Lookup(address, 0);
+}
+
+std::string AddressOf(const uv_tcp_t* socket) {
+  sockaddr_storage storage = {};
+  int length = sizeof(storage);
+  const int failed = uv_tcp_getsockname(socket, reinterpret_cast<sockaddr*>(&storage), &length);
+  return failed != 0 ? "unknown address" : Printed(storage);
+}
+
+std::string PeerAddressOf(const uv_tcp_t* socket) {
+  sockaddr_storage storage = {};
+  int length = sizeof(storage);
+  const int failed = uv_tcp_getpeername(socket, reinterpret_cast<sockaddr*>(&storage), &length);
+  return failed != 0 ? "unknown address" : Printed(storage);
+}
+
+}  // namespace lockstep::net

@@ -1,0 +1,49 @@
+#include "net/address_book.h"
+
+#include "gtest/gtest.h"
+
+namespace lockstep::net {
+namespace {
+
+proto::NodeAddress Address(uint64_t node, uint64_t incarnation, const std::string& peer) {
+  proto::NodeAddress address;
+  address.set_node(node);
+  address.set_incarnation(incarnation);
+  address.set_peer(peer);
+  return address;
+}
+
+TEST(AddressBook, AnIntroductionReplacesAndHearsayOnlyFillsIn) {
+  AddressBook book;
+  EXPECT_TRUE(book.Mention(Address(2, 0, "a:1")));
+  EXPECT_TRUE(book.changed());
+  book.Saved();
+  EXPECT_FALSE(book.Mention(Address(2, 0, "b:2")));
+  EXPECT_EQ(book.Find(NodeId(2))->peer(), "a:1");
+  EXPECT_FALSE(book.changed());
+  EXPECT_TRUE(book.Introduce(Address(2, 7, "c:3")));
+  EXPECT_EQ(book.Find(NodeId(2))->peer(), "c:3");
+  EXPECT_EQ(book.Find(NodeId(2))->incarnation(), 7u);
+  EXPECT_TRUE(book.changed());
+}
+
+TEST(AddressBook, AnIdKeepsItsFirstIncarnation) {
+  AddressBook book;
+  EXPECT_TRUE(book.Introduce(Address(2, 7, "a:1")));
+  EXPECT_FALSE(book.Introduce(Address(2, 8, "a:1")));
+  EXPECT_FALSE(book.Mention(Address(2, 9, "a:1")));
+  EXPECT_EQ(book.Find(NodeId(2))->incarnation(), 7u);
+  EXPECT_TRUE(book.Introduce(Address(2, 7, "a:1")));
+}
+
+TEST(AddressBook, IsBounded) {
+  AddressBook book;
+  for (uint64_t node = 1; node <= 2 * AddressBook::kNodesMax; ++node) {
+    book.Mention(Address(node, 0, "a:1"));
+  }
+  EXPECT_EQ(book.All().size(), AddressBook::kNodesMax);
+  EXPECT_FALSE(book.Mention(Address(0, 0, "a:1")));
+}
+
+}  // namespace
+}  // namespace lockstep::net

@@ -1,0 +1,253 @@
+// Real connections on loopback, two transports on one loop.
+#include "net/peer_transport.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/proto/peer.pb.h"
+#include "gtest/gtest.h"
+#include "net/seed.h"
+
+namespace lockstep::net {
+namespace {
+
+struct Side {
+  Side(uv_loop_t* loop, uint64_t id, const std::string& cluster = "c", uint64_t incarnation = 1) {
+    PeerTransportOptions options;
+    options.cluster = cluster;
+    options.listen = "127.0.0.1:0";
+    introduction.self.set_node(id);
+    introduction.self.set_incarnation(incarnation * 100 + id);
+    introduction.controllers = {NodeId(1)};
+    introduction.shards = 8;
+    transport = std::make_unique<PeerTransport>(
+        loop, options, book,
+        PeerTransport::Events{
+            .message =
+                [this](NodeId from, Bytes message) {
+                  messages.emplace_back(from.value(), std::string(message.view()));
+                },
+            .link = [this](NodeId peer, bool up) { links.emplace_back(peer.value(), up); },
+            .refused =
+                [this](NodeId, proto::Refusal refusal, const std::string& text) {
+                  refusals.push_back(refusal);
+                  advice = text;
+                }},
+        LogSink(), Rng(id));
+    EXPECT_TRUE(transport->Listen().ok());
+  }
+  void Know(uint64_t node, const Side& other) {
+    proto::NodeAddress address;
+    address.set_node(node);
+    address.set_peer(other.transport->listen_address());
+    book.Mention(address);
+  }
+  void Start() { transport->Start(introduction); }
+  bool Linked(uint64_t peer) const {
+    return !links.empty() && links.back() == std::pair<uint64_t, bool>(peer, true);
+  }
+
+  AddressBook book;
+  Introduction introduction;
+  std::unique_ptr<PeerTransport> transport;
+  std::vector<std::pair<uint64_t, std::string>> messages;
+  std::vector<std::pair<uint64_t, bool>> links;
+  std::vector<proto::Refusal> refusals;
+  std::string advice;
+};
+
+// Runs the loop until `done`, or fails after a long time.
+void RunUntil(uv_loop_t* loop, std::vector<Side*> sides, const std::function<bool()>& done) {
+  bool late = false;
+  Timer timer(loop, [&] { late = true; });
+  timer.Start(std::chrono::seconds(20));
+  while (!done() && !late) {
+    uv_run(loop, UV_RUN_ONCE);
+    for (Side* side : sides) side->transport->Flush();
+  }
+  ASSERT_FALSE(late);
+}
+
+Bytes Heartbeat(uint64_t term) {
+  proto::PeerMessage message;
+  message.set_group(1);
+  message.set_term(term);
+  message.mutable_heartbeat();
+  return Bytes::Copy(message.SerializeAsString());
+}
+
+Bytes Append(size_t bytes) {
+  proto::PeerMessage message;
+  message.set_group(1);
+  message.set_term(1);
+  message.mutable_append_request()->add_entries()->set_data(std::string(bytes, 'x'));
+  return Bytes::Copy(message.SerializeAsString());
+}
+
+Bytes Chunk(size_t bytes) {
+  proto::PeerMessage message;
+  message.set_group(1);
+  message.mutable_snapshot_chunk()->set_data(std::string(bytes, 's'));
+  return Bytes::Copy(message.SerializeAsString());
+}
+
+TEST(PeerTransport, MessagesArriveInOrderAndTheBookSpreads) {
+  Loop loop;
+  Side one(loop.get(), 1);
+  Side two(loop.get(), 2);
+  one.Know(2, two);
+  one.Start();
+  two.Start();  // Knows nobody: hears of 1 by its hello.
+  RunUntil(loop.get(), {&one, &two}, [&] { return one.Linked(2) && two.Linked(1); });
+  for (uint64_t i = 1; i <= 100; ++i) one.transport->Send(NodeId(2), Heartbeat(i));
+  RunUntil(loop.get(), {&one, &two}, [&] { return two.messages.size() == 100; });
+  for (uint64_t i = 1; i <= 100; ++i) {
+    EXPECT_EQ(two.messages[i - 1], std::make_pair(uint64_t{1}, std::string(Heartbeat(i).view())));
+  }
+  EXPECT_EQ(one.transport->counters().messages_sent, 100u);
+  EXPECT_EQ(two.transport->counters().messages_received, 100u);
+  EXPECT_EQ(one.transport->connected(), 1u);
+}
+
+TEST(PeerTransport, LargeMessagesTakeChannelsOfTheirOwn) {
+  Loop loop;
+  Side one(loop.get(), 1);
+  Side two(loop.get(), 2);
+  one.Know(2, two);
+  one.Start();
+  two.Start();
+  RunUntil(loop.get(), {&one, &two}, [&] { return one.Linked(2) && two.Linked(1); });
+  // The log channel may come a moment after the control channel; until then appends are lost.
+  RunUntil(loop.get(), {&one, &two}, [&] {
+    one.transport->Send(NodeId(2), Append(1));
+    return !two.messages.empty();
+  });
+  two.messages.clear();
+  constexpr size_t kLarge = size_t{50} << 20;
+  one.transport->Send(NodeId(2), Append(kLarge));
+  one.transport->Send(NodeId(2), Heartbeat(7));
+  RunUntil(loop.get(), {&one, &two}, [&] { return !two.messages.empty(); });
+  // The heartbeat did not queue behind the append.
+  EXPECT_LT(two.messages.front().second.size(), 100u);
+  RunUntil(loop.get(), {&one, &two},
+           [&] { return !two.messages.empty() && two.messages.back().second.size() > kLarge; });
+  // The first chunk asks for the connection, later ones use it.
+  RunUntil(loop.get(), {&one, &two}, [&] {
+    one.transport->Send(NodeId(2), Chunk(1000));
+    return two.messages.back().second == std::string(Chunk(1000).view());
+  });
+}
+
+TEST(PeerTransport, ABrokenConnectionIsToldAndMadeAgain) {
+  Loop loop;
+  Side one(loop.get(), 1);
+  auto two = std::make_unique<Side>(loop.get(), 2);
+  one.Know(2, *two);
+  one.Start();
+  two->Start();
+  RunUntil(loop.get(), {&one, two.get()}, [&] { return one.Linked(2) && two->Linked(1); });
+  two->transport->Stop();
+  RunUntil(loop.get(), {&one}, [&] { return !one.links.back().second; });
+  one.transport->Send(NodeId(2), Heartbeat(1));
+  EXPECT_EQ(one.transport->counters().messages_dropped, 1u);
+  two.reset();
+  Side again(loop.get(), 2);
+  again.Know(1, one);
+  again.Start();
+  // It has another port now: it says so itself.
+  RunUntil(loop.get(), {&one, &again}, [&] { return one.Linked(2); });
+  one.transport->Send(NodeId(2), Heartbeat(2));
+  RunUntil(loop.get(), {&one, &again}, [&] { return again.messages.size() == 1; });
+}
+
+TEST(PeerTransport, RefusesWhomItDoesNotFit) {
+  struct Row {
+    const char* name;
+    uint64_t id;        // of the one that dials
+    uint64_t believed;  // who it thinks is there
+    const char* cluster;
+    uint64_t incarnation;  // of the one that dials; 1 was seen before
+    proto::Refusal want;
+    const char* advice;
+  };
+  const Row rows[] = {
+      {"other cluster", 1, 2, "d", 1, proto::OTHER_CLUSTER, "check --cluster"},
+      {"other node", 1, 3, "c", 1, proto::OTHER_NODE, "--peers"},
+      {"other incarnation", 1, 2, "c", 9, proto::OTHER_INCARNATION, "lost its data"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    Loop loop;
+    Side there(loop.get(), 2);
+    proto::NodeAddress known;
+    known.set_node(1);
+    known.set_incarnation(101);
+    there.book.Mention(known);
+    there.Start();
+    Side here(loop.get(), row.id, row.cluster, row.incarnation);
+    here.Know(row.believed, there);
+    here.Start();
+    RunUntil(loop.get(), {&there, &here}, [&] { return !here.refusals.empty(); });
+    EXPECT_EQ(here.refusals.front(), row.want);
+    EXPECT_NE(here.advice.find(row.advice), std::string::npos) << here.advice;
+    EXPECT_TRUE(here.links.empty());
+  }
+}
+
+// As a node asks before it has a loop, from a thread of its own.
+absl::StatusOr<proto::Welcome> Ask(Loop& loop, Side& seed, const std::string& cluster,
+                                   const proto::NodeAddress& self) {
+  absl::StatusOr<proto::Welcome> answer = absl::UnknownError("not asked");
+  std::atomic<bool> done{false};
+  std::thread asking([&] {
+    answer = AskSeed(seed.transport->listen_address(), cluster, self, std::chrono::seconds(10));
+    done = true;
+  });
+  Timer again(loop.get(), [&] { again.Start(std::chrono::milliseconds(1)); });
+  again.Start(std::chrono::milliseconds(1));
+  RunUntil(loop.get(), {&seed}, [&] { return done.load(); });
+  asking.join();
+  return answer;
+}
+
+TEST(PeerTransport, ASeedTellsWhatANewNodeNeeds) {
+  Loop loop;
+  Side seed(loop.get(), 2);
+  seed.Start();
+  proto::NodeAddress self;
+  self.set_node(5);
+  self.set_incarnation(55);
+  const absl::StatusOr<proto::Welcome> welcome = Ask(loop, seed, "c", self);
+  ASSERT_TRUE(welcome.ok()) << welcome.status();
+  EXPECT_EQ(welcome->from().node(), 2u);
+  EXPECT_EQ(welcome->controllers(0), 1u);
+  EXPECT_EQ(welcome->shards(), 8u);
+  EXPECT_EQ(seed.book.Find(NodeId(5))->incarnation(), 55u);
+
+  self.set_node(2);
+  const absl::Status taken = Ask(loop, seed, "c", self).status();
+  EXPECT_EQ(taken.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_NE(std::string(taken.message()).find("--node-id"), std::string::npos);
+  EXPECT_EQ(AskSeed("127.0.0.1:1", "c", self, std::chrono::seconds(5)).status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
+TEST(PeerTransport, APortThatIsTakenSaysSo) {
+  Loop loop;
+  Side one(loop.get(), 1);
+  AddressBook book;
+  PeerTransportOptions options;
+  options.listen = one.transport->listen_address();
+  PeerTransport second(loop.get(), options, book, {}, LogSink(), Rng(1));
+  const absl::Status status = second.Listen();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(std::string(status.message()), options.listen + ": address already in use");
+}
+
+}  // namespace
+}  // namespace lockstep::net
