@@ -27,7 +27,7 @@ absl::Status InUse(const absl::Status& status) {
 }  // namespace
 
 Fronts::Fronts(const Options& options, net::Service& service)
-    : options_(options), rpc_(net::RpcOptions(), service), http_(HttpOptionsOf(options), service) {}
+    : options_(options), rpc_(service), http_(HttpOptionsOf(options), service) {}
 
 absl::Status Fronts::Start() {
   absl::Status status = rpc_.Start(options_.listen_grpc);

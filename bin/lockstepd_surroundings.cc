@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bin/version.h"
 
 namespace lockstep::lockstepd {
 namespace {
 
 constexpr std::chrono::seconds kMeasureEvery{5};
-constexpr char kVersion[] = LOCKSTEP_VERSION;
 
 void SetAddresses(const proto::NodeAddress& address, lockstep::v1::NodeStatus* status) {
   status->set_node(address.node());
