@@ -1,87 +1,18 @@
 // The gRPC front as any client of the public API sees it, before a real node.
 #include "net/rpc/rpc_server.h"
 
-#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 
-#include <chrono>
-#include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "core/proto/lockstep/v1/cluster.grpc.pb.h"
-#include "core/proto/lockstep/v1/kv.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "net/client/byte_buffers.h"
-#include "net/client/failure.h"
-#include "tests/unit/net/requests.h"
-#include "tests/unit/net/store_fixture.h"
+#include "tests/unit/net/rpc_fixture.h"
 
 namespace lockstep::net {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-v1::Failure FailureIn(const grpc::Status& status) {
-  const auto failure = client::DecodeDetails(status.error_details());
-  EXPECT_TRUE(failure.has_value()) << status.error_message();
-  return failure.value_or(v1::Failure());
-}
-
-class RpcServerTest : public client::StoreTest {
- protected:
-  void SetUp() override {
-    client::StoreTest::SetUp();
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(-1);
-    channel_ = grpc::CreateCustomChannel(node().grpc_address(), grpc::InsecureChannelCredentials(),
-                                         arguments);
-    kv_ = v1::KV::NewStub(channel_);
-    cluster_ = v1::Cluster::NewStub(channel_);
-  }
-
-  // One call: a fresh context each, as gRPC wants it.
-  template <class Request, class Response>
-  grpc::Status Call(grpc::Status (v1::KV::Stub::*method)(grpc::ClientContext*, const Request&,
-                                                         Response*),
-                    const Request& request, Response* response,
-                    milliseconds timeout = seconds(20)) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
-    return (kv_.get()->*method)(&context, request, response);
-  }
-  grpc::Status Put(const std::string& key, const std::string& value) {
-    v1::PutRequest put;
-    put.set_key(key);
-    put.set_value(value);
-    v1::PutResponse response;
-    return Call(&v1::KV::Stub::Put, put, &response);
-  }
-  v1::GetResponse Get(const std::string& key) {
-    v1::GetRequest get;
-    get.set_key(key);
-    v1::GetResponse response;
-    const grpc::Status status = Call(&v1::KV::Stub::Get, get, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return response;
-  }
-  // All messages of an answer, and its status.
-  std::pair<std::vector<v1::ListResponse>, grpc::Status> List(const v1::ListRequest& request) {
-    grpc::ClientContext context;
-    auto reader = kv_->List(&context, request);
-    std::vector<v1::ListResponse> messages;
-    v1::ListResponse message;
-    while (reader->Read(&message)) messages.push_back(message);
-    return {std::move(messages), reader->Finish()};
-  }
-
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<v1::KV::Stub> kv_;
-  std::unique_ptr<v1::Cluster::Stub> cluster_;
-};
 
 TEST_F(RpcServerTest, ReadsAndWrites) {
   ASSERT_TRUE(Put("a", "1").ok());
@@ -267,85 +198,6 @@ TEST_F(RpcServerTest, ErrorsSayWhatBecameOfTheCall) {
   EXPECT_EQ(FailureIn(none).reason(), "NOT_FOUND");
 }
 
-// The gateway is told how long the caller waits, and the caller's deadline ends the call.
-TEST_F(RpcServerTest, DeadlinesAreHonoured) {
-  std::atomic<uint64_t> patience_us{0};
-  node().meddling().Meddle(MeddlingService::Way::kHold, [&](const Bytes& request) {
-    if (!IsGatewayPut(request)) return false;
-    patience_us = ParseGateway(request).patience_us();
-    return true;
-  });
-  v1::PutRequest put;
-  put.set_key("a");
-  v1::PutResponse response;
-  const grpc::Status late = Call(&v1::KV::Stub::Put, put, &response, milliseconds(200));
-  EXPECT_EQ(late.error_code(), grpc::DEADLINE_EXCEEDED);
-  EXPECT_LT(0u, patience_us);
-  EXPECT_LT(patience_us, 200000u);
-  node().meddling().Release();
-  EXPECT_TRUE(Put("b", "2").ok());  // What was answered late harms nobody.
-}
-
-TEST_F(RpcServerTest, CancelledCallsLeaveTheirPlace) {
-  node().meddling().Meddle(MeddlingService::Way::kHold, IsGatewayPut);
-  grpc::ClientContext context;
-  grpc::Status status;
-  std::thread caller([&] {
-    v1::PutRequest put;
-    put.set_key("a");
-    v1::PutResponse response;
-    status = kv_->Put(&context, put, &response);
-  });
-  node().meddling().Await(1);
-  context.TryCancel();
-  caller.join();
-  EXPECT_EQ(status.error_code(), grpc::CANCELLED);
-  // Nothing is under way any more, or this would take as long as it may.
-  const auto began = std::chrono::steady_clock::now();
-  store_.reset();
-  node().rpc().Shutdown(seconds(30));
-  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(20));
-}
-
-TEST_F(RpcServerTest, ShutdownAnswersWhatIsUnderWay) {
-  node().meddling().Meddle(MeddlingService::Way::kHold, IsGatewayPut);
-  grpc::Status status;
-  std::thread caller([&] { status = Put("a", "1"); });
-  node().meddling().Await(1);
-  std::thread shutdown([&] { node().rpc().Shutdown(seconds(30)); });
-  // While it waits, new calls are refused: without effect, whoever refuses them.
-  grpc::Status refused;
-  do {
-    refused = Put("b", "2");
-    if (refused.ok()) node().meddling().Await(1);
-  } while (refused.ok());
-  node().meddling().Release();
-  caller.join();
-  shutdown.join();
-  EXPECT_TRUE(status.ok()) << status.error_message();
-  EXPECT_EQ(refused.error_code(), grpc::UNAVAILABLE);
-}
-
-TEST_F(RpcServerTest, ShutdownCancelsWhatTakesTooLong) {
-  node().meddling().Meddle(MeddlingService::Way::kHold, IsGatewayPut);
-  grpc::Status status;
-  std::thread caller([&] { status = Put("a", "1"); });
-  node().meddling().Await(1);
-  node().rpc().Shutdown(milliseconds(50));
-  caller.join();
-  EXPECT_FALSE(status.ok());
-  node().meddling().Release();  // Its answer goes nowhere.
-}
-
-TEST_F(RpcServerTest, HealthCanBeSet) {
-  EXPECT_TRUE(store().Health(node().grpc_address()).ok());
-  node().rpc().SetServing(false);
-  const absl::Status leaving = store().Health(node().grpc_address());
-  EXPECT_TRUE(absl::IsUnavailable(leaving)) << leaving;
-  node().rpc().SetServing(true);
-  EXPECT_TRUE(store().Health(node().grpc_address()).ok());
-}
-
 // ServerReflectionRequest.list_services is field 7; the answer holds the names.
 TEST_F(RpcServerTest, ReflectionNamesTheServices) {
   grpc::GenericStub stub(channel_);
@@ -376,31 +228,6 @@ TEST_F(RpcServerTest, ReflectionNamesTheServices) {
   stream->Finish(&status, nullptr);
   done();
   queue.Shutdown();
-}
-
-TEST_F(RpcServerTest, AddressesThatCannotBeListenedOnAreExplained) {
-  struct Row {
-    std::string address;
-    absl::StatusCode want;
-  };
-  const std::vector<Row> rows = {
-      {node().grpc_address(), absl::StatusCode::kAlreadyExists},
-      {"127.0.0.1", absl::StatusCode::kInvalidArgument},
-      {":7401", absl::StatusCode::kInvalidArgument},
-      {"127.0.0.1:99999", absl::StatusCode::kInvalidArgument},
-      {"127.0.0.1:http", absl::StatusCode::kInvalidArgument},
-      {"192.0.2.1:0", absl::StatusCode::kInvalidArgument},
-      {"[::1:0", absl::StatusCode::kInvalidArgument},
-  };
-  for (const Row& row : rows) {
-    RpcServer server(node().meddling());
-    const absl::Status status = server.Start(row.address);
-    EXPECT_EQ(status.code(), row.want) << status;
-    EXPECT_NE(status.message().find(row.address), absl::string_view::npos) << status;
-    EXPECT_EQ(status.message().find('\n'), absl::string_view::npos);
-    EXPECT_EQ(server.address(), "");
-    server.Shutdown(milliseconds(0));
-  }
 }
 
 }  // namespace
