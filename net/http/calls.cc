@@ -43,6 +43,9 @@ class GatewayHandler final : public Handler {
   Effect effect_of_silence() const override {
     return kind_ == CallKind::kRead ? Effect::kNone : Effect::kUnknown;
   }
+  Response OnSilence(const Request&) const override {
+    return ToResponse(SilenceFailure(effect_of_silence()));
+  }
 
  private:
   const CallKind kind_;
@@ -52,8 +55,8 @@ class GatewayHandler final : public Handler {
 
 class NodeStatusHandler final : public Handler {
  public:
-  NodeStatusHandler(StatusDetail detail, AnswerNodeStatus answer)
-      : detail_(detail), answer_(std::move(answer)) {}
+  NodeStatusHandler(StatusDetail detail, const HttpOptions& options, AnswerNodeStatus answer)
+      : detail_(detail), options_(options), answer_(std::move(answer)) {}
 
   Step Start(Request&, uint64_t) override {
     proto::ClientRequest question;
@@ -71,9 +74,12 @@ class NodeStatusHandler final : public Handler {
   }
 
   Effect effect_of_silence() const override { return Effect::kNone; }
+  Response OnSilence(const Request& request) const override { return answer_(request, nullptr); }
+  uint64_t timeout_ms_max() const override { return options_.status_timeout_ms; }
 
  private:
   const StatusDetail detail_;
+  const HttpOptions& options_;
   const AnswerNodeStatus answer_;
 };
 
@@ -88,6 +94,7 @@ class ImmediateHandler final : public Handler {
     return {};
   }
   Effect effect_of_silence() const override { return Effect::kNone; }
+  Response OnSilence(const Request& request) const override { return answer_(request); }
 
  private:
   const std::function<Response(const Request&)> answer_;
@@ -99,8 +106,9 @@ std::unique_ptr<Handler> GatewayCall(CallKind kind, AskGateway ask, AnswerGatewa
   return std::make_unique<GatewayHandler>(kind, std::move(ask), std::move(answer));
 }
 
-std::unique_ptr<Handler> NodeStatusCall(StatusDetail detail, AnswerNodeStatus answer) {
-  return std::make_unique<NodeStatusHandler>(detail, std::move(answer));
+std::unique_ptr<Handler> NodeStatusCall(StatusDetail detail, const HttpOptions& options,
+                                        AnswerNodeStatus answer) {
+  return std::make_unique<NodeStatusHandler>(detail, options, std::move(answer));
 }
 
 std::unique_ptr<Handler> Immediately(std::function<Response(const Request&)> answer) {

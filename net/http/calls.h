@@ -21,7 +21,8 @@ std::unique_ptr<Handler> GatewayCall(CallKind kind, AskGateway ask, AnswerGatewa
 // Asks this node how it is. `answer` is given nothing when it does not say.
 using AnswerNodeStatus = std::function<Response(const Request&, const lockstep::v1::NodeStatus*)>;
 enum class StatusDetail { kReplicas, kShards };
-std::unique_ptr<Handler> NodeStatusCall(StatusDetail detail, AnswerNodeStatus answer);
+std::unique_ptr<Handler> NodeStatusCall(StatusDetail detail, const HttpOptions& options,
+                                        AnswerNodeStatus answer);
 
 // Answers at once.
 std::unique_ptr<Handler> Immediately(std::function<Response(const Request&)> answer);

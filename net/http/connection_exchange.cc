@@ -73,8 +73,7 @@ void Connection::OnStep(Step step) {
   Check(!step.calls.empty());
   if (patience_us() == 0) {
     // Only reads take more than one step, so nothing has been executed.
-    return Respond(exchange_->Finish(
-        ToResponse(SilenceFailure(Effect::kNone, "the time was up before the node was asked"))));
+    return Respond(exchange_->Finish(ToResponse(SilenceFailure(Effect::kNone))));
   }
   ++step_;
   missing_replies_ = step.calls.size();
@@ -99,8 +98,7 @@ void Connection::OnReply(const CallId& id, Bytes reply) {
 
 void Connection::OnAnswerOverdue() {
   if (exchange_ == nullptr) return Arm(Deadline::kAnswer, kPoolPollMs);
-  Respond(exchange_->Finish(ToResponse(
-      SilenceFailure(exchange_->effect_of_silence(), "the node has not answered in time"))));
+  Respond(exchange_->OnSilence());
 }
 
 void Connection::GiveUp() {

@@ -101,8 +101,9 @@ Failure RefusalOf(const proto::Result& result) {
   return failure;
 }
 
-Failure SilenceFailure(Effect effect, absl::string_view what) {
-  return Failure{.code = "TIMEOUT", .message = std::string(what), .effect = effect};
+Failure SilenceFailure(Effect effect) {
+  return Failure{
+      .code = "TIMEOUT", .message = "the node has not answered in time", .effect = effect};
 }
 
 int StatusFor(absl::string_view code, Effect effect) {

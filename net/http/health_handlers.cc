@@ -18,6 +18,8 @@ using lockstep::v1::NodeStatus;
 using lockstep::v1::ReplicaStatus;
 
 constexpr uint64_t kMsPerSecond = 1000;
+// Election timeouts without contact that health thinks nothing of.
+constexpr uint64_t kElectionsMax = 3;
 constexpr double kUsPerMs = 1000;
 
 Response Plain(int status, const Json& object) {
@@ -46,8 +48,11 @@ Response AnswerHealth(const NodeStatus* node, const HttpOptions& options, bool l
   if (!storage)
     problems.push_back(absl::StrCat(node->disk_free_bytes(), " bytes are free on disk"));
   bool network = true;
+  // A group that elects for a while is no news.
+  const uint64_t age_ms_max =
+      std::max(options.quorum_contact_age_ms_max, kElectionsMax * options.election_timeout_ms);
   for (const ReplicaStatus& replica : node->replicas()) {
-    const std::string trouble = TroubleOf(replica, options.quorum_contact_age_ms_max);
+    const std::string trouble = TroubleOf(replica, age_ms_max);
     if (trouble.empty()) continue;
     network = false;
     problems.push_back(trouble);
@@ -163,24 +168,26 @@ Response AnswerMetrics(const Request& request, const NodeStatus* node, const Htt
 
 HandlerPtr MakeHealth(const HandlerContext& context) {
   return NodeStatusCall(
-      StatusDetail::kReplicas,
+      StatusDetail::kReplicas, context.options,
       [&options = context.options, leaving = context.leaving](
           const Request&, const NodeStatus* node) { return AnswerHealth(node, options, leaving); });
 }
 
 // Whether its loop turns: a node that cannot serve for now must not be restarted for it.
-HandlerPtr MakeAlive(const HandlerContext&) {
-  return NodeStatusCall(StatusDetail::kReplicas, [](const Request&, const NodeStatus* node) {
-    const bool alive = node != nullptr;
-    return Plain(alive ? 200 : 503, {{"status", alive ? "alive" : "silent"}});
-  });
+HandlerPtr MakeAlive(const HandlerContext& context) {
+  return NodeStatusCall(StatusDetail::kReplicas, context.options,
+                        [](const Request&, const NodeStatus* node) {
+                          const bool alive = node != nullptr;
+                          return Plain(alive ? 200 : 503, {{"status", alive ? "alive" : "silent"}});
+                        });
 }
 
 HandlerPtr MakeMetrics(const HandlerContext& context) {
-  return NodeStatusCall(StatusDetail::kShards, [&options = context.options, api = context.api](
-                                                   const Request& request, const NodeStatus* node) {
-    return AnswerMetrics(request, node, options, api);
-  });
+  return NodeStatusCall(StatusDetail::kShards, context.options,
+                        [&options = context.options, api = context.api](const Request& request,
+                                                                        const NodeStatus* node) {
+                          return AnswerMetrics(request, node, options, api);
+                        });
 }
 
 }  // namespace lockstep::net::http
