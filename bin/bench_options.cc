@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "bin/lockstep_values.h"
 #include "core/base/limits.h"
 
@@ -95,6 +97,11 @@ void AddData(CLI::App& app, BenchOptions::Raw& raw) {
   app.add_flag("--no-prepare", raw.no_prepare,
                "Do not put every key once before a load that reads, compares or lists")
       ->group(group);
+  app.add_option("--history", raw.history,
+                 "Record every operation there, for lockstep-sim check; keys and values are then "
+                 "the run's own (not for cas and list)")
+      ->option_text("FILE")
+      ->group("The report");
   app.add_option("--server-pids", raw.server_pids,
                  "Processes on this machine whose CPU time is counted for an operation")
       ->option_text("PID,...")
@@ -137,9 +144,18 @@ void FillBenchOptions(BenchOptions& options) {
   for (const std::string& pid : raw.server_pids) {
     load.server_pids.push_back(static_cast<pid_t>(ParseNumber("--server-pids", pid, 1, INT32_MAX)));
   }
+  options.history = raw.history;
   const auto weight = [&](Kind kind) { return load.weights[static_cast<size_t>(kind)]; };
   load.prepare =
       !raw.no_prepare && weight(Kind::kGet) + weight(Kind::kCas) + weight(Kind::kList) > 0;
+  if (options.history.empty()) return;
+  if (weight(Kind::kCas) + weight(Kind::kList) > 0) {
+    throw CLI::ValidationError(
+        "--history", "records put, get, append and delete: leave cas and list out of --mix");
+  }
+  // A history begins with keys that do not exist.
+  load.prepare = false;
+  load.key_prefix += absl::StrCat(absl::ToUnixMicros(absl::Now()), "-");
 }
 
 }  // namespace lockstep::bench

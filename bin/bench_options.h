@@ -17,6 +17,7 @@ struct BenchOptions {
   LoadOptions load;
   size_t connections = 1;
   uint32_t list_limit = 100;
+  std::string history;  // a file to record to; empty: none
 
   // As they were typed; FillBenchOptions reads them.
   struct Raw {
@@ -35,6 +36,7 @@ struct BenchOptions {
     std::string list_limit = "100";
     std::string key_prefix = "bench-";
     std::vector<std::string> server_pids;
+    std::string history;
     bool no_prepare = false;
   } raw;
 };

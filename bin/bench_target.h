@@ -24,7 +24,8 @@ const char* NameOf(Kind kind);  // "put"
 struct Operation {
   Kind kind = Kind::kGet;
   std::string key;
-  std::string value;  // of a cas: expected and new value alike
+  std::string value;        // of a cas: expected and new value alike
+  bool keep_value = false;  // a get's outcome is to hold what was read
 };
 
 struct Outcome {
@@ -36,7 +37,8 @@ struct Outcome {
     kUnknown,      // executed or not
   };
   Kind kind = Kind::kOk;
-  std::string reason;  // of the last two: a short, stable name
+  std::string reason;                     // of the last two: a short, stable name
+  std::optional<std::string> value = {};  // of a get that keeps it
   bool answered() const { return kind < Kind::kNotExecuted; }
 };
 using Done = absl::AnyInvocable<void(Outcome)>;

@@ -88,6 +88,7 @@ Outcome ApiTarget::Execute(const Operation& operation) {
       const auto result = api_->Get(request);
       Outcome outcome = OutcomeOf(result.status());
       if (result.ok() && !result->found()) outcome.kind = Outcome::Kind::kMissing;
+      if (operation.keep_value && result.ok() && result->found()) outcome.value = result->value();
       return outcome;
     }
     case Kind::kCas: {

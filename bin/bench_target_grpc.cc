@@ -67,9 +67,10 @@ class GrpcTarget : public Target {
 
  private:
   void Get(const Operation& operation, Done done) {
-    store_->GetAsync(operation.key, [done = std::move(done)](
-                                        const absl::StatusOr<client::GetResult>& result) mutable {
+    store_->GetAsync(operation.key, [done = std::move(done), keep = operation.keep_value](
+                                        absl::StatusOr<client::GetResult> result) mutable {
       Outcome outcome = OutcomeOf(result.status());
+      if (keep && result.ok()) outcome.value = std::move(result->value);
       if (result.ok() && !result->value.has_value()) outcome.kind = Outcome::Kind::kMissing;
       done(std::move(outcome));
     });

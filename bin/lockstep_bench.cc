@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "bin/bench_history.h"
 #include "bin/bench_options.h"
 #include "bin/bench_report.h"
 #include "bin/bench_target.h"
@@ -32,11 +33,19 @@ Exit RunBench(Shell& shell, const bench::BenchOptions& options) {
   target.connections = options.connections;
   target.outstanding = static_cast<size_t>(options.load.outstanding);
   target.list_limit = options.list_limit;
-  const absl::StatusOr<bench::Targets> targets =
+  absl::StatusOr<bench::Targets> targets =
       shell.options().http ? bench::OpenHttpTargets(target) : bench::OpenGrpcTargets(target);
   if (!targets.ok()) {
     return shell.Fail(absl::IsInvalidArgument(targets.status()) ? Exit::kUsage : Exit::kUnreachable,
                       absl::StrCat("bench: ", Escaped(targets.status().message())));
+  }
+  std::shared_ptr<bench::HistoryFile> history;
+  if (!options.history.empty()) {
+    absl::StatusOr<std::shared_ptr<bench::HistoryFile>> opened =
+        bench::OpenHistory(options.history);
+    if (!opened.ok()) return shell.Fail(Exit::kUsage, std::string(opened.status().message()));
+    history = *std::move(opened);
+    for (auto& its : *targets) its = bench::Recording(std::move(its), history);
   }
   if (options.load.prepare) shell.Note(absl::StrCat("putting ", options.load.keys, " keys"));
   const bench::LoadReport report = bench::RunLoad(
@@ -49,6 +58,10 @@ Exit RunBench(Shell& shell, const bench::BenchOptions& options) {
     shell.out() << Line(bench::ReportJson(options.load, report)) << "\n";
   } else {
     shell.out() << bench::ReportText(options.load, report);
+  }
+  if (history != nullptr) {
+    const absl::Status closed = history->Close();
+    if (!closed.ok()) return shell.Fail(Exit::kFile, std::string(closed.message()));
   }
   if (report.all.answered > 0) return Exit::kOk;
   return stop ? Exit::kInterrupted : Exit::kNotExecuted;
