@@ -34,11 +34,17 @@ class GatewayHandler final : public Handler {
     if (reply->kind() != proto::GatewayReply::OK && reply->each().empty()) {
       return Step::Fail(FailureOf(*reply, kind_));
     }
+    const proto::Code code = reply->result().code();
+    const bool refused = code != proto::OK && code != proto::CODE_UNSPECIFIED;
+    if (refused && kind_ == CallKind::kRead) return Step::Fail(RefusalOf(reply->result()));
     return Step::Answer(answer_(request, *std::move(reply)));
   }
 
   Effect effect_of_silence() const override {
     return kind_ == CallKind::kRead ? Effect::kNone : Effect::kUnknown;
+  }
+  Response OnSilence(const Request&) const override {
+    return ToResponse(SilenceFailure(effect_of_silence()));
   }
 
  private:
@@ -49,8 +55,8 @@ class GatewayHandler final : public Handler {
 
 class NodeStatusHandler final : public Handler {
  public:
-  NodeStatusHandler(StatusDetail detail, AnswerNodeStatus answer)
-      : detail_(detail), answer_(std::move(answer)) {}
+  NodeStatusHandler(StatusDetail detail, const HttpOptions& options, AnswerNodeStatus answer)
+      : detail_(detail), options_(options), answer_(std::move(answer)) {}
 
   Step Start(Request&, uint64_t) override {
     proto::ClientRequest question;
@@ -58,19 +64,22 @@ class NodeStatusHandler final : public Handler {
     return Step::Ask(Encode(question));
   }
 
-  Step Continue(const Request&, std::vector<Bytes> replies, uint64_t) override {
+  Step Continue(const Request& request, std::vector<Bytes> replies, uint64_t) override {
     CheckEq(replies.size(), size_t{1});
     proto::ClientReply reply;
     const bool readable =
         reply.ParseFromArray(replies[0].data(), static_cast<int>(replies[0].size()));
     const bool told = readable && reply.has_node_status();
-    return Step::Answer(answer_(told ? &reply.node_status() : nullptr));
+    return Step::Answer(answer_(request, told ? &reply.node_status() : nullptr));
   }
 
   Effect effect_of_silence() const override { return Effect::kNone; }
+  Response OnSilence(const Request& request) const override { return answer_(request, nullptr); }
+  uint64_t timeout_ms_max() const override { return options_.status_timeout_ms; }
 
  private:
   const StatusDetail detail_;
+  const HttpOptions& options_;
   const AnswerNodeStatus answer_;
 };
 
@@ -85,6 +94,7 @@ class ImmediateHandler final : public Handler {
     return {};
   }
   Effect effect_of_silence() const override { return Effect::kNone; }
+  Response OnSilence(const Request& request) const override { return answer_(request); }
 
  private:
   const std::function<Response(const Request&)> answer_;
@@ -96,8 +106,9 @@ std::unique_ptr<Handler> GatewayCall(CallKind kind, AskGateway ask, AnswerGatewa
   return std::make_unique<GatewayHandler>(kind, std::move(ask), std::move(answer));
 }
 
-std::unique_ptr<Handler> NodeStatusCall(StatusDetail detail, AnswerNodeStatus answer) {
-  return std::make_unique<NodeStatusHandler>(detail, std::move(answer));
+std::unique_ptr<Handler> NodeStatusCall(StatusDetail detail, const HttpOptions& options,
+                                        AnswerNodeStatus answer) {
+  return std::make_unique<NodeStatusHandler>(detail, options, std::move(answer));
 }
 
 std::unique_ptr<Handler> Immediately(std::function<Response(const Request&)> answer) {

@@ -26,8 +26,10 @@ void Connection::BeginExchange() {
   front_.counters().OnRequest(began_us_);
   exchange_number_ = front_.NextExchange();
   step_ = 0;
-  exchange_ = std::make_unique<Exchange>(
-      parser_->Take(), HandlerContext{.options = front_.options(), .api = front_.snapshot()});
+  exchange_ =
+      std::make_unique<Exchange>(parser_->Take(), HandlerContext{.options = front_.options(),
+                                                                 .api = front_.snapshot(),
+                                                                 .leaving = front_.leaving()});
   is_head_ = exchange_->is_head();
   keep_alive_ = exchange_->keep_alive();
   until_ms_ = uv_now(front_.loop()) + exchange_->timeout_ms();
@@ -71,8 +73,7 @@ void Connection::OnStep(Step step) {
   Check(!step.calls.empty());
   if (patience_us() == 0) {
     // Only reads take more than one step, so nothing has been executed.
-    return Respond(exchange_->Finish(
-        ToResponse(SilenceFailure(Effect::kNone, "the time was up before the node was asked"))));
+    return Respond(exchange_->Finish(ToResponse(SilenceFailure(Effect::kNone))));
   }
   ++step_;
   missing_replies_ = step.calls.size();
@@ -97,8 +98,7 @@ void Connection::OnReply(const CallId& id, Bytes reply) {
 
 void Connection::OnAnswerOverdue() {
   if (exchange_ == nullptr) return Arm(Deadline::kAnswer, kPoolPollMs);
-  Respond(exchange_->Finish(ToResponse(
-      SilenceFailure(exchange_->effect_of_silence(), "the node has not answered in time"))));
+  Respond(exchange_->OnSilence());
 }
 
 void Connection::GiveUp() {

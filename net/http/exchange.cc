@@ -34,7 +34,7 @@ absl::Status CheckOrigin(const Request& request, const HttpOptions& options) {
   if (host == request.Field("Host")) return absl::OkStatus();
   return Refuse("FORBIDDEN_ORIGIN",
                 absl::StrCat("pages of ", origin.substr(0, 200),
-                             " may not write here: list the origin with --http-cors-origin"));
+                             " may not write here: list the origin with --http-cors-origins"));
 }
 
 absl::Status CheckEncoding(const Request& request) {
@@ -73,7 +73,8 @@ Exchange::Exchange(Request request, const HandlerContext& context)
     : options_(context.options), request_(std::move(request)) {
   handler_ = FindHandler(context, &request_);
   absl::StatusOr<uint64_t> timeout = TimeoutMs(request_, options_);
-  timeout_ms_ = timeout.ok() ? *timeout : options_.request_timeout_ms;
+  timeout_ms_ =
+      std::min(timeout.ok() ? *timeout : options_.request_timeout_ms, handler_->timeout_ms_max());
   for (const absl::Status& status :
        {CheckOrigin(request_, options_), CheckEncoding(request_), timeout.status()}) {
     if (refusal_.ok()) refusal_ = status;

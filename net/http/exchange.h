@@ -28,6 +28,7 @@ class Exchange {
   Response Finish(Response response) const;
 
   Effect effect_of_silence() const { return handler_->effect_of_silence(); }
+  Response OnSilence() const { return Finish(handler_->OnSilence(request_)); }
   bool is_head() const { return request_.method == Method::kHead; }
   bool keep_alive() const { return request_.keep_alive; }
 

@@ -23,7 +23,6 @@ constexpr CodeStatus kStatuses[] = {
     {"INVALID_VALUE", 400},
     {"INVALID_KEY", 400},
     {"INVALID_ARGUMENT", 400},
-    {"OUT_OF_RANGE", 400},
     {"FORBIDDEN_ORIGIN", 403},
     {"KEY_NOT_FOUND", 404},
     {"NOT_FOUND", 404},
@@ -55,6 +54,8 @@ std::string CodeOfStatus(absl::StatusCode code) {
       return "TIMEOUT";
     case absl::StatusCode::kResourceExhausted:
       return "OVERLOADED";
+    case absl::StatusCode::kOutOfRange:
+      return "TOO_LARGE";
     case absl::StatusCode::kUnknown:
     case absl::StatusCode::kOk:
       return "INTERNAL";
@@ -100,8 +101,9 @@ Failure RefusalOf(const proto::Result& result) {
   return failure;
 }
 
-Failure SilenceFailure(Effect effect, absl::string_view what) {
-  return Failure{.code = "TIMEOUT", .message = std::string(what), .effect = effect};
+Failure SilenceFailure(Effect effect) {
+  return Failure{
+      .code = "TIMEOUT", .message = "the node has not answered in time", .effect = effect};
 }
 
 int StatusFor(absl::string_view code, Effect effect) {

@@ -39,7 +39,7 @@ Failure FailureOf(const proto::GatewayReply& reply, CallKind kind);
 // Of a result that says no although it was executed (CONFLICT, and the controller's refusals).
 Failure RefusalOf(const proto::Result& result);
 // Nobody answered in time.
-Failure SilenceFailure(Effect effect, absl::string_view what);
+Failure SilenceFailure(Effect effect);
 
 // The HTTP status for a code.
 int StatusFor(absl::string_view code, Effect effect);

@@ -43,8 +43,11 @@ class Handler {
   // The replies to the calls of the last step, in their order.
   virtual Step Continue(const Request& request, std::vector<Bytes> replies,
                         uint64_t patience_us) = 0;
-  // What is known if the calls of the last step are never answered.
+  // What is known if the calls of the last step are never answered, and what is said then.
   virtual Effect effect_of_silence() const = 0;
+  virtual Response OnSilence(const Request& request) const = 0;
+  // It waits no longer, however patient the caller is.
+  virtual uint64_t timeout_ms_max() const { return UINT64_MAX; }
 };
 
 // Numbers of the front itself, for the metrics.
@@ -61,7 +64,8 @@ struct ApiSnapshot {
 // What a handler is made with. Outlived by `options` alone.
 struct HandlerContext {
   const HttpOptions& options;
-  ApiSnapshot api;
+  ApiSnapshot api = {};
+  bool leaving = false;  // this node: health says so
 };
 
 }  // namespace lockstep::net::http

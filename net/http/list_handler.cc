@@ -99,6 +99,9 @@ class ListHandler final : public Handler {
   }
 
   Effect effect_of_silence() const override { return Effect::kNone; }
+  Response OnSilence(const Request&) const override {
+    return ToResponse(SilenceFailure(Effect::kNone));
+  }
 
  private:
   uint64_t Missing() const {

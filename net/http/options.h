@@ -25,6 +25,8 @@ struct HttpOptions {
   uint64_t outstanding_bytes_max = uint64_t{1} << 30;  // of all bodies and answers: 503
   uint64_t request_timeout_ms = 10'000;                // of a request that names none
   uint64_t request_timeout_ms_max = 300'000;
+  // Health and metrics ask this node alone, and its silence is an answer.
+  uint64_t status_timeout_ms = 2'000;
   // How much longer than its patience a call of the service may take. Silence after that is
   // answered as such.
   uint64_t answer_grace_ms = 1'000;

@@ -187,6 +187,19 @@ TEST_F(Serving, AnswersInSpiteOfASilentNode) {
   service_.With([](FakeStore& store) { EXPECT_LE(store.last.patience_us(), 10'000'000u); });
 }
 
+TEST_F(Serving, TakesSilenceForBadHealth) {
+  options_.status_timeout_ms = 10;
+  options_.answer_grace_ms = 10;
+  Start();
+  service_.Hold();
+  RawClient client(address());
+  const Answer health = client.Ask("GET", "/health");
+  EXPECT_EQ(health.status, 503);
+  EXPECT_EQ(health.Json()["status"], "unhealthy");
+  EXPECT_EQ(client.Ask("GET", "/livez").status, 503);
+  EXPECT_EQ(client.Ask("GET", "/metrics").Code(), "UNAVAILABLE");
+}
+
 TEST_F(Serving, SurvivesAClientThatGoesAway) {
   Start();
   service_.Hold();
