@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/synchronization/notification.h"
 #include "net/client/engine.h"
 #include "net/client/operations.h"
 #include "net/client/waiting.h"

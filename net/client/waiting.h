@@ -2,11 +2,12 @@
 #ifndef LOCKSTEP_NET_CLIENT_WAITING_H_
 #define LOCKSTEP_NET_CLIENT_WAITING_H_
 
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/synchronization/notification.h"
 #include "net/client/engine.h"
 #include "net/client/failure.h"
 #include "net/client/store_types.h"
@@ -22,13 +23,16 @@ absl::StatusOr<T> WaitFor(const Engine& engine, Begin start) {
                          "FAILED_PRECONDITION",
                          "a callback must not wait for a call: use the one that calls back");
   }
+  std::mutex mutex;
+  std::condition_variable answered;
   std::optional<absl::StatusOr<T>> answer;
-  absl::Notification answered;
   start(Callback<T>([&](absl::StatusOr<T> given) {
+    const std::lock_guard<std::mutex> lock(mutex);
     answer.emplace(std::move(given));
-    answered.Notify();
+    answered.notify_one();  // Under the lock: the one who waits takes all of this with it.
   }));
-  answered.WaitForNotification();
+  std::unique_lock<std::mutex> lock(mutex);
+  answered.wait(lock, [&] { return answer.has_value(); });
   return *std::move(answer);
 }
 
