@@ -89,7 +89,8 @@ void HandOverLeaders(net::Service& service, std::chrono::milliseconds patience) 
   const auto end = std::chrono::steady_clock::now() + patience;
   for (int round = 0; std::chrono::steady_clock::now() < end; ++round) {
     bool leads = false;
-    for (const auto& replica : AskStatus(service, patience).replicas()) {
+    const lockstep::v1::NodeStatus status = AskStatus(service, patience);
+    for (const auto& replica : status.replicas()) {
       if (replica.role() != lockstep::v1::LEADER || replica.members_size() < 2) continue;
       leads = true;
       if (round % kAskAgainAfter != 0) continue;

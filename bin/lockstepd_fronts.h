@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "bin/lockstepd_options.h"
 #include "net/http/http_server.h"
-#include "net/log.h"
 #include "net/rpc/rpc_server.h"
 #include "net/service.h"
 
@@ -18,13 +17,13 @@ namespace lockstep::lockstepd {
 class Fronts {
  public:
   // `service` outlives Drain.
-  Fronts(const Options& options, net::Service& service, net::LogSink log);
+  Fronts(const Options& options, net::Service& service);
 
   // Listens; calls wait until the service runs. An error carries its exit code.
   absl::Status Start();
   // What is listened on, with the real ports.
-  std::string grpc_address() const;
-  std::string http_address() const;
+  std::string grpc_address() const { return rpc_.address(); }
+  std::string http_address() const { return http_.address(); }
 
   // Health checks say from now on that this node is leaving.
   void SayLeaving();
@@ -34,7 +33,6 @@ class Fronts {
 
  private:
   const Options& options_;
-  net::LogSink log_;
   net::RpcServer rpc_;
   net::HttpServer http_;
   bool drained_ = false;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bin/lockstepd_book_keeper.h"
 #include "bin/lockstepd_departure.h"
 #include "bin/lockstepd_exit.h"
 #include "bin/lockstepd_fronts.h"
@@ -34,8 +35,16 @@ absl::Status StorageError(const absl::Status& status) {
 
 }  // namespace
 
-Server::Server(const Options& options, const Self& self, net::LogSink log)
-    : options_(options), self_(self), log_(std::move(log)) {}
+Server::Server(Resolved resolved, uint64_t life, DataDirectory& directory, PeerBook& peers,
+               net::LogSink log)
+    : options_(std::move(resolved.options)),
+      identity_(std::move(resolved.identity)),
+      self_(identity_.node_id),
+      life_(life),
+      embedded_(resolved.embedded),
+      directory_(directory),
+      peers_(peers),
+      log_(std::move(log)) {}
 
 Server::~Server() {
   fronts_.reset();
@@ -48,8 +57,8 @@ void Server::Log(net::LogLevel level, absl::string_view text, std::vector<net::L
 
 proto::NodeAddress Server::Address() const {
   proto::NodeAddress address;
-  address.set_node(self_.node.value());
-  address.set_incarnation(self_.incarnation);
+  address.set_node(self_.value());
+  address.set_incarnation(identity_.incarnation);
   address.set_peer(options_.advertise_peer.empty() ? host_->listen_address()
                                                    : options_.advertise_peer);
   address.set_grpc(options_.advertise_grpc.empty() ? fronts_->grpc_address()
@@ -70,14 +79,15 @@ absl::Status Server::Start() {
       transport, book_,
       net::UvHost::Events{.disk_failed = [this](const absl::Status& why) { OnDiskFailed(why); },
                           .refused = [](NodeId, proto::Refusal, const std::string&) {}},
-      log_, Rng(self_.incarnation ^ self_.life));
+      log_, Rng(identity_.incarnation ^ life_));
   absl::Status status = host_->Listen();
   if (!status.ok()) return BindError(status, "--listen-peer");
-  fronts_ = std::make_unique<Fronts>(options_, *host_, log_);
+  fronts_ = std::make_unique<Fronts>(options_, *host_);
   status = fronts_->Start();
   if (!status.ok()) return status;
   status = Join();
   if (!status.ok()) return status;
+  Recall(peers_, self_.value(), &book_);
   for (const auto& [node, address] : options_.peers) {
     proto::NodeAddress known;
     known.set_node(node);
@@ -88,26 +98,26 @@ absl::Status Server::Start() {
 }
 
 absl::Status Server::Boot() {
-  const node::NodeOptions node = NodeOptionsOf(options_, self_.node);
+  const node::NodeOptions node = NodeOptionsOf(options_, self_);
   machines_ = node::MakeMachines(node);
-  absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
-      storage::Engine::Open(files_, EngineOptionsOf(options_, node, self_.incarnation), *machines_);
+  absl::StatusOr<std::unique_ptr<storage::Engine>> engine = storage::Engine::Open(
+      files_, EngineOptionsOf(options_, node, identity_.incarnation), *machines_);
   if (!engine.ok()) return StorageError(engine.status());
   engine_ = *std::move(engine);
   disk_ = std::make_unique<DiskMeter>(files_, options_.data_dir);
-  surroundings_ = std::make_unique<NodeSurroundings>(self_.node, book_, *disk_);
+  surroundings_ = std::make_unique<NodeSurroundings>(self_, book_, *disk_);
   surroundings_->set_host(host_.get());
   net::Introduction introduction{.self = Address(), .controllers = {}, .shards = options_.shards};
   for (const uint64_t id : options_.controller) introduction.controllers.emplace_back(id);
   host_->Boot([this](const StorageJob& job) { return engine_->Run(job); }, std::move(introduction),
               [&](const Host& host) {
-                const Rng rng = Rng(self_.incarnation).Split("life", self_.life);
-                return gateway::MakeNodeWithGateway(
-                    node, GatewayOptionsOf(options_, self_.node, self_.life), engine_->TakeImages(),
-                    rng, host, *surroundings_);
+                const Rng rng = Rng(identity_.incarnation).Split("life", life_);
+                return gateway::MakeNodeWithGateway(node, GatewayOptionsOf(options_, self_, life_),
+                                                    engine_->TakeImages(), rng, host,
+                                                    *surroundings_);
               });
   Log(net::LogLevel::kInfo, "serving",
-      {{"node", absl::StrCat(self_.node.value())},
+      {{"node", absl::StrCat(self_.value())},
        {"cluster", options_.cluster},
        {"peer", host_->listen_address()},
        {"grpc", fronts_->grpc_address()},
@@ -131,10 +141,7 @@ absl::Status Server::Join() {
     for (const std::string& seed : options_.join) {
       const absl::StatusOr<proto::Welcome> welcome =
           net::AskSeed(seed, options_.cluster, Address(), kSeedPatience);
-      if (welcome.ok()) {
-        LearnFrom(*welcome);
-        return absl::OkStatus();
-      }
+      if (welcome.ok()) return LearnFrom(*welcome);
       last = welcome.status();
       if (!absl::IsPermissionDenied(last)) continue;
       return ExitWith(ExitCode::kRefused, absl::StrCat("refused: ", last.message()));
@@ -149,21 +156,31 @@ absl::Status Server::Join() {
   return absl::OkStatus();
 }
 
-void Server::LearnFrom(const proto::Welcome& welcome) {
+absl::Status Server::LearnFrom(const proto::Welcome& welcome) {
   for (const proto::NodeAddress& known : welcome.book()) {
-    if (known.node() != self_.node.value()) book_.Mention(known);
+    if (known.node() != self_.value()) book_.Mention(known);
   }
   if (options_.controller.empty()) {
     options_.controller.assign(welcome.controllers().begin(), welcome.controllers().end());
   }
   if (welcome.shards() != 0) options_.shards = welcome.shards();
+  if (options_.controller.empty()) {
+    return ExitWith(
+        ExitCode::kRefused,
+        "the seed knows no controller: give --controller, or the address of a node that "
+        "belongs to a cluster");
+  }
+  identity_.controller = options_.controller;
+  identity_.shards = options_.shards;
+  return directory_.Claim(identity_);
 }
 
 // --- Serving
 
 absl::Status Server::Run() {
-  if (options_.embedded) JoinOwnGroup();
+  if (embedded_) JoinOwnGroup();
   {
+    const BookKeeper keeper(*host_, book_, peers_);
     const SignalWatch watch([this](int) {
       Log(net::LogLevel::kInfo, "stopping: leaders hand over, calls are answered");
       const std::chrono::milliseconds patience(options_.shutdown_timeout_ms);

@@ -2,17 +2,17 @@
 #ifndef LOCKSTEP_BIN_LOCKSTEPD_SERVER_H_
 #define LOCKSTEP_BIN_LOCKSTEPD_SERVER_H_
 
-#include <csignal>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bin/lockstepd_composition.h"
 #include "bin/lockstepd_fronts.h"
+#include "bin/lockstepd_identity.h"
 #include "bin/lockstepd_options.h"
+#include "bin/lockstepd_resolve.h"
 #include "bin/lockstepd_surroundings.h"
 #include "core/runtime/state_machine.h"
 #include "net/address_book.h"
@@ -23,17 +23,11 @@
 
 namespace lockstep::lockstepd {
 
-// Who this node is, from its data directory.
-struct Self {
-  NodeId node;
-  uint64_t incarnation = 0;
-  uint64_t life = 0;  // counts its starts
-};
-
 class Server {
  public:
-  // `options` are complete (Resolve) and the data directory is this process's alone.
-  Server(const Options& options, const Self& self, net::LogSink log);
+  // `life` counts the starts of this directory. `directory` and `peers` outlive the server.
+  Server(Resolved resolved, uint64_t life, DataDirectory& directory, PeerBook& peers,
+         net::LogSink log);
   ~Server();
 
   // Opens and binds everything. Its status decides the exit code: AlreadyExists for an address that
@@ -46,13 +40,18 @@ class Server {
   absl::Status Join();
   absl::Status Boot();
   void OnDiskFailed(const absl::Status& why);
-  void LearnFrom(const proto::Welcome& welcome);
+  absl::Status LearnFrom(const proto::Welcome& welcome);
   void JoinOwnGroup();
   proto::NodeAddress Address() const;
   void Log(net::LogLevel level, absl::string_view text, std::vector<net::LogField> fields = {});
 
   Options options_;
-  const Self self_;
+  Identity identity_;
+  const NodeId self_;
+  const uint64_t life_;
+  const bool embedded_;
+  DataDirectory& directory_;
+  PeerBook& peers_;
   const net::LogSink log_;
   storage::PosixFileSystem files_;
   net::AddressBook book_;

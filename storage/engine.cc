@@ -38,6 +38,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(FileSystem& files,
 
   const WalOptions wal_options{.groups = options.groups,
                                .segment_bytes_max = options.wal_segment_bytes_max,
+                               .reserve_bytes = options.wal_reserve_bytes,
                                .salt = options.wal_salt};
   auto wal = Wal::Open(files, options.directory + "/wal", wal_options, &engine->images_);
   if (!wal.ok()) return wal.status();

@@ -25,7 +25,8 @@ struct EngineOptions {
   std::vector<GroupId> groups;  // the replicas that live here
   // A segment is closed when it has grown to this.
   uint64_t wal_segment_bytes_max = uint64_t{64} << 20;
-  uint64_t wal_salt = 0;  // WalOptions::salt
+  uint64_t wal_reserve_bytes = 0;  // WalOptions::reserve_bytes
+  uint64_t wal_salt = 0;           // WalOptions::salt
   uint64_t table_write_buffer_bytes = uint64_t{4} << 20;
   uint64_t table_block_cache_bytes = uint64_t{8} << 20;
 };

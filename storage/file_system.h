@@ -35,6 +35,9 @@ class File {
   virtual absl::Status Append(absl::string_view data) = 0;
   // Cuts the file, or extends it with zeros.
   virtual absl::Status Truncate(uint64_t size) = 0;
+  // Extends the file to `size` bytes, zeros, that have their place on the disk: writing them later
+  // changes no size, so that Sync has less to do. Smaller than the file: no change.
+  virtual absl::Status Reserve(uint64_t size) = 0;
   // Makes the file's bytes and size durable (fdatasync).
   virtual absl::Status Sync() = 0;
   // Bytes.

@@ -133,6 +133,16 @@ class PosixFile final : public File {
     return StatusOf(result, "truncate", path_);
   }
 
+  // File systems without fallocate get the size alone.
+  absl::Status Reserve(uint64_t size) override {
+    if (size <= end_) return absl::OkStatus();
+    const int result =
+        Uninterrupted([&] { return ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size)); });
+    if (result != 0 && errno == EOPNOTSUPP) return Truncate(size);
+    if (result == 0) end_ = size;
+    return StatusOf(result, "reserve", path_);
+  }
+
   // Repeating an interrupted fdatasync is allowed: it has not failed. A failed one is never
   // repeated, neither here nor by any caller.
   absl::Status Sync() override {

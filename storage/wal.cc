@@ -1,5 +1,6 @@
 #include "storage/wal.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -73,6 +74,7 @@ Wal::Wal(FileSystem& files, const std::string& directory, const WalOptions& opti
       torn_bytes_(recovered.torn_bytes),
       state_(std::move(recovered.logs), std::move(recovered.segments)),
       file_(std::move(recovered.file)),
+      reserved_(recovered.reserved),
       salt_(recovered.salt),
       last_frame_crc_(recovered.last_frame_crc),
       next_batch_(recovered.next_batch),
@@ -145,7 +147,9 @@ absl::Status Wal::Encode(const LogBatch& batch) {
 
 absl::Status Wal::WriteFrame() {
   const absl::string_view bytes = frame_.Finish();
-  absl::Status status = file_->Write(state_.segments().back().bytes, bytes);
+  const uint64_t begin = state_.segments().back().bytes;
+  absl::Status status = ReserveFor(begin + bytes.size());
+  if (status.ok()) status = file_->Write(begin, bytes);
   if (status.ok()) status = file_->Sync();
   if (!status.ok()) return status;
   state_.AddBytes(bytes.size());
@@ -153,6 +157,13 @@ absl::Status Wal::WriteFrame() {
   ++next_batch_;
   frame_.Shrink();
   return absl::OkStatus();
+}
+
+// What was reserved and never written reads as zeros: recovery takes them for the end.
+absl::Status Wal::ReserveFor(uint64_t end) {
+  if (options_.reserve_bytes == 0 || end <= reserved_) return absl::OkStatus();
+  reserved_ = std::max(end, std::min(end + options_.reserve_bytes, options_.segment_bytes_max));
+  return file_->Reserve(reserved_);
 }
 
 absl::Status Wal::StartSegment() {
@@ -168,6 +179,7 @@ absl::Status Wal::StartSegment() {
       files_.Open(wal::SegmentPath(directory_, sequence), OpenMode::kTruncate);
   if (!file.ok()) return file.status();
   file_ = *std::move(file);
+  reserved_ = 0;
   salt_ = header.salt;
   state_.AddSegment(sequence);
   const absl::Status status = WriteFrame();

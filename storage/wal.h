@@ -34,6 +34,9 @@ struct WalOptions {
   // A segment that has grown to this many bytes is closed before the next commit. From 1 byte to
   // 1 GiB.
   uint64_t segment_bytes_max = uint64_t{64} << 20;
+  // Space is taken so many bytes ahead of what is written: a sync that changes no file size is
+  // about a third faster. 0: none.
+  uint64_t reserve_bytes = 0;
   // Keeps a command's bytes from passing for frames of this log when a torn end is examined. Any
   // number; better one that clients do not know. May differ from one Open to the next.
   uint64_t salt = 0;
@@ -78,6 +81,7 @@ class Wal {
   // Puts one group's batch into the frame and into state_.
   absl::Status Encode(const LogBatch& batch);
   absl::Status WriteFrame();
+  absl::Status ReserveFor(uint64_t end);
   // Makes the next segment, durable from its name to its first frame, and only then uses it.
   absl::Status StartSegment();
   absl::Status DeleteDeadSegments();
@@ -88,6 +92,7 @@ class Wal {
   const uint64_t torn_bytes_;
   wal::WalState state_;
   std::unique_ptr<File> file_;  // the newest segment
+  uint64_t reserved_ = 0;       // of it: how far its space is taken
   uint32_t salt_ = 0;           // of the newest segment
   uint32_t last_frame_crc_ = 0;
   uint64_t next_batch_ = 1;

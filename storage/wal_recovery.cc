@@ -40,6 +40,11 @@ class Recovery {
   absl::Status JudgeEnd(size_t number, uint64_t offset, const absl::Status& why);
   absl::Status SecureEnd();
 
+  // Nothing but zeros from here on: space that was taken ahead and not written. A frame that was
+  // lost and reads so is noticed by the batch numbers of what follows, in the next segment too.
+  bool IsReserve(uint64_t offset) const {
+    return bytes_.find_first_not_of('\0', offset) == std::string::npos;
+  }
   bool IsLast(size_t number) const { return number + 1 == sequences_.size(); }
 
   FileSystem& files_;
@@ -136,7 +141,7 @@ absl::Status Recovery::InterpretFrames(size_t number, const SegmentHeader& heade
   out_.next_batch = header.first_batch + 1;
   uint64_t offset = frame_.end_offset;
   tail_offset_ = 0;
-  while (offset < bytes_.size()) {
+  while (offset < bytes_.size() && !IsReserve(offset)) {
     status = DecodeFrame(bytes_, offset, out_.next_batch, header.salt, &frame_);
     if (!status.ok()) {
       status = JudgeEnd(number, offset, status);
@@ -151,6 +156,7 @@ absl::Status Recovery::InterpretFrames(size_t number, const SegmentHeader& heade
     offset = frame_.end_offset;
   }
   out_.segments.push_back({.sequence = sequences_[number], .bytes = offset});
+  out_.reserved = torn_ ? offset : bytes_.size();
   tail_ = bytes_.substr(tail_offset_, offset - tail_offset_);
   return absl::OkStatus();
 }

@@ -38,6 +38,7 @@ struct Recovered {
   uint32_t salt = 0;                 // of the last segment
   uint32_t last_frame_crc = 0;       // of the last frame's header
   uint64_t next_batch = 1;
+  uint64_t reserved = 0;    // bytes of the last segment's file: zeros behind its last frame
   uint64_t torn_bytes = 0;  // cut off the end
 };
 

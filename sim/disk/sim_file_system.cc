@@ -55,6 +55,14 @@ class SimFileSystem::Handle final : public File {
     return power == Power::kOn ? absl::OkStatus() : PowerLost();
   }
 
+  absl::Status Reserve(uint64_t size) override {
+    const Power power = Begin();
+    if (power == Power::kOff) return PowerLost();
+    if (!writable_) return ReadOnly();
+    if (size > inode_->content.size()) inode_->content.Truncate(size);
+    return power == Power::kOn ? absl::OkStatus() : PowerLost();
+  }
+
   absl::Status Sync() override {
     if (Begin() != Power::kOn) return PowerLost();
     ++disk_.counters_.syncs;
@@ -124,6 +132,7 @@ class SimFileSystem::HeldLock final : public File {
   absl::Status Write(uint64_t, absl::string_view) override { return Refuse(); }
   absl::Status Append(absl::string_view) override { return Refuse(); }
   absl::Status Truncate(uint64_t) override { return Refuse(); }
+  absl::Status Reserve(uint64_t) override { return Refuse(); }
   absl::Status Sync() override { return Refuse(); }
   absl::StatusOr<uint64_t> Size() const override { return Refuse(); }
 

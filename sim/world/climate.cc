@@ -85,6 +85,9 @@ storage::EngineOptions DrawEngine(Rng rng) {
   storage::EngineOptions engine;
   engine.directory = "/data";
   engine.wal_segment_bytes_max = rng.Magnitude(uint64_t{4} << 10, uint64_t{1} << 20);
+  Rng reserve = rng.Split("reserve");
+  if (reserve.Chance({1, 2}))
+    engine.wal_reserve_bytes = reserve.Magnitude(512, uint64_t{256} << 10);
   engine.table_write_buffer_bytes = rng.Magnitude(uint64_t{64} << 10, uint64_t{512} << 10);
   return engine;
 }

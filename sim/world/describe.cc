@@ -109,6 +109,8 @@ std::string DescribeAsked(const proto::ClientRequest& request) {
       return node::Describe(request.query());
     case proto::ClientRequest::kTransferLeadership:
       return "transfer leadership";
+    case proto::ClientRequest::kGetNodeStatus:
+      return "status of the node";
     case proto::ClientRequest::BODY_NOT_SET:
       return "empty request";
   }

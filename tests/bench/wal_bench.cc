@@ -53,6 +53,7 @@ class NullFiles final : public FileSystem {
     }
     absl::Status Append(absl::string_view) override { return absl::OkStatus(); }
     absl::Status Truncate(uint64_t) override { return absl::OkStatus(); }
+    absl::Status Reserve(uint64_t) override { return absl::OkStatus(); }
     absl::Status Sync() override { return absl::OkStatus(); }
     absl::StatusOr<uint64_t> Size() const override { return 0; }
   };

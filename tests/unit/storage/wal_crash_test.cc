@@ -31,7 +31,11 @@ void Storm(uint64_t seed, uint64_t cut, int rounds, Outcome* outcome) {
   mix.data_bytes_max = rng.Magnitude(1, 9000);
   const uint64_t groups = rng.Between(1, 4);
   const uint64_t segment_bytes = rng.Magnitude(1, 30000);
-  WalRig rig(files, "/node/wal", {.groups = Groups(groups), .segment_bytes_max = segment_bytes});
+  const uint64_t reserve_bytes = rng.Chance({1, 2}) ? rng.Magnitude(1, 20000) : 0;
+  WalRig rig(files, "/node/wal",
+             {.groups = Groups(groups),
+              .segment_bytes_max = segment_bytes,
+              .reserve_bytes = reserve_bytes});
   ASSERT_TRUE(files.CreateDirectory("/node").ok());
   ASSERT_TRUE(files.SyncDirectory("/").ok());
   DumbLogs maybe = rig.expected();  // with the commit in flight
@@ -154,6 +158,9 @@ class FailingFiles final : public FileSystem {
     }
     absl::Status Truncate(uint64_t size) override {
       return files_.Spend() ? base_->Truncate(size) : Broken();
+    }
+    absl::Status Reserve(uint64_t size) override {
+      return files_.Spend() ? base_->Reserve(size) : Broken();
     }
     absl::Status Sync() override { return files_.Spend() ? base_->Sync() : Broken(); }
     absl::StatusOr<uint64_t> Size() const override { return base_->Size(); }

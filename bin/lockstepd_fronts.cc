@@ -1,0 +1,50 @@
+#include "bin/lockstepd_fronts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "bin/lockstepd_exit.h"
+
+namespace lockstep::lockstepd {
+namespace {
+
+net::HttpOptions HttpOptionsOf(const Options& options) {
+  net::HttpOptions http;
+  http.body_bytes_max = options.http_body_bytes_max;
+  http.request_timeout_ms = options.request_timeout_ms;
+  http.cors_origins = options.http_cors_origins;
+  http.heartbeat_ms = options.heartbeat_ms;
+  http.election_timeout_ms = options.election_timeout_ms;
+  return http;
+}
+
+absl::Status InUse(const absl::Status& status) {
+  return ExitWith(ExitCode::kAddressInUse,
+                  std::string(status.message().data(), status.message().size()));
+}
+
+}  // namespace
+
+Fronts::Fronts(const Options& options, net::Service& service)
+    : options_(options), rpc_(service), http_(HttpOptionsOf(options), service) {}
+
+absl::Status Fronts::Start() {
+  absl::Status status = rpc_.Start(options_.listen_grpc);
+  if (!status.ok()) return InUse(status);
+  status = http_.Start(options_.listen_http);
+  return status.ok() ? status : InUse(status);
+}
+
+void Fronts::SayLeaving() { rpc_.SetServing(false); }
+
+void Fronts::Drain(std::chrono::milliseconds patience) {
+  if (std::exchange(drained_, true)) return;
+  const auto began = std::chrono::steady_clock::now();
+  rpc_.Shutdown(patience);
+  const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - began);
+  http_.Stop(static_cast<uint64_t>(std::max(patience - used, patience / 10).count()));
+}
+
+}  // namespace lockstep::lockstepd

@@ -1,0 +1,164 @@
+#include "net/rpc/exchange_stream.h"
+
+#include <utility>
+#include <vector>
+
+#include "net/client/byte_buffers.h"
+#include "net/client/failure.h"
+#include "net/rpc/grpc_status.h"
+
+namespace lockstep::net {
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ExchangeStream::Begin(
+    std::shared_ptr<Gate> gate) {
+  std::shared_ptr<ExchangeStream> stream(new ExchangeStream(std::move(gate)));
+  stream->self_ = stream;
+  const absl::Status entered = stream->gate_->Enter(stream.get());
+  if (entered.ok()) {
+    stream->Proceed();
+  } else {
+    stream->End(entered);
+  }
+  return stream.get();
+}
+
+// --- Calls
+
+void ExchangeStream::OnReadDone(bool ok) {
+  grpc::ByteBuffer message;
+  {
+    const std::lock_guard<std::mutex> lock(speaking_);
+    // Taken away before anybody may begin the next read into it.
+    message.Swap(&incoming_);
+    reading_ = false;
+    if (!ok) reads_ended_ = true;
+  }
+  if (ok && !HandOver(message)) {
+    return End(client::FailureStatus(
+        absl::StatusCode::kInvalidArgument, client::Effect::kUnknown, "INVALID_ARGUMENT",
+        "the message is malformed, or has more calls than one message may hold"));
+  }
+  Proceed();
+}
+
+// False: malformed; then nothing of it is executed.
+bool ExchangeStream::HandOver(const grpc::ByteBuffer& message) {
+  grpc::Slice flat;
+  if (!Flatten(message, &flat)) return false;
+  std::vector<std::pair<Bytes, Service::Done>> calls;
+  uint64_t bytes = 0;
+  const bool sound = DecodeExchange(ViewOf(flat), [&](uint64_t id, absl::string_view request) {
+    bytes += request.size();
+    calls.emplace_back(Bytes::Copy(request),
+                       [stream = self_, id, size = request.size()](Bytes reply) {
+                         stream->AddAnswer(id, size, std::move(reply));
+                       });
+  });
+  if (!sound) return false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    calls_ += calls.size();
+    calls_bytes_ += bytes;
+  }
+  gate_->service().CallAll(std::move(calls));
+  return true;
+}
+
+// --- Answers
+
+// On the loop thread: one turn brings many answers, and the worker writes them together.
+void ExchangeStream::AddAnswer(uint64_t id, uint64_t request_bytes, Bytes reply) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    --calls_;
+    calls_bytes_ -= request_bytes;
+    if (deaf_) return;
+    answers_bytes_ += reply.size();
+    answers_.push_back({id, std::move(reply)});
+    if (std::exchange(posted_, true)) return;
+  }
+  gate_->worker().Post([stream = shared_from_this()] {
+    {
+      const std::lock_guard<std::mutex> lock(stream->mutex_);
+      stream->posted_ = false;
+    }
+    stream->Proceed();
+  });
+}
+
+bool ExchangeStream::MayRead() const {
+  const RpcOptions& limits = gate_->options();
+  return calls_ < limits.stream_calls_max && calls_bytes_ < limits.stream_calls_bytes_max &&
+         answers_bytes_ < limits.stream_answers_bytes_max;
+}
+
+void ExchangeStream::Proceed() {
+  const std::lock_guard<std::mutex> speaking(speaking_);
+  if (ended_) return;
+  std::vector<Piece> pieces;
+  bool may_read = false;
+  bool idle = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!writing_) {
+      pieces = TakePieces(&answers_);
+      for (const Piece& piece : pieces) answers_bytes_ -= piece.bytes.size();
+    }
+    may_read = MayRead();
+    idle = calls_ == 0 && answers_.empty() && pieces.empty();
+  }
+  if (!pieces.empty()) {
+    writing_ = true;
+    outgoing_ = ToByteBuffer(pieces);
+    StartWrite(&outgoing_);
+  }
+  const bool leaving = reads_ended_ || draining_;
+  if (leaving && idle && !writing_) {
+    ended_ = true;
+    return Finish(draining_ ? ToGrpc(Leaving()) : grpc::Status::OK);
+  }
+  if (!leaving && !reading_ && may_read) {
+    reading_ = true;
+    StartRead(&incoming_);
+  }
+}
+
+void ExchangeStream::OnWriteDone(bool ok) {
+  {
+    const std::lock_guard<std::mutex> lock(speaking_);
+    writing_ = false;
+  }
+  if (!ok) return End(absl::CancelledError("the peer has gone"));
+  Proceed();
+}
+
+// --- The end
+
+void ExchangeStream::Drain() {
+  {
+    const std::lock_guard<std::mutex> lock(speaking_);
+    draining_ = true;
+  }
+  Proceed();
+}
+
+void ExchangeStream::End(const absl::Status& status) {
+  const std::lock_guard<std::mutex> lock(speaking_);
+  if (std::exchange(ended_, true)) return;
+  Finish(ToGrpc(status));
+}
+
+void ExchangeStream::OnCancel() { End(absl::CancelledError("the stream was cancelled")); }
+
+void ExchangeStream::OnDone() {
+  gate_->Leave(this);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    deaf_ = true;
+    answers_.clear();
+    answers_bytes_ = 0;
+  }
+  self_.reset();
+}
+
+}  // namespace lockstep::net

@@ -1,0 +1,57 @@
+// What all calls at a gRPC front share: the way to the node's process, the thread that answers, and
+// how much may be under way.
+//
+// Calls keep it alive, since answers may come when the server has gone. Thread-safe.
+#ifndef LOCKSTEP_NET_RPC_GATE_H_
+#define LOCKSTEP_NET_RPC_GATE_H_
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "net/rpc/options.h"
+#include "net/rpc/worker.h"
+#include "net/service.h"
+
+namespace lockstep::net {
+
+class ExchangeStream;
+
+class Gate {
+ public:
+  Gate(Service& service, const RpcOptions& options) : options_(options), service_(service) {}
+
+  const RpcOptions& options() const { return options_; }
+  Service& service() { return service_; }
+  Worker& worker() { return worker_; }
+
+  // A place for a call with a request of so many bytes; an error: there is none.
+  absl::Status Enter(uint64_t bytes);
+  void Leave(uint64_t bytes);
+
+  // The streams that are open, so that they can be ended.
+  absl::Status Enter(ExchangeStream* stream);
+  void Leave(ExchangeStream* stream);
+  // Refuses what is new from now on. Each stream ends when what it has begun is answered.
+  void Drain();
+  // Until no call and no stream is left. REQUIRES: Drain.
+  void AwaitEmpty(std::chrono::milliseconds patience);
+
+ private:
+  const RpcOptions options_;
+  Service& service_;
+  Worker worker_;
+  std::mutex mutex_;
+  std::condition_variable left_;
+  uint32_t calls_ = 0;  // guarded by mutex_, like all below
+  uint64_t calls_bytes_ = 0;
+  absl::flat_hash_set<ExchangeStream*> streams_;
+  bool draining_ = false;
+};
+
+}  // namespace lockstep::net
+
+#endif  // LOCKSTEP_NET_RPC_GATE_H_

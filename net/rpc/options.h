@@ -1,0 +1,28 @@
+// How a node's gRPC front behaves.
+#ifndef LOCKSTEP_NET_RPC_OPTIONS_H_
+#define LOCKSTEP_NET_RPC_OPTIONS_H_
+
+#include <cstdint>
+
+#include "net/client/exchange.h"
+
+namespace lockstep::net {
+
+struct RpcOptions {
+  uint64_t message_bytes_max = kMessageBytesMax;  // of a request
+  // Calls under way (but for those on streams), and the bytes of their requests; more are refused
+  // (OVERLOADED), but for one alone.
+  uint32_t calls_max = 8192;
+  uint64_t calls_bytes_max = uint64_t{512} << 20;
+  // Streams of client libraries (lockstep.v1.Direct); more are refused.
+  uint32_t streams_max = 4096;
+  // Of one stream: calls not answered, their bytes, and the bytes of answers that the peer has not
+  // taken. While any is exceeded nothing is read.
+  uint32_t stream_calls_max = 8192;
+  uint64_t stream_calls_bytes_max = uint64_t{64} << 20;
+  uint64_t stream_answers_bytes_max = uint64_t{64} << 20;
+};
+
+}  // namespace lockstep::net
+
+#endif  // LOCKSTEP_NET_RPC_OPTIONS_H_

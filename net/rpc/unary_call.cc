@@ -1,0 +1,72 @@
+#include "net/rpc/unary_call.h"
+
+#include <utility>
+
+#include "core/kv/command.h"
+#include "net/client/failure.h"
+#include "net/rpc/grpc_status.h"
+
+namespace lockstep::net {
+namespace {
+
+absl::Status Unreadable() {
+  return client::FailureStatus(absl::StatusCode::kInternal, client::Effect::kUnknown, "UNAVAILABLE",
+                               "the gateway's reply is malformed");
+}
+
+}  // namespace
+
+UnaryCall::UnaryCall(std::shared_ptr<Gate> gate, Fill fill)
+    : gate_(std::move(gate)), fill_(std::move(fill)) {}
+
+grpc::ServerUnaryReactor* UnaryCall::Begin(grpc::CallbackServerContext* context,
+                                           std::shared_ptr<Gate> gate,
+                                           absl::StatusOr<proto::GatewayRequest> request,
+                                           Fill fill) {
+  std::shared_ptr<UnaryCall> call(new UnaryCall(std::move(gate), std::move(fill)));
+  call->self_ = call;
+  UnaryCall* const reactor = call.get();
+  Ask(std::move(call), context, std::move(request));
+  return reactor;
+}
+
+void UnaryCall::Ask(std::shared_ptr<UnaryCall> call, grpc::CallbackServerContext* context,
+                    absl::StatusOr<proto::GatewayRequest> request) {
+  const auto end = [&](const absl::Status& status) {
+    if (call->MayEnd()) call->Finish(ToGrpc(status));
+  };
+  if (!request.ok()) return end(request.status());
+  const std::optional<uint64_t> patience = PatienceOf(*context);
+  if (!patience.has_value()) return end(TooLate());
+  request->set_patience_us(*patience);
+  call->bytes_ = request->ByteSizeLong();
+  const absl::Status entered = call->gate_->Enter(call->bytes_);
+  if (!entered.ok()) return end(entered);
+  call->entered_ = true;
+  Gate& gate = *call->gate_;
+  gate.service().Call(kv::Encode(*request), [call = std::move(call)](Bytes reply) {
+    call->gate_->worker().Post([call, reply = std::move(reply)] { call->OnReply(reply); });
+  });
+}
+
+// On the worker.
+void UnaryCall::OnReply(const Bytes& reply) {
+  if (!MayEnd()) return;
+  proto::GatewayReply parsed;
+  const bool sound = parsed.ParseFromArray(reply.data(), static_cast<int>(reply.size()));
+  Finish(ToGrpc(sound ? fill_(&parsed) : Unreadable()));
+}
+
+// The gateway is not told: it ends by its patience, and what it has sent cannot be taken back.
+void UnaryCall::OnCancel() {
+  if (!MayEnd()) return;
+  Finish(ToGrpc(client::FailureStatus(absl::StatusCode::kCancelled, client::Effect::kUnknown,
+                                      "UNAVAILABLE", "the call was cancelled")));
+}
+
+void UnaryCall::OnDone() {
+  if (entered_) gate_->Leave(bytes_);
+  self_.reset();
+}
+
+}  // namespace lockstep::net
