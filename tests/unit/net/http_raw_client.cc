@@ -17,7 +17,7 @@
 namespace lockstep::net::http_test {
 namespace {
 
-constexpr time_t kPatienceSeconds = 30;
+constexpr time_t kPatienceSeconds = 120;
 constexpr size_t kReadBytes = size_t{256} << 10;
 
 }  // namespace
