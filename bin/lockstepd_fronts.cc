@@ -36,7 +36,10 @@ absl::Status Fronts::Start() {
   return status.ok() ? status : InUse(status);
 }
 
-void Fronts::SayLeaving() { rpc_.SetServing(false); }
+void Fronts::SayLeaving() {
+  rpc_.SetServing(false);
+  http_.SayLeaving();
+}
 
 void Fronts::Drain(std::chrono::milliseconds patience) {
   if (std::exchange(drained_, true)) return;

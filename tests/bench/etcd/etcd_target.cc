@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "etcd.grpc.pb.h"
+#include "bench/etcd/etcd.grpc.pb.h"
 
 namespace lockstep::bench {
 namespace {
