@@ -1,27 +1,20 @@
 #include "bin/bench_load.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "bin/process_usage.h"
+#include "bin/bench_ledger.h"
 #include "core/base/check.h"
 
 namespace lockstep::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-using Time = Clock::time_point;
 
 // How long a closed chain pauses after an error: a server that is away must not be asked in a
 // busy loop.
@@ -29,120 +22,6 @@ constexpr Duration kPause = std::chrono::milliseconds(10);
 constexpr Duration kTick = std::chrono::milliseconds(5);
 // How many answers in a row may come before Start has returned.
 constexpr int kAtOnceMax = 100;
-
-uint64_t Nanoseconds(Clock::duration duration) {
-  return static_cast<uint64_t>(std::max<int64_t>(Duration(duration).count(), 0));
-}
-
-uint64_t OwnCpuUs() {
-  rusage usage = {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto us = [](const timeval& time) { return time.tv_sec * 1'000'000 + time.tv_usec; };
-  return static_cast<uint64_t>(us(usage.ru_utime) + us(usage.ru_stime));
-}
-
-// What counts CPU and syncs, at one moment.
-struct Meter {
-  std::vector<uint64_t> servers_us;
-  std::vector<uint64_t> resident_bytes;
-  uint64_t client_us = 0;
-  uint64_t machine_us = 0;
-  // Asked on another thread: the load does not wait for the answer.
-  std::future<std::optional<uint64_t>> log_syncs;
-
-  static Meter Read(const LoadOptions& options, Target& target) {
-    Meter meter;
-    for (pid_t pid : options.server_pids) {
-      const ProcessUsage usage = UsageOf(pid).value_or(ProcessUsage());
-      meter.servers_us.push_back(usage.cpu_us);
-      meter.resident_bytes.push_back(usage.resident_bytes);
-    }
-    meter.client_us = OwnCpuUs();
-    meter.machine_us = MachineCpuUs().value_or(0);
-    meter.log_syncs = std::async(std::launch::async, [&target] { return target.LogSyncs(); });
-    return meter;
-  }
-};
-
-uint64_t Since(uint64_t before, uint64_t after) { return after > before ? after - before : 0; }
-
-// Everything that answers write and the main thread reads.
-class Ledger {
- public:
-  // Only operations meant for [begin, end) count.
-  void Window(Time begin, Time end) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    begin_ = begin;
-    end_ = end;
-    last_answer_ = begin;
-  }
-
-  void Add(Kind kind, Time meant, Time now, const Outcome& outcome) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const uint64_t took = Nanoseconds(now - meant);
-    ++(outcome.answered() ? tick_answered_ : tick_failed_);
-    if (outcome.answered()) tick_latency_.Add(took);
-    if (outcome.answered() && now >= begin_ && now < end_) {
-      longest_gap_ = std::max<Clock::duration>(longest_gap_, now - last_answer_);
-      last_answer_ = std::max(last_answer_, now);
-      ++answered_in_time_;
-    }
-    if (meant < begin_ || meant >= end_) return;
-    KindReport& report = kinds_[static_cast<size_t>(kind)];
-    if (!outcome.answered()) {
-      const bool unknown = outcome.kind == Outcome::Kind::kUnknown;
-      ++report.errors[absl::StrCat(outcome.reason, unknown ? ", unknown" : ", not executed")];
-      return;
-    }
-    ++report.answered;
-    if (outcome.kind == Outcome::Kind::kConflict) ++report.conflicts;
-    if (outcome.kind == Outcome::Kind::kMissing) ++report.missing;
-    report.latency.Add(took);
-  }
-
-  Progress Tick(Duration elapsed, bool warming_up, Duration since_last) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    Progress progress;
-    progress.elapsed = elapsed;
-    progress.warming_up = warming_up;
-    progress.per_second =
-        tick_answered_ * 1'000'000'000 / std::max<uint64_t>(Nanoseconds(since_last), 1);
-    progress.failed = std::exchange(tick_failed_, 0);
-    progress.latency = std::exchange(tick_latency_, Histogram());
-    tick_answered_ = 0;
-    return progress;
-  }
-
-  // Ends the window where it is; what was meant before still counts when it is answered.
-  void Close(Time now) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    end_ = std::min(end_, now);
-    if (end_ > begin_) {
-      longest_gap_ = std::max<Clock::duration>(longest_gap_, end_ - last_answer_);
-    }
-  }
-
-  void Fill(LoadReport& report) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    report.elapsed = std::max<Clock::duration>(end_ - begin_, Clock::duration(0));
-    report.answered_in_time = answered_in_time_;
-    report.longest_gap = longest_gap_;
-    report.kinds = kinds_;
-    for (const KindReport& kind : kinds_) report.all.Merge(kind);
-  }
-
- private:
-  std::mutex mutex_;
-  Time begin_ = Time::max();
-  Time end_ = Time::max();
-  Time last_answer_;
-  Clock::duration longest_gap_{0};
-  uint64_t answered_in_time_ = 0;
-  std::array<KindReport, kKinds> kinds_;
-  uint64_t tick_answered_ = 0;
-  uint64_t tick_failed_ = 0;
-  Histogram tick_latency_;
-};
 
 class Runner;
 
@@ -410,20 +289,7 @@ LoadReport Runner::Run(const std::function<void(const Progress&)>& tell,
   ledger_.Fill(report);
   if (!window_open_) return report;
   Meter end = Meter::Read(options_, *targets_.front());
-  uint64_t servers_us = 0;
-  for (size_t i = 0; i < end.servers_us.size(); ++i) {
-    report.server_cpu_us.push_back(Since(meter_begin_.servers_us[i], end.servers_us[i]));
-    servers_us += report.server_cpu_us.back();
-  }
-  report.server_resident_bytes = end.resident_bytes;
-  report.client_cpu_us = Since(meter_begin_.client_us, end.client_us);
-  report.other_cpu_us =
-      Since(servers_us + report.client_cpu_us, Since(meter_begin_.machine_us, end.machine_us));
-  const std::optional<uint64_t> syncs_before = meter_begin_.log_syncs.get();
-  const std::optional<uint64_t> syncs_after = end.log_syncs.get();
-  if (syncs_before.has_value() && syncs_after.has_value()) {
-    report.log_syncs = Since(*syncs_before, *syncs_after);
-  }
+  Meter::Fill(meter_begin_, end, report);
   return report;
 }
 

@@ -24,7 +24,6 @@ namespace {
 struct ClusterOptions {
   std::vector<std::string> arguments;
   std::string num;
-  std::string to;
   bool force = false;
   bool shards = false;
 };
@@ -181,7 +180,9 @@ Exit RunTransfer(Shell& shell, const ClusterOptions& options) {
   if (options.arguments[0] != "controller") {
     request.set_group(ParseNumber("GROUP", options.arguments[0], 0, UINT64_MAX));
   }
-  if (!options.to.empty()) request.set_to(ParseNumber("NODE", options.to, 1, UINT64_MAX));
+  if (options.arguments.size() > 1) {
+    request.set_to(ParseNumber("NODE", options.arguments[1], 1, UINT64_MAX));
+  }
   const auto response = api->TransferLeader(request);
   if (!response.ok()) return shell.Fail("leader transfer", response.status());
   if (shell.json()) {
@@ -284,10 +285,12 @@ void AddClusterCommands(CLI::App& app, Action& action) {
                             if (options.arguments[0] != "controller") {
                               ParseNumber("GROUP", options.arguments[0], 0, UINT64_MAX);
                             }
-                            if (!options.to.empty()) ParseNumber("NODE", options.to, 1, UINT64_MAX);
+                            if (options.arguments.size() > 1) {
+                              ParseNumber("NODE", options.arguments[1], 1, UINT64_MAX);
+                            }
                           });
-  AddArguments(command, transfer, "GROUP", "A gid, or controller", 1, 1);
-  command.add_option("NODE", transfer->to, "To whom (default: the best follower)");
+  AddArguments(command, transfer, "GROUP [NODE]",
+               "A gid, or controller; and to whom (default: the best follower)", 1, 2);
 }
 
 }  // namespace lockstep::bin

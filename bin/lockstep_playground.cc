@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -15,8 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "bin/atomic_file.h"
 #include "bin/lockstep_commands.h"
 #include "bin/lockstep_playground_cluster.h"
 #include "bin/lockstep_signals.h"
@@ -80,19 +84,49 @@ class Place {
   bool temporary_ = false;
 };
 
-absl::StatusOr<std::vector<uint16_t>> Ports(const Options& options) {
-  const size_t count = PortsNeeded(options.split);
-  if (options.port.empty()) return FreePorts(count);
-  const uint64_t first = ParseNumber("--port", options.port, 1, 65535);
+// DIR/ports: those of the last time, so that a cluster that is kept keeps its addresses.
+std::string PortsFile(const std::string& directory) { return absl::StrCat(directory, "/ports"); }
+
+// Empty: there are none, or not all of them are free.
+absl::StatusOr<std::vector<uint16_t>> RememberedPorts(const std::string& directory, size_t count) {
+  const absl::StatusOr<std::string> text = ReadSmallFile(PortsFile(directory), 4096);
   std::vector<uint16_t> ports;
+  if (!text.ok()) return ports;
+  for (absl::string_view word : absl::StrSplit(*text, ' ', absl::SkipWhitespace())) {
+    uint32_t port = 0;
+    if (absl::SimpleAtoi(word, &port)) ports.push_back(static_cast<uint16_t>(port));
+  }
+  if (ports.size() != count) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        directory, " holds a cluster of ", ports.size() / 3, " nodes: start it as it was made, ",
+        ports.size() > count ? "with" : "without", " --split"));
+  }
+  if (!std::all_of(ports.begin(), ports.end(), PortIsFree)) ports.clear();
+  return ports;
+}
+
+absl::StatusOr<std::vector<uint16_t>> Ports(const Options& options, const std::string& directory) {
+  const size_t count = PortsNeeded(options.split);
+  absl::StatusOr<std::vector<uint16_t>> ports = RememberedPorts(directory, count);
+  if (!ports.ok()) return ports;
+  if (options.port.empty()) return ports->empty() ? FreePorts(count) : ports;
+  ports->clear();
+  const uint64_t first = ParseNumber("--port", options.port, 1, 65535);
   for (size_t i = 0; i < count; ++i) {
     if (first + i > 65535 || !PortIsFree(static_cast<uint16_t>(first + i))) {
       return absl::UnavailableError(
           absl::StrCat("port ", first + i, " is not free: ", count, " are needed from --port on"));
     }
-    ports.push_back(static_cast<uint16_t>(first + i));
+    ports->push_back(static_cast<uint16_t>(first + i));
   }
   return ports;
+}
+
+// Three are enough to find the others.
+std::string Addresses(const PlaygroundPlan& plan) {
+  std::vector<std::string> addresses = plan.grpc_addresses();
+  addresses.resize(std::min<size_t>(addresses.size(), 3));
+  return absl::StrJoin(addresses, ",");
 }
 
 void TellReady(Shell& shell, const PlaygroundPlan& plan, const Place& place) {
@@ -113,7 +147,7 @@ void TellReady(Shell& shell, const PlaygroundPlan& plan, const Place& place) {
   shell.out() << "The cluster is ready, in " << place.path()
               << (place.temporary() ? " (removed at the end)" : "") << "\n\n"
               << table.Text() << "\nTry, in another terminal:\n"
-              << "  export LOCKSTEP_SERVER=" << absl::StrJoin(plan.grpc_addresses(), ",") << "\n"
+              << "  export LOCKSTEP_SERVER=" << Addresses(plan) << "\n"
               << "  lockstep put greeting hello\n"
               << "  lockstep get greeting\n"
               << "  lockstep cluster status --shards\n"
@@ -135,10 +169,12 @@ Exit Play(Shell& shell, const Options& options, PlaygroundCluster& cluster,
 
 Exit RunPlayground(Shell& shell, const Options& options) {
   const std::atomic<bool>& stop = StopRequested();
-  const absl::StatusOr<std::vector<uint16_t>> ports = Ports(options);
-  if (!ports.ok()) return shell.Fail(Exit::kFile, std::string(ports.status().message()));
   Place place;
   absl::Status status = place.Make(options.directory);
+  if (!status.ok()) return shell.Fail(Exit::kFile, std::string(status.message()));
+  const absl::StatusOr<std::vector<uint16_t>> ports = Ports(options, place.path());
+  if (!ports.ok()) return shell.Fail(Exit::kFile, std::string(ports.status().message()));
+  status = WriteFileAtomically(PortsFile(place.path()), absl::StrJoin(*ports, " "));
   if (!status.ok()) return shell.Fail(Exit::kFile, std::string(status.message()));
   PlaygroundOptions how;
   how.directory = place.path();

@@ -79,8 +79,7 @@ Api* Shell::Connect(Exit& exit) {
   }
   const absl::Status connected = (*api)->Connect();
   if (!connected.ok()) {
-    exit =
-        Fail(Exit::kUnreachable, absl::StrCat("no server answers: ", OneLine(connected.message())));
+    exit = Fail(Exit::kUnreachable, OneLine(connected.message()));
     return nullptr;
   }
   api_ = *std::move(api);

@@ -93,12 +93,13 @@ Table ReplicaTable(const v1::StatusResponse& status, bool plain) {
             {GroupName(gid), absl::StrCat(node), "Offline", "-", "-", "-", "-", "-", "-", "-"});
         continue;
       }
-      table.Add({GroupName(gid), absl::StrCat(node), RoleName(replica->role()),
-                 absl::StrCat(replica->term()), absl::StrCat(replica->commit()),
-                 absl::StrCat(replica->applied()), Bytes(replica->log_bytes(), plain),
-                 Bytes(storage[node], plain),
-                 gid == 0 ? "-" : absl::StrCat(replica->configuration_num()),
-                 Milliseconds(replica->quorum_contact_age_ms(), plain)});
+      table.Add(
+          {GroupName(gid), absl::StrCat(node), RoleName(replica->role()),
+           absl::StrCat(replica->term()), absl::StrCat(replica->commit()),
+           absl::StrCat(replica->applied()), Bytes(replica->log_bytes(), plain),
+           Bytes(storage[node], plain),
+           replica->configuration_num() == 0 ? "-" : absl::StrCat(replica->configuration_num()),
+           Milliseconds(replica->quorum_contact_age_ms(), plain)});
     }
   }
   return table;
@@ -178,7 +179,8 @@ std::string StatusText(const v1::StatusResponse& status, bool shards, bool plain
   const std::string configuration =
       status.configuration_num() == 0 ? "the controller has not answered"
                                       : absl::StrCat("configuration ", status.configuration_num());
-  return absl::StrCat("Cluster ", status.cluster(), ", ", configuration, ", answered by node ",
+  const std::string name = status.cluster().empty() ? "" : absl::StrCat(" ", status.cluster());
+  return absl::StrCat("Cluster", name, ": ", configuration, ", answered by node ",
                       status.answered_by(), "\n\n", NodeTable(status, plain).Text(), "\n",
                       ReplicaTable(status, plain).Text(),
                       shards ? absl::StrCat("\n", ShardTable(status, plain).Text()) : "");

@@ -45,8 +45,13 @@ bool IsHex(absl::string_view text) {
          });
 }
 
+// A number, perhaps with a unit behind it: " KiB", " min".
+constexpr size_t kUnitBytesMax = 4;
 bool IsNumeric(const std::string& cell) {
-  return !cell.empty() && (absl::ascii_isdigit(static_cast<unsigned char>(cell[0])) || cell == "-");
+  if (cell == "-") return true;
+  const size_t end = std::min(cell.find_first_not_of("0123456789."), cell.size());
+  return end > 0 && std::count(cell.begin(), cell.end(), '.') <= 1 &&
+         (end == cell.size() || (cell[end] == ' ' && cell.size() - end <= kUnitBytesMax));
 }
 
 }  // namespace

@@ -87,13 +87,15 @@ absl::Status Server::Start() {
   if (!status.ok()) return status;
   status = Join();
   if (!status.ok()) return status;
-  Recall(peers_, self_.value(), &book_);
+  // What is mentioned first stands until the node itself says otherwise: a cluster that has moved
+  // to other addresses is told by its settings, not by what was remembered.
   for (const auto& [node, address] : options_.peers) {
     proto::NodeAddress known;
     known.set_node(node);
     known.set_peer(address);
     book_.Mention(known);
   }
+  Recall(peers_, self_.value(), &book_);
   return Boot();
 }
 
