@@ -1,7 +1,10 @@
 #include "net/uv_handles.h"
 
 #include <netdb.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -87,19 +90,33 @@ void Timer::Start(std::chrono::nanoseconds after) {
 void Timer::Stop() { uv_timer_stop(handle_); }
 
 Signal::Signal(uv_loop_t* loop, std::function<void()> heard)
-    : handle_(new uv_async_t), heard_(std::move(heard)) {
-  CheckEq(uv_async_init(loop, handle_,
-                        [](uv_async_t* handle) {
-                          if (handle->data == nullptr) return;  // Raised just before it was closed.
-                          static_cast<Signal*>(handle->data)->heard_();
-                        }),
-          0);
+    : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      handle_(new uv_poll_t),
+      heard_(std::move(heard)) {
+  CheckLe(0, fd_);
+  CheckEq(uv_poll_init(loop, handle_, fd_), 0);
   handle_->data = this;
+  const int failed = uv_poll_start(handle_, UV_READABLE, [](uv_poll_t* handle, int, int) {
+    auto* signal = static_cast<Signal*>(handle->data);
+    uint64_t raises = 0;
+    // Nothing to read: another round has heard it.
+    if (read(signal->fd_, &raises, sizeof(raises)) > 0) signal->heard_();
+  });
+  CheckEq(failed, 0);
 }
 
-Signal::~Signal() { CloseAndDelete(handle_); }
+Signal::~Signal() {
+  uv_poll_stop(handle_);
+  CloseAndDelete(handle_);
+  close(fd_);
+}
 
-void Signal::Raise() { uv_async_send(handle_); }
+void Signal::Raise() {
+  const uint64_t one = 1;
+  const ssize_t written = write(fd_, &one, sizeof(one));
+  // Full is raised already; nothing else can go wrong with an eventfd.
+  Check(written > 0 || errno == EAGAIN);
+}
 
 TurnHooks::TurnHooks(uv_loop_t* loop, std::function<void()> hook)
     : before_(new uv_prepare_t), after_(new uv_check_t), hook_(std::move(hook)) {

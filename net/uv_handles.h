@@ -49,7 +49,9 @@ class Timer {
   std::function<void()> ring_;
 };
 
-// Wakes the loop from any thread. Several raises may be heard once.
+// Wakes the loop from any thread. Several raises may be heard once. An eventfd of its own: libuv's
+// uv_async makes the loop spin until the raising thread, which may have just lost its processor to
+// the loop, has left the call.
 class Signal {
  public:
   Signal(uv_loop_t* loop, std::function<void()> heard);
@@ -60,7 +62,8 @@ class Signal {
   void Raise();
 
  private:
-  uv_async_t* handle_;
+  int fd_;
+  uv_poll_t* handle_;
   std::function<void()> heard_;
 };
 
