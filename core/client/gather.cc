@@ -64,6 +64,7 @@ void GatheredGet::Add(size_t place, Outcome outcome) {
     if (!failed_.has_value()) failed_ = std::move(outcome);
     return;
   }
+  stale_ |= outcome.result.stale();
   // The answer has those that exist, in the order in which they were asked for.
   auto& pairs = *outcome.result.mutable_pairs();
   int next = 0;
@@ -96,6 +97,7 @@ Outcome GatheredGet::Finish() {
   }
   outcome.kind = Kind::kOk;
   outcome.result.set_code(proto::OK);
+  outcome.result.set_stale(stale_);
   return outcome;
 }
 

@@ -44,6 +44,7 @@ class GatheredGet {
   proto::GetMany get_;
   std::vector<std::vector<int>> positions_;  // by part: which of the keys
   std::vector<std::optional<std::string>> values_;
+  bool stale_ = false;             // a part is not linearizable, hence the whole
   std::optional<Outcome> failed_;  // the first that did
 };
 
@@ -114,6 +115,7 @@ class GatheredList {
   // The page ends here: beyond it, some part has more than it told. Invariant: one of pairs_ or
   // after all of them.
   std::optional<std::string> end_;
+  bool stale_ = false;  // a part is not linearizable, hence the whole
 };
 
 }  // namespace lockstep::client

@@ -62,6 +62,7 @@ bool GatheredList::Add(OperationId part, proto::Result result) {
     if (!Offer(&pair)) break;  // Those that follow are larger still.
   }
   if (more) EndAt(final_key);
+  stale_ |= result.stale();
   asked_.erase(part);
   return true;
 }
@@ -111,6 +112,7 @@ proto::Result GatheredList::Finish() {
   Check(complete());
   proto::Result result;
   result.set_code(proto::OK);
+  result.set_stale(stale_);
   for (auto& [key, value] : pairs_) {
     proto::Pair* pair = result.add_pairs();
     pair->set_key(key);

@@ -100,15 +100,17 @@ void Gateway::OnAnswer(const Waiting& waiting, Bytes reply) {
   proto::ClientReply parsed;
   proto::GatewayReply answer;
   answer.set_kind(proto::GatewayReply::UNKNOWN);
+  answer.set_status(static_cast<uint32_t>(absl::StatusCode::kUnknown));
   if (parsed.ParseFromArray(reply.data(), static_cast<int>(reply.size()))) {
     const bool begun = parsed.result().code() == proto::OK;
     answer.set_kind(begun ? proto::GatewayReply::OK : proto::GatewayReply::NOT_EXECUTED);
-    if (!begun) answer.set_status(static_cast<uint32_t>(absl::StatusCode::kFailedPrecondition));
+    answer.set_status(static_cast<uint32_t>(begun ? absl::StatusCode::kOk
+                                                  : absl::StatusCode::kFailedPrecondition));
     answer.set_message(parsed.result().message());
     answer.set_leader(parsed.leader());
     *answer.mutable_result() = std::move(*parsed.mutable_result());
   }
-  Answer(std::get<HandingOver>(waiting).id, answer);
+  FinishHandingOver(std::get<HandingOver>(waiting).id, answer);
 }
 
 void Gateway::OnNoAnswer(const Waiting& waiting) {
@@ -124,7 +126,7 @@ void Gateway::OnNoAnswer(const Waiting& waiting) {
   answer.set_kind(proto::GatewayReply::UNKNOWN);
   answer.set_status(static_cast<uint32_t>(absl::StatusCode::kUnavailable));
   answer.set_message("the connection to the leader broke: ask for the status");
-  Answer(transfer->id, answer);
+  FinishHandingOver(transfer->id, answer);
 }
 
 }  // namespace lockstep::gateway

@@ -116,7 +116,9 @@ void Gateway::OnWake() {
     node_->OnWake();
   }
   if (Now() >= router_alarm_) Feed(client::Wake{});
+  FireTellings();  // First: they may be parts of inquiries.
   FireInquiries();
+  FireHandingsOver();
 }
 
 // What the node answers at the end of its turn may make the router ask it again at once; that is
@@ -133,6 +135,10 @@ void Gateway::OnTurnEnd() {
 void Gateway::Arm() {
   Instant wake_at = std::min(node_alarm_, router_alarm_);
   for (const auto& [id, inquiry] : inquiries_) wake_at = std::min(wake_at, inquiry.deadline);
+  for (const auto& [id, telling] : tellings_) wake_at = std::min(wake_at, telling.deadline);
+  for (const auto& [id, patience_ends] : handing_over_) {
+    wake_at = std::min(wake_at, patience_ends);
+  }
   if (wake_at == armed_) return;
   armed_ = wake_at;
   host_.clock.WakeAt(wake_at);

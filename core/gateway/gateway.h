@@ -95,6 +95,7 @@ class Gateway final : public Process, private Clock, private Replies {
   // This node's status in the making.
   struct Telling {
     Teller to;
+    Instant deadline;  // then it is told without what the tables have not said
     lockstep::v1::NodeStatus status;
     size_t missing = 0;
   };
@@ -144,10 +145,13 @@ class Gateway final : public Process, private Clock, private Replies {
   void FinishStatus(const Inquiry& inquiry);
   void FinishJoin(Inquiry& inquiry);
   void FinishTransfer(const Inquiry& inquiry);
+  void FinishHandingOver(RequestId id, const proto::GatewayReply& reply);
+  void FireHandingsOver();
 
   // telling.cc
   void BeginTelling(Teller to, bool shards);
   void OnTold(const PartOfTelling& part, const Bytes& reply);
+  void FireTellings();
   void FinishTelling(TellingId id);
 
   const NodeId self_;
@@ -178,6 +182,7 @@ class Gateway final : public Process, private Clock, private Replies {
 
   InquiryId last_inquiry_;
   absl::btree_map<InquiryId, Inquiry> inquiries_;
+  absl::btree_map<RequestId, Instant> handing_over_;  // transfers passed on, and their patience
   TellingId last_telling_;
   absl::btree_map<TellingId, Telling> tellings_;
   uint64_t calls_failed_ = 0;  // answered with something else than OK

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
@@ -156,6 +157,7 @@ void Gateway::FireInquiries() {
 
 void Gateway::FinishIfComplete(InquiryId id) {
   const auto found = inquiries_.find(id);
+  if (found == inquiries_.end()) return;  // The end of another one was the end of this one too.
   if (!found->second.missing.empty() || found->second.configuration_missing) return;
   Inquiry inquiry = std::move(found->second);
   inquiries_.erase(found);
@@ -203,8 +205,28 @@ void Gateway::FinishTransfer(const Inquiry& inquiry) {
   request.set_group(question.group());
   request.mutable_transfer_leadership()->set_to(question.to());
   const Bytes encoded = Encode(request);
+  handing_over_[inquiry.id] = inquiry.patience_ends;
   if (leader == self_) return AskSelf(encoded, HandingOver{inquiry.id});
   AskNode(leader, encoded, HandingOver{inquiry.id});
+}
+
+// Once: an answer may come after the patience has ended.
+void Gateway::FinishHandingOver(RequestId id, const proto::GatewayReply& reply) {
+  if (handing_over_.erase(id) > 0) Answer(id, reply);
+}
+
+void Gateway::FireHandingsOver() {
+  std::vector<RequestId> due;
+  for (const auto& [id, patience_ends] : handing_over_) {
+    if (patience_ends <= Now()) due.push_back(id);
+  }
+  for (const RequestId id : due) {
+    proto::GatewayReply reply;
+    reply.set_kind(proto::GatewayReply::UNKNOWN);
+    reply.set_status(static_cast<uint32_t>(absl::StatusCode::kDeadlineExceeded));
+    reply.set_message("the leader has not answered: ask for the status");
+    FinishHandingOver(id, reply);
+  }
 }
 
 }  // namespace lockstep::gateway

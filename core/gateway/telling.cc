@@ -2,6 +2,7 @@
 // surroundings add.
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/gateway/gateway.h"
@@ -59,7 +60,8 @@ void Gateway::BeginTelling(Teller to, bool shards) {
   last_telling_ = last_telling_.Next();
   const TellingId id = last_telling_;
   const size_t parts = 1 + (shards ? shard_groups_.size() : 0);
-  tellings_.emplace(id, Telling{.to = to, .status = {}, .missing = parts});
+  const Instant deadline = Now() + options_.status_patience / 2;
+  tellings_.emplace(id, Telling{.to = to, .deadline = deadline, .status = {}, .missing = parts});
   proto::ClientRequest question;
   question.mutable_get_node_status();
   AskSelf(Encode(question), PartOfTelling{.telling = id, .group = {}, .shards = false});
@@ -85,6 +87,15 @@ void Gateway::OnTold(const PartOfTelling& part, const Bytes& reply) {
   }
   --telling.missing;
   if (telling.missing == 0) FinishTelling(part.telling);
+}
+
+// A node whose disk hangs is not offline: it says what it knows.
+void Gateway::FireTellings() {
+  std::vector<TellingId> due;
+  for (const auto& [id, telling] : tellings_) {
+    if (telling.deadline <= Now()) due.push_back(id);
+  }
+  for (const TellingId id : due) FinishTelling(id);
 }
 
 void Gateway::FinishTelling(TellingId id) {

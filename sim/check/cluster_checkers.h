@@ -48,6 +48,9 @@ class ClusterCheckers : public Checker {
                               : GroupOf(group).sessions().FirstOf(command);
   }
 
+  // Null where there are no shards.
+  const ShardModel* shard_model() const { return shards_ == nullptr ? nullptr : &shards_->model(); }
+
   // Elections, commits, truncations and the like, summed over the groups.
   void AppendCounters(Counters* counters) const;
 

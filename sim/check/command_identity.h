@@ -20,6 +20,9 @@ struct CommandIdentity {
   uint64_t first_outstanding = 0;  // with it the client is done with all smaller sequences
   bool registers = false;          // a session, named by the entry's index
   bool closes = false;             // `session`
+  // What it asked for (sim/check/contents_model.h), where clients name it. With `sequence` 0 that
+  // is its only name: it went by a gateway's session.
+  uint64_t content = 0;
 };
 
 // Total: malformed data identifies nothing.

@@ -1,5 +1,6 @@
 #include "sim/check/shard_model.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "core/base/check.h"
@@ -27,6 +28,7 @@ bool Follows(const ModelGroup& group, const proto::Reconfigure& change) {
 
 ModelStep ShardModel::OnCommitted(GroupId gid, const Entry& entry) {
   ModelStep step;
+  groups_[gid].last = entry.index;
   if (entry.kind == EntryKind::kCommand) OnCommand(gid, entry);
   if (entry.kind != EntryKind::kInternal) return step;
   ++internal_entries_;
@@ -55,7 +57,12 @@ void ShardModel::OnCommand(GroupId gid, const Entry& entry) {
     return;
   }
   const auto [sessions, fresh] = sessions_.try_emplace(command.shard, sessions_max_);
-  sessions->second.OnCommittedAt(entry.index.Plus(newest->second.version_offset), command);
+  const Index version = entry.index.Plus(newest->second.version_offset);
+  sessions->second.OnCommittedAt(version, command);
+  if (command.sequence == 0 || sessions->second.FirstOf(command) != version) return;
+  proto::Command body;
+  if (!body.ParseFromArray(entry.data.data(), static_cast<int>(entry.data.size()))) return;
+  contents_[command.shard].Execute(version, body);
 }
 
 void ShardModel::Apply(ModelGroup& group, GroupId gid, const proto::Reconfigure& change,
@@ -138,6 +145,25 @@ std::vector<GroupId> ShardModel::Serving(uint32_t shard) const {
 uint64_t ShardModel::FrozenVersion(const TenureEnd& end) const {
   const auto found = frozen_.find(end);
   return found == frozen_.end() ? 0 : found->second;
+}
+
+Index ShardModel::NewestVersion(uint32_t shard) const {
+  Index newest;
+  for (const auto& [gid, group] : groups_) {
+    for (auto at = group.tenures.lower_bound({shard, 0});
+         at != group.tenures.end() && at->first.shard == shard; ++at) {
+      const ModelTenure& tenure = at->second;
+      const Index version =
+          tenure.serves() ? group.last.Plus(tenure.version_offset) : Index(tenure.frozen_version);
+      newest = std::max(newest, version);
+    }
+  }
+  return newest;
+}
+
+const ContentsModel* ShardModel::ContentsOf(uint32_t shard) const {
+  const auto found = contents_.find(shard);
+  return found == contents_.end() ? nullptr : &found->second;
 }
 
 Index ShardModel::FirstOf(const CommandIdentity& command) const {

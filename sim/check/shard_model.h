@@ -18,6 +18,7 @@
 #include "core/runtime/log.h"
 #include "core/shardkv/contents.h"
 #include "core/shardkv/tenure.h"
+#include "sim/check/contents_model.h"
 #include "sim/check/session_model.h"
 
 namespace lockstep::sim {
@@ -45,6 +46,7 @@ struct ModelTenure {
 };
 
 struct ModelGroup {
+  Index last;  // committed
   uint64_t num = 0;
   bool member = false;
   uint64_t joined = 0;
@@ -75,6 +77,11 @@ class ShardModel {
   uint64_t FrozenVersion(const TenureEnd& end) const;
   // Where a client's command took effect: a version of its shard. None: nowhere.
   Index FirstOf(const CommandIdentity& command) const;
+  // The newest version that the shard has reached anywhere; 0: it has never been served.
+  Index NewestVersion(uint32_t shard) const;
+  // What the shard holds, and held; null: nobody has written anything.
+  const ContentsModel* ContentsOf(uint32_t shard) const;
+  const absl::btree_map<uint32_t, ContentsModel>& contents() const { return contents_; }
 
   uint64_t moves() const { return moves_; }                        // tenures that have arrived
   uint64_t internal_entries() const { return internal_entries_; }  // of groups themselves
@@ -94,8 +101,9 @@ class ShardModel {
 
   const uint64_t sessions_max_;
   absl::btree_map<GroupId, ModelGroup> groups_;
-  absl::btree_map<uint32_t, SessionModel> sessions_;  // by shard
-  absl::btree_map<TenureEnd, uint64_t> frozen_;       // version of each
+  absl::btree_map<uint32_t, SessionModel> sessions_;   // by shard
+  absl::btree_map<uint32_t, ContentsModel> contents_;  // likewise
+  absl::btree_map<TenureEnd, uint64_t> frozen_;        // version of each
   uint64_t moves_ = 0;
   uint64_t parts_ = 0;
   uint64_t refused_ = 0;

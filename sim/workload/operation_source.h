@@ -53,6 +53,8 @@ class OperationSource {
   PlannedOperation FinalWrite(uint64_t client);
   PlannedOperation FinalRead(const std::string& key) const;
   PlannedOperation FinalPairRead(size_t pair) const;
+  // A planned operation of this client, if it is a read, may now and then take any state.
+  void MaybeStale(uint64_t client, PlannedOperation* planned);
 
   Duration ThinkTime(Instant now);
   // Until then nobody thinks for longer than `think_max`: something is about to happen that only
@@ -84,6 +86,7 @@ class OperationSource {
 
   const WorkloadOptions options_;
   Rng rng_;
+  Rng stale_rng_;
   uint64_t left_;
   uint64_t issued_ = 0;
   Instant hurry_until_{};

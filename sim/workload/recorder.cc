@@ -7,7 +7,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/base/placement.h"
+#include "core/gateway/gateway.h"
 #include "core/kv/command.h"
+#include "sim/check/contents_model.h"
 
 namespace lockstep::sim {
 namespace {
@@ -63,8 +66,31 @@ Recorder::Open Recorder::Invoke(Instant now, uint64_t process, PlannedOperation 
   return open;
 }
 
-void Recorder::NoteName(const Bytes& request, Open* open) {
+uint32_t Recorder::ShardFor(absl::string_view key) const {
+  return shards_ == 0 ? 0 : static_cast<uint32_t>(ShardOf(key, shards_).value());
+}
+
+// Where a gateway gives it a place in a session of its own, it goes by what it asks for.
+void Recorder::NoteName(const Bytes& request, Open* open) const {
+  if (gateway::IsGatewayRequest(request)) {
+    proto::GatewayRequest parsed;
+    Check(parsed.ParseFromArray(request.data(), static_cast<int>(request.size())));
+    const proto::Command& planned = std::get<proto::Command>(open->planned.body);
+    open->by_gateway = true;
+    for (Open& part : open->parts) NoteName(request, &part);
+    if (!open->parts.empty()) return;
+    open->command = {.session = SessionId(parsed.command().session()),
+                     .sequence = parsed.command().sequence(),
+                     .shard = ShardFor(kv::KeyOf(planned))};
+    // The last write of a batch names it: comparisons come first, and may be equal.
+    open->command.content = ContentOf(WritesOf(planned).back());
+    return;
+  }
   open->command = IdentifyRequest(request);
+  if (shards_ != 0) {
+    const auto& planned = std::get<proto::Command>(open->planned.body);
+    open->command.content = ContentOf(WritesOf(planned).back());
+  }
   if (open->parts.empty()) return;
   proto::ClientRequest parsed;
   Check(parsed.ParseFromArray(request.data(), static_cast<int>(request.size())));
@@ -76,7 +102,10 @@ void Recorder::NoteName(const Bytes& request, Open* open) {
                            ? std::any_of(operations.begin(), operations.end(),
                                          [&](const auto& one) { return kv::KeyOf(one) == key; })
                            : kv::KeyOf(sent) == key;
-    if (named) part.command = open->command;
+    if (!named) continue;
+    const auto& planned = std::get<proto::Command>(part.planned.body);
+    part.command = open->command;
+    if (shards_ != 0) part.command.content = ContentOf(WritesOf(planned).back());
   }
 }
 
@@ -86,14 +115,18 @@ void Recorder::Return(Instant now, const Open& open, const client::Outcome& outc
     Return(now, open.parts[i], outcome.each.empty() ? outcome : outcome.each[i]);
   }
   if (!open.parts.empty()) return;
+  if (outcome.kind != Kind::kNotExecuted || outcome.result.index() != 0) NoteMayBeExecuted(open);
+  if (open.by_gateway) ++counters_.through_gateways;
   if (open.planned.misplaced) return RecordMisplaced(open, outcome);
   if (outcome.kind == Kind::kNotExecuted) {
     ++counters_.not_executed;
     return;
   }
-  if (outcome.kind == Kind::kUnknown) return Abandon(open);
+  if (outcome.kind == Kind::kUnknown) return NoteUnknown(open);
   if (const auto* query = std::get_if<proto::Query>(&open.planned.body)) {
     ++counters_.reads;
+    NoteLabel(open, outcome.result);
+    if (query->stale()) return RecordStale(open, outcome.result);
     if (query->has_get_many() && PairOf(query->get_many().keys(0)).empty()) {
       return RecordSeveral(now, open, outcome.result);
     }
@@ -104,9 +137,40 @@ void Recorder::Return(Instant now, const Open& open, const client::Outcome& outc
   RecordWrite(now, open, outcome.result);
 }
 
+void Recorder::NoteLabel(const Open& open, const proto::Result& result) {
+  const bool asked = std::get<proto::Query>(open.planned.body).stale();
+  if (asked == result.stale() || !mislabelled_.empty()) return;
+  mislabelled_ = absl::StrCat("process ", open.process, " asked for ",
+                              asked ? "any state" : "the newest state", ", and the answer says ",
+                              result.stale() ? "that it may be old" : "that it is the newest");
+}
+
+void Recorder::RecordStale(const Open& open, const proto::Result& result) {
+  ++counters_.stale_reads;
+  if (newest_ == nullptr) return;
+  const auto& query = std::get<proto::Query>(open.planned.body);
+  const absl::string_view key = query.has_get()        ? absl::string_view(query.get().key())
+                                : query.has_get_many() ? absl::string_view(query.get_many().keys(0))
+                                                       : absl::string_view();
+  stale_reads_.push_back({open.process, query, result, newest_(ShardFor(key))});
+}
+
+void Recorder::NoteMayBeExecuted(const Open& open) {
+  const auto* command = std::get_if<proto::Command>(&open.planned.body);
+  if (command == nullptr) return;
+  for (const proto::BatchOperation& write : WritesOf(*command)) {
+    ++may_be_executed_[ContentOf(write)];
+  }
+}
+
 void Recorder::Abandon(const Open& open) {
   for (const Open& part : open.parts) Abandon(part);
   if (!open.parts.empty()) return;
+  NoteMayBeExecuted(open);
+  NoteUnknown(open);
+}
+
+void Recorder::NoteUnknown(const Open& open) {
   ++counters_.unknown;
   if (std::holds_alternative<proto::Query>(open.planned.body)) return;  // Without effect anyway.
   if (open.planned.misplaced) return;
@@ -120,24 +184,6 @@ void Recorder::AppendOpen(const Open& open, linearizability::History* history) c
   if (std::holds_alternative<proto::Query>(open.planned.body)) return;  // Without effect anyway.
   if (open.planned.misplaced) return;
   history->operations.push_back(OperationOf(open));
-}
-
-linearizability::History Recorder::HistoryByLog(FirstOf first_of) const {
-  linearizability::History result;
-  result.operations.reserve(history_.operations.size());
-  auto open = open_.begin();
-  for (size_t i = 0; i < history_.operations.size(); ++i) {
-    if (open == open_.end() || open->first != i) {
-      result.operations.push_back(history_.operations[i]);
-      continue;
-    }
-    const Index index = first_of(open->second);
-    ++open;
-    if (!index) continue;
-    result.operations.push_back(history_.operations[i]);
-    result.operations.back().witness = Witness{.epoch = 0, .index = index.value()};
-  }
-  return result;
 }
 
 // As invoked: open, without a result.
@@ -239,6 +285,8 @@ void Recorder::RecordPair(Instant now, const Open& open, const proto::Result& re
 void Recorder::RecordMisplaced(const Open& open, const client::Outcome& outcome) {
   ++counters_.not_executed;
   if (outcome.kind == client::Outcome::Kind::kNotExecuted || !torn_batch_.empty()) return;
+  // A call that was not answered may have been refused.
+  if (outcome.kind == client::Outcome::Kind::kUnknown && open.by_gateway) return;
   torn_batch_ = absl::StrCat("process ", open.process,
                              " had a batch over several shards that was not refused");
   const proto::Batch& batch = std::get<proto::Command>(open.planned.body).batch();

@@ -28,7 +28,8 @@ ShardAdministrator::ShardAdministrator(const ShardAdministration& options,
       mirror_(mirror),
       findings_(findings),
       rng_(rng),
-      router_(options.client, rng.Split("router")) {}
+      router_(options.client, rng.Split("router")),
+      inquirer_(options.inquiries, options.groups, mirror, findings, rng.Split("inquiries")) {}
 
 // --- Time
 
@@ -39,6 +40,10 @@ void ShardAdministrator::Start() {
 }
 
 void ShardAdministrator::OnReply(uint64_t attempt, const Bytes& reply) {
+  if (attempt >= ClusterInquirer::kFirstAttempt) {
+    if (inquirer_.OnReply(attempt, reply)) OnInquired();
+    return Sleep();
+  }
   Step(client::Reply{.attempt = client::AttemptId(attempt), .reply = reply});
   Sleep();
 }
@@ -46,17 +51,22 @@ void ShardAdministrator::OnReply(uint64_t attempt, const Bytes& reply) {
 void ShardAdministrator::OnWake() {
   const Instant now = port_->Now();
   if (now >= router_wake_) Step(client::Wake{});
-  if (!deed_.has_value() && now >= deed_at_) Draw(now);
+  if (inquirer_.OnTime(now)) OnInquired();
+  if (!deed_.has_value() && !inquirer_.under_way() && now >= deed_at_) Draw(now);
   Sleep();
 }
 
 void ShardAdministrator::Sleep() {
-  port_->WakeAt(deed_.has_value() ? router_wake_ : std::min(router_wake_, deed_at_));
+  const Instant next = inquirer_.under_way() ? inquirer_.patience_ends()
+                       : deed_.has_value()   ? kNever
+                                             : deed_at_;
+  port_->WakeAt(std::min(router_wake_, next));
 }
 
 void ShardAdministrator::BeginFinalRound() {
   final_round_ = true;
   if (!deed_.has_value()) deed_at_ = port_->Now();
+  statuses_before_ = inquirer_.statuses();
   Sleep();
 }
 
@@ -64,7 +74,9 @@ bool ShardAdministrator::Done() const { return final_done_; }
 
 std::string ShardAdministrator::WaitingFor() const {
   if (final_done_) return "";
-  return absl::StrCat("administrator: ", deed_.has_value() ? deed_->name : "its turn");
+  return absl::StrCat("administrator: ", inquirer_.under_way() ? "an inquiry"
+                                         : deed_.has_value()   ? deed_->name
+                                                               : "its turn");
 }
 
 // --- Deeds
@@ -72,6 +84,7 @@ std::string ShardAdministrator::WaitingFor() const {
 void ShardAdministrator::Draw(Instant now) {
   deed_at_ = kNever;
   if (final_round_) return EnsureMembers(now);
+  if (inquirer_.WantsTurn()) return Inquire(inquirer_.Begin(now, Absent()));
   if (mirror_.newest().groups.empty()) return DrawJoin(now);
   switch (rng_.Below(10)) {
     case 0:
@@ -173,10 +186,26 @@ void ShardAdministrator::DrawQuery(Instant now) {
 
 void ShardAdministrator::EnsureMembers(Instant now) {
   if (!mirror_.newest().groups.empty()) {
-    final_done_ = true;
-    return;
+    // However many servers are dead, somebody tells how everybody is.
+    const bool told = inquirer_.statuses() > statuses_before_;
+    if (told || options_.inquiries.servers.empty()) {
+      final_done_ = true;
+      return;
+    }
+    return Inquire(inquirer_.BeginStatus(now));
   }
   Begin(now, {.name = "join of all"}, controller::MakeJoin(options_.groups, options_.shards));
+}
+
+void ShardAdministrator::Inquire(const ClusterInquirer::Call& call) {
+  port_->SendRequest(call.to, call.attempt, call.request);
+}
+
+void ShardAdministrator::OnInquired() { deed_at_ = NextDeedAt(); }
+
+Instant ShardAdministrator::NextDeedAt() {
+  if (final_round_) return port_->Now() + Duration(1);
+  return port_->Now() + Duration(ExponentialTail(rng_, options_.gap_mean.count()) + 1);
 }
 
 // --- Answers
@@ -201,8 +230,7 @@ void ShardAdministrator::OnCompletion(const client::Outcome& outcome) {
   if (outcome.kind == Kind::kNotExecuted) ++refusals_;
   if (outcome.kind == Kind::kOk) CheckAnswer(outcome.result);
   deed_.reset();
-  const Duration gap(ExponentialTail(rng_, options_.gap_mean.count()) + 1);
-  deed_at_ = final_round_ ? port_->Now() + Duration(1) : port_->Now() + gap;
+  deed_at_ = NextDeedAt();
 }
 
 void ShardAdministrator::CheckAnswer(const proto::Result& result) {
@@ -254,6 +282,7 @@ void ShardAdministrator::AppendCounters(Counters* counters) const {
   values.emplace_back("shard changes confirmed", changes_);
   values.emplace_back("shard changes refused", refusals_);
   values.emplace_back("configurations read", queries_);
+  if (!options_.inquiries.servers.empty()) inquirer_.AppendCounters(counters);
 }
 
 }  // namespace lockstep::sim

@@ -1,6 +1,7 @@
 // Who lets groups join and leave and moves shards while clients are at work, and asks for nonsense
 // and for old configurations in between. A client like the others, with a session of its own at the
-// controller: what it is told is checked as well.
+// controller: what it is told is checked as well. Where there are gateways it asks one about the
+// cluster now and then (ClusterInquirer).
 #ifndef LOCKSTEP_SIM_WORKLOAD_SHARD_ADMINISTRATOR_H_
 #define LOCKSTEP_SIM_WORKLOAD_SHARD_ADMINISTRATOR_H_
 
@@ -16,6 +17,7 @@
 #include "core/controller/configuration.h"
 #include "sim/check/checker.h"
 #include "sim/check/cluster_checkers.h"
+#include "sim/workload/cluster_inquirer.h"
 #include "sim/workload/sim_client.h"
 #include "sim/world/simulation.h"
 
@@ -27,6 +29,7 @@ struct ShardAdministration {
   Duration gap_mean{0};  // between two deeds
   bool force = false;    // even the last group may leave
   client::RouterOptions client;
+  Inquiries inquiries;
 };
 
 class ShardAdministrator final : public SimClient {
@@ -70,6 +73,9 @@ class ShardAdministrator final : public SimClient {
   void DrawNonsense(Instant now);
   void DrawQuery(Instant now);
   void EnsureMembers(Instant now);
+  void Inquire(const ClusterInquirer::Call& call);
+  void OnInquired();
+  Instant NextDeedAt();
   void Step(client::Input input);
   void OnCompletion(const client::Outcome& outcome);
   void CheckAnswer(const proto::Result& result);
@@ -82,6 +88,7 @@ class ShardAdministrator final : public SimClient {
   Findings& findings_;
   Rng rng_;
   client::Router router_;
+  ClusterInquirer inquirer_;
   ClientPort* port_ = nullptr;
   uint64_t last_operation_ = 0;
   std::optional<Deed> deed_;
@@ -89,6 +96,7 @@ class ShardAdministrator final : public SimClient {
   Instant deed_at_ = kNever;
   bool final_round_ = false;
   bool final_done_ = false;
+  uint64_t statuses_before_ = 0;  // the final round
 
   struct Executed {
     std::string name;

@@ -10,8 +10,10 @@
 #include "core/client/router.h"
 #include "sim/check/cluster_checkers.h"
 #include "sim/check/linearizability/checker.h"
+#include "sim/workload/gateway_verdicts.h"
 #include "sim/workload/operation_source.h"
 #include "sim/workload/recorder.h"
+#include "sim/workload/thin_caller.h"
 #include "sim/workload/workload_client.h"
 
 namespace lockstep::sim {
@@ -53,7 +55,23 @@ client::RouterOptions RouterOptionsOf(const WorkloadOptions& options,
   return result;
 }
 
-MakeCaller CallerFor(const WorkloadOptions& options, const Access& access) {
+ThinOptions ThinOptionsOf(const WorkloadOptions& options, const Access& access, uint32_t client) {
+  ThinOptions result;
+  result.nodes = access.servers;
+  result.shards = options.shards;
+  result.sessions = client + options.thin_in_session > options.clients;
+  result.patience_min = options.thin_patience;
+  result.grace = options.thin_grace;
+  result.pause = options.backoff_max;
+  return result;
+}
+
+MakeCaller CallerFor(const WorkloadOptions& options, const Access& access, uint32_t client) {
+  if (options.IsThin(client)) {
+    return [thin = ThinOptionsOf(options, access, client)](Rng rng) {
+      return std::make_unique<ThinCaller>(thin, rng);
+    };
+  }
   if (access.sharded) {
     return [router = RouterOptionsOf(options, access.nodes)](Rng rng) {
       return std::make_unique<client::Router>(router, rng);
@@ -68,12 +86,14 @@ MakeCaller CallerFor(const WorkloadOptions& options, const Access& access) {
 
 Workload::Workload(const WorkloadOptions& options, const Access& access, Rng rng)
     : source_(std::make_unique<OperationSource>(options, rng.Split("operations"))),
-      recorder_(std::make_unique<Recorder>(source_->keys())),
-      group_(access.group) {
-  const MakeCaller make = CallerFor(options, access);
+      recorder_(std::make_unique<Recorder>(source_->keys(), access.sharded ? options.shards : 0)),
+      group_(access.group),
+      sharded_(access.sharded) {
+  recorder_->set_newest_version(access.newest_version);
   for (uint32_t i = 0; i < options.clients; ++i) {
-    clients_.push_back(std::make_unique<WorkloadClient>(
-        i + 1, make, options.processes, rng.Split("client", i), *source_, *recorder_));
+    clients_.push_back(std::make_unique<WorkloadClient>(i + 1, CallerFor(options, access, i + 1),
+                                                        options.processes, rng.Split("client", i),
+                                                        *source_, *recorder_));
   }
 }
 
@@ -123,20 +143,30 @@ void Workload::Check(ClusterCheckers& checkers, Judges judges, Findings& finding
     return checkers.FirstOf(group_, command);
   };
   if (judges != Judges::kHistory) CheckExactlyOnce(first_of, findings);
+  const ShardModel* shards = checkers.shard_model();
+  if (judges != Judges::kHistory && shards != nullptr) {
+    CheckExecutions(*recorder_, *shards, findings);
+    CheckStaleReads(*recorder_, *shards, findings);
+  }
   if (judges == Judges::kWhiteBox) return;
   if (!recorder_->torn_batch().empty()) findings.Report("Atomicity", recorder_->torn_batch());
-  CheckLinearizability(first_of, findings);
+  const auto executions_of = [&](const CommandIdentity& command) {
+    const ContentsModel* contents = shards == nullptr ? nullptr : shards->ContentsOf(command.shard);
+    return contents == nullptr ? std::vector<Index>() : contents->ExecutionsOf(command.content);
+  };
+  CheckLinearizability(first_of, executions_of, findings);
 }
 
 // The committed log shows the way to an order in almost every run; when it does not, it is not
 // believed either: then the history alone decides.
-void Workload::CheckLinearizability(FirstOf first_of, Findings& findings) const {
+void Workload::CheckLinearizability(FirstOf first_of, ExecutionsOf executions_of,
+                                    Findings& findings) const {
   const linearizability::History& history = recorder_->history();
   const absl::Status valid = linearizability::Validate(history);
   lockstep::Check(valid.ok(), valid.message());
   linearizability::Options quick;
   quick.use = {true, true, false, false};
-  const linearizability::History told = recorder_->HistoryByLog(first_of);
+  const linearizability::History told = recorder_->HistoryByLog(first_of, executions_of);
   const linearizability::Report by_log = linearizability::CheckHistory(told, quick);
   if (by_log.verdict == linearizability::Verdict::kLinearizable) return;
   linearizability::Options options;
@@ -164,6 +194,7 @@ linearizability::History Workload::History() const {
 void Workload::CheckExactlyOnce(FirstOf first_of, Findings& findings) const {
   for (const Recorder::Executed& executed : recorder_->executed()) {
     const CommandIdentity& command = executed.command;
+    if (command.sequence == 0 && command.content != 0) continue;  // CheckExecutions
     const Index first = first_of(command);
     if (first && first == executed.index) continue;
     return findings.Report(
@@ -187,6 +218,9 @@ void Workload::AppendCounters(Counters* counters) const {
   values.emplace_back("operations unknown", done.unknown);
   values.emplace_back("replies replayed", done.replayed);
   values.emplace_back("client restarts", done.restarts);
+  if (!sharded_) return;
+  values.emplace_back("writes through gateways", done.through_gateways);
+  values.emplace_back("stale reads", done.stale_reads);
 }
 
 }  // namespace lockstep::sim

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,10 @@ class WorkloadClient;
 struct Access {
   std::vector<NodeId> nodes;  // the members of `group`
   GroupId group;
-  bool sharded = false;  // the group is the controller: clients find the others by it
+  bool sharded = false;              // the group is the controller: clients find the others by it
+  std::vector<NodeId> servers = {};  // whom thin clients ask: all
+  // The newest version of a shard right now; empty: nobody can say.
+  std::function<Index(uint32_t shard)> newest_version = {};
 };
 
 class Workload {
@@ -70,12 +74,13 @@ class Workload {
 
  private:
   void CheckExactlyOnce(FirstOf first_of, Findings& findings) const;
-  void CheckLinearizability(FirstOf first_of, Findings& findings) const;
+  void CheckLinearizability(FirstOf first_of, ExecutionsOf executions_of, Findings& findings) const;
 
   std::unique_ptr<OperationSource> source_;
   std::unique_ptr<Recorder> recorder_;
   std::vector<std::unique_ptr<WorkloadClient>> clients_;
   GroupId group_;
+  bool sharded_;
 };
 
 }  // namespace lockstep::sim

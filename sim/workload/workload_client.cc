@@ -166,7 +166,11 @@ bool WorkloadClient::IssueOne(Instant now) {
 }
 
 std::optional<PlannedOperation> WorkloadClient::Plan(Process& process) {
-  if (!final_round_) return source_.Next(number_, process.page);
+  if (!final_round_) {
+    std::optional<PlannedOperation> planned = source_.Next(number_, process.page);
+    if (planned.has_value()) source_.MaybeStale(number_, &*planned);
+    return planned;
+  }
   if (!process.final_task.has_value() && !final_tasks_.empty()) {
     process.final_task = std::move(final_tasks_.front());
     final_tasks_.pop_front();
@@ -194,7 +198,7 @@ void WorkloadClient::NoteName(const client::Send& send) {
   for (Process& process : processes_) {
     if (process.current != send.operation) continue;
     if (std::holds_alternative<proto::Command>(process.open->planned.body)) {
-      Recorder::NoteName(send.request, &*process.open);
+      recorder_.NoteName(send.request, &*process.open);
     }
     return;
   }

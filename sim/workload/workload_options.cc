@@ -136,6 +136,14 @@ std::string Describe(const WorkloadOptions& options) {
   absl::StrAppendFormat(&text, "\nattempts %d ms, backoff %d to %d ms, outstanding %d",
                         Millis(options.attempt_timeout), Millis(options.backoff_min),
                         Millis(options.backoff_max), options.outstanding_max);
+  if (options.thin > 0) {
+    absl::StrAppendFormat(&text, "\n%d thin clients (%d with sessions), patience %d + %d ms",
+                          options.thin, options.thin_in_session, Millis(options.thin_patience),
+                          Millis(options.thin_grace));
+  }
+  if (options.stale.numerator > 0) {
+    absl::StrAppendFormat(&text, ", one read in %d stale", options.stale.denominator);
+  }
   if (options.restart.numerator > 0) {
     absl::StrAppendFormat(&text, ", a restart every %d operations", options.restart.denominator);
   }

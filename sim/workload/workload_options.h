@@ -60,6 +60,15 @@ struct WorkloadOptions {
   Duration backoff_max = std::chrono::seconds(1);
   uint32_t outstanding_max = 4;        // must not exceed the group's session_window_max
   uint32_t shard_sessions_max = 1024;  // of a client, where there are shards
+  // So many of the clients, the last ones, are thin: they ask any node's gateway
+  // (sim/workload/thin_caller.h). Some of these, the last ones again, have sessions of their own.
+  uint32_t thin = 0;
+  uint32_t thin_in_session = 0;
+  Duration thin_patience = std::chrono::seconds(1);  // of a call, at least
+  Duration thin_grace = std::chrono::seconds(1);
+  Ratio stale;  // of thin clients' reads that take any state
+
+  bool IsThin(uint64_t client) const { return client + thin > clients; }  // from 1
 
   // Draws everything. `operations`: how many in all; 0: drawn.
   static WorkloadOptions Draw(Rng& rng, uint32_t operations);

@@ -9,6 +9,7 @@
 
 #include "core/base/rng.h"
 #include "core/base/types.h"
+#include "core/gateway/options.h"
 #include "core/node/roles.h"
 #include "sim/faults/fault_options.h"
 #include "sim/workload/shard_administrator.h"
@@ -23,6 +24,7 @@ namespace lockstep::sim {
 // Of a run in which shards move.
 struct ShardedClimate {
   ShardAdministration administration;
+  gateway::GatewayOptions gateway;  // of every server
 };
 
 struct Climate {

@@ -115,6 +115,69 @@ ShardAdministration DrawAdministration(Rng rng, const Climate& climate) {
   return administration;
 }
 
+gateway::GatewayOptions DrawGateway(Rng rng, const Climate& climate) {
+  gateway::GatewayOptions gateway;
+  const int64_t unit = climate.unit().count();
+  const auto span = [&](int64_t first, int64_t final) {
+    return Duration(static_cast<int64_t>(
+        rng.Magnitude(static_cast<uint64_t>(first), static_cast<uint64_t>(final))));
+  };
+  gateway.router.controller_nodes = climate.groups.front().members;
+  gateway.router.attempt_timeout = span(unit / 8, unit * 4);
+  gateway.router.backoff_min = span(unit / 128, unit / 8);
+  gateway.router.backoff_max = gateway.router.backoff_min * static_cast<int64_t>(rng.Between(1, 8));
+  gateway.router.configuration_age_max = span(unit / 8, unit * 4);
+  gateway.router.outstanding_max = static_cast<uint32_t>(rng.Magnitude(1, 64));
+  gateway.patience = span(unit, unit * 32);
+  gateway.status_patience = span(unit / 8, unit * 2);
+  gateway.link_doubt = span(unit / 16, unit * 4);
+  const bool few = rng.Chance({1, 6});
+  const uint64_t unfinished = rng.Magnitude(2, 64);
+  const uint64_t queued = rng.Magnitude(1, 64);
+  const uint64_t sessions = rng.Between(1, 4);
+  if (few) gateway.router.unfinished_max = static_cast<uint32_t>(unfinished);
+  if (few) gateway.router.queue_max = static_cast<uint32_t>(queued);
+  if (few) gateway.router.shard_sessions_max = static_cast<uint32_t>(sessions);
+  const bool few_forwarded = rng.Chance({1, 6});
+  const uint64_t forwarded = rng.Between(4, 32);
+  if (few_forwarded) gateway.forwarded_max = static_cast<uint32_t>(forwarded);
+  const bool forgetful = rng.Chance({1, 4});
+  const uint64_t remembered = rng.Magnitude(1, 16);
+  if (forgetful) gateway.remembered_max = static_cast<uint32_t>(remembered);
+  return gateway;
+}
+
+// Clients that ask any node. Its gateway has sessions too.
+void DrawThin(Rng rng, Climate& climate) {
+  WorkloadOptions& workload = climate.workload;
+  const bool some = rng.Chance({3, 4});
+  const uint64_t thin = rng.Between(1, workload.clients);
+  const uint64_t in_session = rng.Below(thin + 1);
+  const int64_t unit = climate.unit().count();
+  const auto times = [&](uint64_t first, uint64_t final) {  // sixteenths of a unit
+    return Duration(unit / 16 * static_cast<int64_t>(rng.Magnitude(first, final)));
+  };
+  workload.thin_patience = times(8, 256);
+  workload.thin_grace = times(2, 32);
+  const bool stale = rng.Chance({1, 2});
+  const uint64_t stale_every = rng.Between(1, 6);
+  if (!some) return;
+  workload.thin = static_cast<uint32_t>(thin);
+  workload.thin_in_session = static_cast<uint32_t>(in_session);
+  if (stale) workload.stale = {1, static_cast<uint32_t>(stale_every)};
+  const uint32_t sessions_max = climate.node.kv.sessions_max;
+  if (sessions_max < 1024) climate.node.kv.sessions_max = sessions_max + climate.world.servers;
+}
+
+Inquiries InquiriesOf(const Climate& climate) {
+  Inquiries inquiries;
+  for (uint64_t id = 1; id <= climate.world.servers; ++id) inquiries.servers.emplace_back(id);
+  inquiries.patience = 4 * climate.sharded->gateway.status_patience;
+  inquiries.grace = climate.unit();
+  inquiries.shards = climate.node.shards;
+  return inquiries;
+}
+
 // What only a client of several shards can ask for.
 void DrawSeveral(Rng rng, Climate& climate) {
   climate.workload.shards = climate.node.shards;
@@ -140,6 +203,9 @@ void DrawSharded(const RunOptions&, const Rng& streams, Climate& climate) {
   DrawSeveral(streams.Split("several"), climate);
   climate.sharded.emplace();
   climate.sharded->administration = DrawAdministration(streams.Split("administration"), climate);
+  climate.sharded->gateway = DrawGateway(streams.Split("gateway"), climate);
+  climate.sharded->administration.inquiries = InquiriesOf(climate);
+  DrawThin(streams.Split("thin"), climate);
 }
 
 }  // namespace lockstep::sim

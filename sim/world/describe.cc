@@ -4,8 +4,10 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "core/gateway/gateway.h"
 #include "core/node/describe.h"
 #include "core/proto/client.pb.h"
+#include "core/proto/wire.h"
 
 namespace lockstep::sim {
 namespace {
@@ -110,7 +112,7 @@ std::string DescribeAsked(const proto::ClientRequest& request) {
     case proto::ClientRequest::kTransferLeadership:
       return "transfer leadership";
     case proto::ClientRequest::kGetNodeStatus:
-      return "status of the node";
+      return "status";
     case proto::ClientRequest::BODY_NOT_SET:
       return "empty request";
   }
@@ -170,11 +172,65 @@ std::string DescribeNoted(const Note& note) {
   return "unknown note";
 }
 
+std::string DescribeCall(const proto::GatewayRequest& call) {
+  switch (call.body_case()) {
+    case proto::GatewayRequest::kCommand:
+      return DescribeCommand(call.command());
+    case proto::GatewayRequest::kQuery:
+      if (call.query().has_get()) return absl::StrCat("get ", Quote(call.query().get().key()));
+      return node::Describe(call.query());
+    case proto::GatewayRequest::kBulk:
+      return absl::StrCat("bulk of ", call.bulk().operations_size());
+    case proto::GatewayRequest::kClusterStatus:
+      return "cluster status";
+    case proto::GatewayRequest::kTransfer:
+      return absl::StrCat("transfer of group ", call.transfer().group());
+    case proto::GatewayRequest::kJoin:
+      return "join";
+    case proto::GatewayRequest::BODY_NOT_SET:
+      return "nothing";
+  }
+  return "unknown call";
+}
+
+std::string DescribeResult(const proto::Result& result) {
+  std::string text = proto::Code_IsValid(result.code()) ? proto::Code_Name(result.code()) : "?";
+  if (result.has_value()) absl::StrAppend(&text, " ", Quote(result.value()));
+  if (result.session() != 0) absl::StrAppend(&text, " session ", result.session());
+  if (result.pairs_size() != 0) absl::StrAppend(&text, " ", result.pairs_size(), " pairs");
+  if (result.replayed()) absl::StrAppend(&text, " replayed");
+  if (result.stale()) absl::StrAppend(&text, " stale");
+  if (result.index() != 0) absl::StrAppend(&text, " at ", result.index());
+  return text;
+}
+
+// An answer of a gateway begins with its kind, one of a node with a message.
+bool IsGatewayReply(const Bytes& reply) {
+  wire::Reader reader(reply.view());
+  return reader.Next() && reader.text().empty();
+}
+
+std::string DescribeGatewayReply(const Bytes& reply) {
+  proto::GatewayReply decoded;
+  if (!decoded.ParseFromArray(reply.data(), static_cast<int>(reply.size()))) {
+    return absl::StrCat("malformed, ", reply.size(), " B");
+  }
+  std::string text = proto::GatewayReply::Kind_Name(decoded.kind());
+  if (decoded.has_result()) absl::StrAppend(&text, " ", DescribeResult(decoded.result()));
+  if (!decoded.message().empty()) absl::StrAppend(&text, ": ", decoded.message());
+  return text;
+}
+
 }  // namespace
 
 std::string DescribePeer(const Bytes& message) { return node::DescribeMessage(message); }
 
 std::string DescribeRequest(const Bytes& request) {
+  proto::GatewayRequest call;
+  if (gateway::IsGatewayRequest(request) &&
+      call.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
+    return absl::StrCat("call: ", DescribeCall(call));
+  }
   proto::ClientRequest decoded;
   if (!decoded.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
     return absl::StrCat("malformed, ", request.size(), " B");
@@ -183,17 +239,12 @@ std::string DescribeRequest(const Bytes& request) {
 }
 
 std::string DescribeReply(const Bytes& reply) {
+  if (IsGatewayReply(reply)) return DescribeGatewayReply(reply);
   proto::ClientReply decoded;
   if (!decoded.ParseFromArray(reply.data(), static_cast<int>(reply.size()))) {
     return absl::StrCat("malformed, ", reply.size(), " B");
   }
-  const proto::Result& result = decoded.result();
-  std::string text = proto::Code_IsValid(result.code()) ? proto::Code_Name(result.code()) : "?";
-  if (result.has_value()) absl::StrAppend(&text, " ", Quote(result.value()));
-  if (result.session() != 0) absl::StrAppend(&text, " session ", result.session());
-  if (result.pairs_size() != 0) absl::StrAppend(&text, " ", result.pairs_size(), " pairs");
-  if (result.replayed()) absl::StrAppend(&text, " replayed");
-  if (result.index() != 0) absl::StrAppend(&text, " at ", result.index());
+  std::string text = DescribeResult(decoded.result());
   if (decoded.leader() != 0) absl::StrAppend(&text, " leader ", decoded.leader());
   return text;
 }

@@ -1,10 +1,13 @@
 #include "sim/world/kv_software.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/gateway/gateway.h"
 #include "sim/world/describe.h"
 
 namespace lockstep::sim {
@@ -28,11 +31,45 @@ class EngineRunner : public StorageRunner {
   std::unique_ptr<storage::Engine> engine_;
 };
 
+// Ascending over the lives of a server: time has gone on since the last one began.
+uint64_t LifeAt(Instant boot) { return static_cast<uint64_t>(boot.time_since_epoch().count()) + 1; }
+
 }  // namespace
 
+ServerSurroundings::ServerSurroundings(const std::vector<GroupPlacement>& groups) {
+  for (const GroupPlacement& group : groups) {
+    servers_.insert(servers_.end(), group.members.begin(), group.members.end());
+  }
+  std::sort(servers_.begin(), servers_.end());
+  servers_.erase(std::unique(servers_.begin(), servers_.end()), servers_.end());
+}
+
+std::string ServerSurroundings::AddressOf(NodeId server) {
+  return absl::StrCat("server-", server.value(), ":1");
+}
+
+std::vector<lockstep::v1::NodeStatus> ServerSurroundings::KnownNodes() const {
+  std::vector<lockstep::v1::NodeStatus> nodes;
+  for (const NodeId server : servers_) {
+    lockstep::v1::NodeStatus& node = nodes.emplace_back();
+    node.set_node(server.value());
+    node.set_peer_address(AddressOf(server));
+  }
+  return nodes;
+}
+
+void ServerSurroundings::Describe(lockstep::v1::NodeStatus* status) const {
+  status->set_peer_address(AddressOf(NodeId(status->node())));
+}
+
 KvSoftware::KvSoftware(const node::NodeOptions& node, const storage::EngineOptions& engine,
-                       std::vector<GroupPlacement> groups)
-    : node_(node), engine_(engine), groups_(std::move(groups)) {}
+                       std::vector<GroupPlacement> groups,
+                       std::optional<gateway::GatewayOptions> gateway)
+    : node_(node),
+      engine_(engine),
+      groups_(std::move(groups)),
+      gateway_(std::move(gateway)),
+      surroundings_(groups_) {}
 
 absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, Rng rng,
                                       const Host& host) {
@@ -56,7 +93,14 @@ absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, R
     life.tables.push_back({.group = image.group, .applied = image.applied});
   }
   life.storage = std::make_unique<EngineRunner>(std::move(machines), *std::move(engine));
-  life.process = node::MakeNode(options, std::move(images), rng, host);
+  if (!gateway_.has_value()) {
+    life.process = node::MakeNode(options, std::move(images), rng, host);
+    return life;
+  }
+  gateway::GatewayOptions gateway = *gateway_;
+  gateway.life = LifeAt(host.clock.Now());
+  life.process =
+      gateway::MakeNodeWithGateway(options, gateway, std::move(images), rng, host, surroundings_);
   return life;
 }
 

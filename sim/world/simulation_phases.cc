@@ -111,7 +111,21 @@ int64_t SimulationRun::LivenessBound() const {
   const int64_t operations = int64_t{workload.clients} * workload.processes * (workload.keys + 4);
   const int64_t patience = 2 * (workload.attempt_timeout.count() << client::kPatienceDoublingsMax);
   return patience + 60 * (unit + client) + workload.deadline_max.count() + operations * 4 * round +
-         MovingBound();
+         MovingBound() + GatewayBound();
+}
+
+// Of calls that go wrong each makes its client more patient; then some go to servers that are dead,
+// or to gateways that find their way first.
+int64_t SimulationRun::GatewayBound() const {
+  if (!climate_.sharded.has_value()) return 0;
+  const WorkloadOptions& workload = climate_.workload;
+  const gateway::GatewayOptions& gateway = climate_.sharded->gateway;
+  const int64_t attempt = gateway.router.attempt_timeout.count();
+  const int64_t call = (workload.thin_patience + workload.thin_grace).count();
+  const int64_t tries = 4 * (workload.processes + workload.keys + 4);
+  const int64_t inquiries = 16 * (gateway.status_patience + workload.thin_grace).count();
+  return ((2 * attempt + 4 * call) << client::kPatienceDoublingsMax) + tries * call +
+         60 * (attempt + gateway.router.backoff_max.count()) + gateway.patience.count() + inquiries;
 }
 
 // Groups come to each configuration one after the other, and a shard may have to follow its whole

@@ -16,6 +16,17 @@ std::vector<GroupId> GroupsOf(const Climate& climate) {
   return groups;
 }
 
+std::optional<gateway::GatewayOptions> GatewayFor(const Climate& climate) {
+  if (!climate.sharded.has_value()) return std::nullopt;
+  return climate.sharded->gateway;
+}
+
+std::vector<NodeId> ServersOf(const Climate& climate) {
+  std::vector<NodeId> servers;
+  for (uint64_t id = 1; id <= climate.world.servers; ++id) servers.emplace_back(id);
+  return servers;
+}
+
 std::optional<ShardChecker> ShardCheckerFor(const Climate& climate, Findings& findings) {
   if (!climate.sharded.has_value()) return std::nullopt;
   return std::make_optional<ShardChecker>(findings, climate.node.controller,
@@ -30,14 +41,16 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
       shards_(ShardCheckerFor(climate, options.judges == Judges::kHistory ? ignored_ : findings_)),
       checkers_(options.judges == Judges::kHistory ? ignored_ : findings_,
                 climate.node.kv.sessions_max, shards_.has_value() ? &*shards_ : nullptr),
-      software_(climate.node, climate.engine, climate.groups),
+      software_(climate.node, climate.engine, climate.groups, GatewayFor(climate)),
       world_(climate.world, software_, *this, root, options.trace),
       plan_(climate.faults, world_, QuorumsOf(climate.groups), root.Split("faults")),
       aimed_(climate.faults, plan_, world_, root.Split("aimed faults")),
       workload_(climate.workload,
                 {.nodes = climate.groups.front().members,
                  .group = climate.groups.front().group,
-                 .sharded = climate.sharded.has_value()},
+                 .sharded = climate.sharded.has_value(),
+                 .servers = ServersOf(climate),
+                 .newest_version = [this](uint32_t shard) { return NewestVersion(shard); }},
                 root.Split("workload")),
       administrator_(climate.transfer_gap, climate.world.servers, GroupsOf(climate),
                      root.Split("administrator")),
@@ -185,6 +198,10 @@ void SimulationRun::OnCrashed(NodeHost& host) {
 
 void SimulationRun::OnBroken(NodeHost&, std::string property, std::string evidence) {
   findings_.Report(std::move(property), std::move(evidence));
+}
+
+Index SimulationRun::NewestVersion(uint32_t shard) const {
+  return shards_.has_value() ? shards_->model().NewestVersion(shard) : Index();
 }
 
 // --- Report ---

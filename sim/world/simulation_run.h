@@ -85,11 +85,13 @@ class SimulationRun final : private WorldObserver {
   std::string ShardsStillMoving();
   void CheckShardTables(const NodeHost& host);
   int64_t MovingBound() const;
+  int64_t GatewayBound() const;
   int64_t LivenessBound() const;
   void Enter(Phase phase, const std::string& why);
   void FailLiveness(std::string property, const std::string& what);
   std::string DescribeServers();
 
+  Index NewestVersion(uint32_t shard) const;
   void TraceFaults();
   void AppendWorldCounters(Counters* counters) const;
 

@@ -238,7 +238,7 @@ TEST(Bulk, EachPartIsAWriteOfItsOwn) {
   proto::ClientRequest request;
   *request.mutable_command() = kv::InSession(kv::MakeBatch({kv::MakeAppend("b", "2")}),
                                              SessionId(9), /*sequence=*/4, /*first_outstanding=*/4);
-  Recorder::NoteName(kv::Encode(request), &open);
+  recorder.NoteName(kv::Encode(request), &open);
   client::Outcome unknown;
   client::Outcome not_executed;
   not_executed.kind = client::Outcome::Kind::kNotExecuted;
