@@ -1,0 +1,69 @@
+// What answers one request: a few steps between which the service is asked. Pure: no socket, clock
+// or thread, so that a test can play the service, and a large step can be run by any thread.
+#ifndef LOCKSTEP_NET_HTTP_HANDLER_H_
+#define LOCKSTEP_NET_HTTP_HANDLER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "net/http/failure.h"
+#include "net/http/message.h"
+#include "net/http/options.h"
+
+namespace lockstep::net::http {
+
+// Either calls for the service, all at once, or the answer.
+struct Step {
+  std::vector<Bytes> calls;
+  std::optional<Response> response;
+
+  static Step Ask(Bytes call) {
+    Step step;
+    step.calls.push_back(std::move(call));
+    return step;
+  }
+  static Step Answer(Response response) {
+    Step step;
+    step.response = std::move(response);
+    return step;
+  }
+  static Step Fail(const Failure& failure) { return Answer(ToResponse(failure)); }
+};
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  // `patience_us`: how long the calls may take. What it needs of the body it takes now: the body is
+  // freed when this returns.
+  virtual Step Start(Request& request, uint64_t patience_us) = 0;
+  // The replies to the calls of the last step, in their order.
+  virtual Step Continue(const Request& request, std::vector<Bytes> replies,
+                        uint64_t patience_us) = 0;
+  // What is known if the calls of the last step are never answered.
+  virtual Effect effect_of_silence() const = 0;
+};
+
+// Numbers of the front itself, for the metrics.
+struct ApiSnapshot {
+  uint64_t requests = 0;
+  uint64_t successful = 0;
+  uint64_t failed = 0;
+  uint64_t response_us = 0;        // sum over all answers
+  double requests_per_second = 0;  // over the last ten seconds
+  uint64_t connections = 0;        // open now
+  uint64_t outstanding_bytes = 0;  // of bodies and answers, now
+};
+
+// What a handler is made with. Outlived by `options` alone.
+struct HandlerContext {
+  const HttpOptions& options;
+  ApiSnapshot api;
+};
+
+}  // namespace lockstep::net::http
+
+#endif  // LOCKSTEP_NET_HTTP_HANDLER_H_
