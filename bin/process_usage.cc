@@ -1,0 +1,46 @@
+#include "bin/process_usage.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "bin/atomic_file.h"
+
+namespace lockstep {
+
+absl::StatusOr<ProcessUsage> ParseStat(absl::string_view text, uint64_t ticks_per_second,
+                                       uint64_t page_bytes) {
+  // The second field is the name in parentheses, which may hold anything; proc(5).
+  const size_t name_end = text.rfind(')');
+  const std::vector<absl::string_view> fields =
+      name_end == absl::string_view::npos
+          ? std::vector<absl::string_view>()
+          : absl::StrSplit(text.substr(name_end + 1), ' ', absl::SkipWhitespace());
+  constexpr size_t kUser = 14 - 3;
+  constexpr size_t kSystem = 15 - 3;
+  constexpr size_t kResident = 24 - 3;
+  uint64_t user = 0;
+  uint64_t system = 0;
+  uint64_t pages = 0;
+  if (fields.size() <= kResident || !absl::SimpleAtoi(fields[kUser], &user) ||
+      !absl::SimpleAtoi(fields[kSystem], &system) || !absl::SimpleAtoi(fields[kResident], &pages)) {
+    return absl::InvalidArgumentError("this is no /proc/PID/stat");
+  }
+  return ProcessUsage{.cpu_us = (user + system) * 1'000'000 / ticks_per_second,
+                      .resident_bytes = pages * page_bytes};
+}
+
+absl::StatusOr<ProcessUsage> UsageOf(pid_t pid) {
+  const absl::StatusOr<std::string> text =
+      ReadSmallFile(absl::StrCat("/proc/", pid, "/stat"), 4096);
+  if (!text.ok()) return absl::NotFoundError(absl::StrCat("there is no process ", pid));
+  return ParseStat(*text, static_cast<uint64_t>(::sysconf(_SC_CLK_TCK)),
+                   static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)));
+}
+
+}  // namespace lockstep
