@@ -66,7 +66,7 @@ gateway::GatewayOptions GatewayOptionsOf(const Options& options, NodeId self, ui
 storage::EngineOptions EngineOptionsOf(const Options& options, const node::NodeOptions& node,
                                        uint64_t incarnation) {
   storage::EngineOptions engine;
-  engine.directory = options.data_dir;
+  engine.directory = options.data_dir + "/store";
   engine.wal_salt = incarnation;
   engine.wal_reserve_bytes = uint64_t{4} << 20;
   for (const node::HostedGroup& group : node.groups) engine.groups.push_back(group.id);

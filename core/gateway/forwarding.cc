@@ -27,18 +27,6 @@ Bytes EncodeForwarded(uint32_t body, uint64_t life, uint64_t id, const Bytes& pa
 static_assert(int{proto::ForwardedReply::kReplyFieldNumber} ==
               int{proto::ForwardedRequest::kRequestFieldNumber});
 
-// Whether a node is asked how it is: a proto::ClientRequest whose first field is that question.
-bool IsStatusQuestion(absl::string_view request) {
-  wire::Reader reader(request);
-  return reader.Next() && reader.field() == proto::ClientRequest::kGetNodeStatusFieldNumber;
-}
-
-bool WantsShards(absl::string_view request) {
-  proto::ClientRequest parsed;
-  return parsed.ParseFromArray(request.data(), static_cast<int>(request.size())) &&
-         parsed.get_node_status().shards();
-}
-
 }  // namespace
 
 void Gateway::Carry(client::Send send) {
@@ -80,9 +68,8 @@ void Gateway::AskNode(NodeId to, Bytes request, Waiting waiting) {
 void Gateway::OnForwardedRequest(NodeId from, const proto::ForwardedRequest& request) {
   if (!seen_[from].Admit(request.life(), request.id(), options_.remembered_max)) return;
   const Asker asker{from, request.life(), request.id()};
-  if (IsStatusQuestion(request.request())) {
-    return BeginTelling(asker, WantsShards(request.request()));
-  }
+  const std::optional<bool> shards = StatusQuestion(request.request());
+  if (shards.has_value()) return BeginTelling(asker, *shards);
   const Bytes bytes = Bytes::Copy(request.request());
   // A gateway asks replicas, never another gateway: nothing is carried round in circles.
   if (IsGatewayRequest(bytes)) return;

@@ -82,6 +82,8 @@ void Gateway::OnRequest(RequestId id, const Bytes& request) {
   CheckLt(id, kFirstGatewayCall);
   if (failed_) return;
   if (IsGatewayRequest(request)) return OnCall(id, request);
+  const std::optional<bool> shards = StatusQuestion(request.view());
+  if (shards.has_value()) return BeginTelling(id, *shards);
   node_called_ = true;
   node_->OnRequest(id, request);
 }

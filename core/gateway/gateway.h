@@ -90,9 +90,11 @@ class Gateway final : public Process, private Clock, private Replies {
     bool configuration_missing = false;
     std::optional<proto::Configuration> configuration;
   };
+  // Whom this node tells how it is: another node, an inquiry of its own, or a caller.
+  using Teller = std::variant<Asker, PartOfInquiry, RequestId>;
   // This node's status in the making.
   struct Telling {
-    std::variant<Asker, PartOfInquiry> to;
+    Teller to;
     lockstep::v1::NodeStatus status;
     size_t missing = 0;
   };
@@ -144,7 +146,7 @@ class Gateway final : public Process, private Clock, private Replies {
   void FinishTransfer(const Inquiry& inquiry);
 
   // telling.cc
-  void BeginTelling(std::variant<Asker, PartOfInquiry> to, bool shards);
+  void BeginTelling(Teller to, bool shards);
   void OnTold(const PartOfTelling& part, const Bytes& reply);
   void FinishTelling(TellingId id);
 
@@ -184,6 +186,10 @@ class Gateway final : public Process, private Clock, private Replies {
 
 // Whether the bytes are an encoded proto::GatewayRequest, if they are anything. Total.
 bool IsGatewayRequest(const Bytes& request);
+
+// Whether an encoded proto::ClientRequest asks the node how it is, and then, whether with shards.
+// Total.
+std::optional<bool> StatusQuestion(absl::string_view request);
 
 // A node with its gateway, for a host. The only place that makes one beside tests.
 std::unique_ptr<Process> MakeNodeWithGateway(const node::NodeOptions& node,

@@ -6,6 +6,7 @@
 #include "core/base/check.h"
 #include "core/gateway/gateway.h"
 #include "core/gateway/outcome.h"
+#include "core/proto/wire.h"
 #include "core/shardkv/command.h"
 
 namespace lockstep::gateway {
@@ -45,7 +46,16 @@ Bytes ShardsQuestion(GroupId group) {
 
 }  // namespace
 
-void Gateway::BeginTelling(std::variant<Asker, PartOfInquiry> to, bool shards) {
+std::optional<bool> StatusQuestion(absl::string_view request) {
+  wire::Reader reader(request);
+  constexpr uint32_t kQuestion = proto::ClientRequest::kGetNodeStatusFieldNumber;
+  if (!reader.Next() || reader.field() != kQuestion) return std::nullopt;
+  proto::ClientRequest parsed;
+  if (!parsed.ParseFromArray(request.data(), static_cast<int>(request.size()))) return std::nullopt;
+  return parsed.get_node_status().shards();
+}
+
+void Gateway::BeginTelling(Teller to, bool shards) {
   last_telling_ = last_telling_.Next();
   const TellingId id = last_telling_;
   const size_t parts = 1 + (shards ? shard_groups_.size() : 0);
@@ -89,6 +99,9 @@ void Gateway::FinishTelling(TellingId id) {
   *reply.mutable_node_status() = std::move(telling.status);
   const Bytes bytes = Encode(reply);
   if (const auto* asker = std::get_if<Asker>(&telling.to)) return SendReply(*asker, bytes);
+  if (const auto* caller = std::get_if<RequestId>(&telling.to)) {
+    return host_.replies.Reply(*caller, bytes);
+  }
   OnNodeStatus(std::get<PartOfInquiry>(telling.to), bytes);
 }
 

@@ -30,6 +30,9 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
   durable_ = Durable(log_.last_index());
   leaderless_since_ = now_;
   ResetElectionTimer();
+  // Nobody else could lead.
+  const std::vector<NodeId>& voters = config_.membership.voters();
+  if (voters.size() == 1 && voters.front() == config_.self) election_at_ = now_;
   CheckInvariants();
 }
 

@@ -23,12 +23,17 @@ namespace {
 constexpr std::chrono::milliseconds kFarewell{20};
 constexpr const char* kServices[] = {"lockstep.v1.KV", "lockstep.v1.Cluster", "lockstep.v1.Direct"};
 
-// Reflection for this server alone: gRPC's own way is to switch it on for all of a process.
+// Reflection, once: some builds of gRPC's library switch it on for every server of a process that
+// links it, others wait to be asked.
 class Reflection final : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+    auto reflection = std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>();
+    for (const auto& plugin : *plugins) {
+      if (plugin->name() == reflection->name()) return;
+    }
+    plugins->push_back(std::move(reflection));
   }
 };
 
