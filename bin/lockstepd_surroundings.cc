@@ -85,6 +85,8 @@ void NodeSurroundings::Describe(lockstep::v1::NodeStatus* status) const {
   counters.set_bytes_received(transport.bytes_received);
   counters.set_log_syncs(host_->counters().log_writes);
   counters.set_requests(host_->counters().calls_answered);
+  counters.set_turn_us_max(static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(host_->counters().turn_max).count()));
   counters.set_request_time_us(static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(host_->counters().calls_time).count()));
 }

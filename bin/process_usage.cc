@@ -43,4 +43,25 @@ absl::StatusOr<ProcessUsage> UsageOf(pid_t pid) {
                    static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)));
 }
 
+absl::StatusOr<uint64_t> ParseMachineStat(absl::string_view text, uint64_t ticks_per_second) {
+  // "cpu user nice system idle iowait irq softirq steal guest guest_nice": guests are in user.
+  const std::vector<absl::string_view> fields =
+      absl::StrSplit(text.substr(0, text.find('\n')), ' ', absl::SkipWhitespace());
+  uint64_t busy = 0;
+  for (size_t i : {1u, 2u, 3u, 6u, 7u}) {
+    uint64_t ticks = 0;
+    if (i >= fields.size() || !absl::SimpleAtoi(fields[i], &ticks)) {
+      return absl::InvalidArgumentError("this is no /proc/stat");
+    }
+    busy += ticks;
+  }
+  return busy * 1'000'000 / ticks_per_second;
+}
+
+absl::StatusOr<uint64_t> MachineCpuUs() {
+  const absl::StatusOr<std::string> text = ReadSmallFile("/proc/stat", size_t{4} << 20);
+  if (!text.ok()) return text.status();
+  return ParseMachineStat(*text, static_cast<uint64_t>(::sysconf(_SC_CLK_TCK)));
+}
+
 }  // namespace lockstep

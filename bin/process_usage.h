@@ -23,6 +23,11 @@ absl::StatusOr<ProcessUsage> UsageOf(pid_t pid);
 absl::StatusOr<ProcessUsage> ParseStat(absl::string_view text, uint64_t ticks_per_second,
                                        uint64_t page_bytes);
 
+// CPU time that this machine's processors have worked since it was started, all together.
+absl::StatusOr<uint64_t> MachineCpuUs();
+// The same from the text of /proc/stat.
+absl::StatusOr<uint64_t> ParseMachineStat(absl::string_view text, uint64_t ticks_per_second);
+
 }  // namespace lockstep
 
 #endif  // LOCKSTEP_BIN_PROCESS_USAGE_H_

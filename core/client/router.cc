@@ -340,6 +340,8 @@ void Router::Finish(OperationId id, Outcome outcome, Output* out) {
   if (const auto* list = std::get_if<GatheredList>(&operation.gathered)) {
     for (const auto& [part, asked] : list->asked()) Abandon(part);
   }
+  // What was gathered of stale parts is stale.
+  if (operation.stale && outcome.status.ok()) outcome.result.set_stale(true);
   SetTimer(id, operation, kNever);
   waiting_.erase(id);
   lists_.erase(id);

@@ -1,5 +1,6 @@
 #include "core/node/courier.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -26,8 +27,33 @@ Bytes Bundle(const std::vector<Bytes>& messages) {
 
 }  // namespace
 
+// A leader sends the same entries to all followers that keep up. Entries are shared buffers, so what
+// is at the same place is the same, as long as the turn lasts.
+Bytes Courier::Encode(GroupId group, const raft::Message& message) {
+  const auto* append = std::get_if<raft::AppendRequest>(&message.body);
+  if (append == nullptr || append->entries.empty()) return raft::EncodePeerMessage(group, message);
+  Encoded& last = last_append_;
+  const bool same =
+      !last.bytes.empty() && last.group == group && last.term == message.term &&
+      last.prev == append->prev && last.commit == append->commit &&
+      last.read_seq == append->read_seq &&
+      std::equal(last.entries.begin(), last.entries.end(), append->entries.begin(),
+                 append->entries.end(),
+                 [](const char* place, const Entry& entry) { return place == entry.data.data(); });
+  if (same) return last.bytes;
+  last.entries.clear();
+  for (const Entry& entry : append->entries) last.entries.push_back(entry.data.data());
+  last.group = group;
+  last.term = message.term;
+  last.prev = append->prev;
+  last.commit = append->commit;
+  last.read_seq = append->read_seq;
+  last.bytes = raft::EncodePeerMessage(group, message);
+  return last.bytes;
+}
+
 void Courier::Send(NodeId to, GroupId group, const raft::Message& message) {
-  Bytes bytes = raft::EncodePeerMessage(group, message);
+  Bytes bytes = Encode(group, message);
   const bool waits = std::holds_alternative<raft::Heartbeat>(message.body) ||
                      std::holds_alternative<raft::HeartbeatReply>(message.body);
   if (bundles_ && waits) {
@@ -46,6 +72,7 @@ void Courier::Send(NodeId to, proto::NodeMessage message) {
 }
 
 void Courier::Flush() {
+  last_append_.bytes = Bytes();
   for (auto& [to, messages] : waiting_) {
     if (messages.empty()) continue;
     Bytes bytes = messages.size() == 1 ? std::move(messages.front()) : Bundle(messages);

@@ -22,6 +22,7 @@ class Courier {
   Courier(NodeId self, bool bundles, Transport& transport)
       : self_(self), bundles_(bundles), transport_(transport) {}
 
+  // The same entries for several peers are encoded once.
   void Send(NodeId to, GroupId group, const raft::Message& message);
   // What is meant for this node stays inside: see TakeLocal.
   void Send(NodeId to, proto::NodeMessage message);
@@ -32,11 +33,24 @@ class Courier {
   std::vector<proto::NodeMessage> TakeLocal();
 
  private:
+  // The last append of this turn, by what makes it the same as another.
+  struct Encoded {
+    GroupId group;
+    Term term;
+    LogPosition prev;
+    Index commit;
+    ReadSeq read_seq;
+    std::vector<const char*> entries;  // where their data is
+    Bytes bytes;
+  };
+  Bytes Encode(GroupId group, const raft::Message& message);
+
   const NodeId self_;
   const bool bundles_;
   Transport& transport_;
   absl::btree_map<NodeId, std::vector<Bytes>> waiting_;
   std::vector<proto::NodeMessage> local_;
+  Encoded last_append_;  // no bytes: none in this turn
 };
 
 // Whether the bytes are an encoded proto::NodeMessage, if they are anything: raft's messages are

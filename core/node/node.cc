@@ -9,6 +9,7 @@
 #include "core/kv/command.h"
 #include "core/node/client_reply.h"
 #include "core/node/door.h"
+#include "core/proto/wire.h"
 #include "core/raft/codec.h"
 
 namespace lockstep::node {
@@ -115,6 +116,22 @@ void Node::OnTableDone(StorageResult& result) {
       result);
 }
 
+// What the client has sent is what goes into the log, not a copy of it: values may be large. Only the
+// controller's commands are completed at the door.
+Bytes Node::EncodedCommand(GroupRole role, const Bytes& request) const {
+  wire::Reader reader(request.view());
+  Bytes found;
+  int times = 0;
+  while (reader.Next()) {
+    if (reader.field() != proto::ClientRequest::kCommandFieldNumber) continue;
+    const auto offset = static_cast<size_t>(reader.text().data() - request.data());
+    found = request.Slice(offset, reader.text().size());
+    ++times;
+  }
+  const bool as_sent = times == 1 && role != GroupRole::kController;
+  return as_sent ? found : kv::Encode(request_.command());
+}
+
 void Node::OnRequest(RequestId id, const Bytes& request) {
   if (failed_) return;
   if (!request_.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
@@ -128,7 +145,8 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
       const absl::Status status =
           AdmitCommand(replica->role(), options_, request_.mutable_command());
       if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
-      return replica->OnCommand(id, request_.command());
+      Bytes encoded = EncodedCommand(replica->role(), request);
+      return replica->OnCommand(id, request_.command(), std::move(encoded));
     }
     case proto::ClientRequest::kQuery: {
       const absl::Status status = AdmitQuery(replica->role(), options_, request_.query());

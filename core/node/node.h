@@ -53,6 +53,7 @@ class Node final : public Process {
   void OnLogDone();
   void OnTableDone(StorageResult& result);
   Bytes StatusReply() const;
+  Bytes EncodedCommand(GroupRole role, const Bytes& request) const;
   void RefuseAtDoor(RequestId id, Bytes reply) { refusals_.push_back({id, std::move(reply)}); }
   void SubmitLog();
 

@@ -60,12 +60,12 @@ void Replica::OnMessage(NodeId from, const proto::NodeMessage& message) {
   if (duty_ != nullptr) duty_->OnMessage(host_.clock.Now(), from, message, standing());
 }
 
-void Replica::OnCommand(RequestId id, const proto::Command& command) {
+void Replica::OnCommand(RequestId id, const proto::Command& command, Bytes encoded) {
   if (AtRequestLimit(id)) return;
   std::optional<proto::Result> refusal;
   if (duty_ != nullptr && raft_.is_leader()) refusal = duty_->RefuseEarly(command);
   if (refusal.has_value()) return Answer(id, ReplyWithResult(*refusal), Index());
-  Step(raft::Propose{id, kv::Encode(command)});
+  Step(raft::Propose{id, std::move(encoded)});
 }
 
 void Replica::OnQuery(RequestId id, Bytes query, Freshness freshness) {

@@ -41,7 +41,8 @@ class Replica {
   // Events.
   void OnMessage(NodeId from, raft::Message message);
   void OnMessage(NodeId from, const proto::NodeMessage& message);
-  void OnCommand(RequestId id, const proto::Command& command);
+  // `encoded`: the command, as it goes into the log.
+  void OnCommand(RequestId id, const proto::Command& command, Bytes encoded);
   // kAnyState: from the table as it is, whoever leads.
   enum class Freshness : uint8_t { kLinearizable, kAnyState };
   void OnQuery(RequestId id, Bytes query, Freshness freshness);

@@ -37,7 +37,8 @@ Instant Now();
 
 struct CarrierOptions {
   Duration connect_timeout = std::chrono::seconds(2);
-  uint64_t queued_bytes_max = uint64_t{256} << 20;  // of each node, not yet handed to gRPC
+  Duration reconnect_max = std::chrono::milliseconds(500);  // between two attempts
+  uint64_t queued_bytes_max = uint64_t{256} << 20;          // of each node, not yet handed to gRPC
   size_t awaited_max = 8192;  // answers awaited of each node; the oldest are forgotten beyond
 };
 

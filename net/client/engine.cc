@@ -12,6 +12,7 @@ namespace {
 CarrierOptions CarrierOptionsOf(const StoreOptions& options) {
   CarrierOptions carrier;
   carrier.connect_timeout = options.connect_timeout;
+  carrier.reconnect_max = std::min(carrier.reconnect_max, options.rediscover_max);
   carrier.queued_bytes_max = options.unfinished_bytes_max;
   carrier.awaited_max = size_t{2} * options.router.unfinished_max;
   return carrier;

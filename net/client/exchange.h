@@ -1,7 +1,7 @@
 // The messages of lockstep.v1.Direct.Exchange in their wire format: ExchangeRequest and
 // ExchangeReply are the same bytes, numbered pieces one after the other. Written into one buffer
 // and read without copying, because every operation of the client library passes here twice.
-// cluster.proto stays the definition; tests/unit/net/client_exchange_test.cc holds the two
+// cluster.proto stays the definition; tests/unit/net/rpc_messages_test.cc holds the two
 // together.
 #ifndef LOCKSTEP_NET_CLIENT_EXCHANGE_H_
 #define LOCKSTEP_NET_CLIENT_EXCHANGE_H_

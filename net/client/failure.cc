@@ -31,7 +31,7 @@ absl::string_view Describe(Effect effect) { return effect == Effect::kNone ? "no
 
 absl::Status WithFailure(absl::Status status, const v1::Failure& failure) {
   Check(!status.ok(), "a failure needs an error");
-  status.SetPayload(kFailureTypeUrl, absl::Cord(failure.SerializeAsString()));
+  status.SetPayload(kFailureTypeUrl, absl::Cord(absl::string_view(failure.SerializeAsString())));
   return status;
 }
 

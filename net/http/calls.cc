@@ -34,6 +34,9 @@ class GatewayHandler final : public Handler {
     if (reply->kind() != proto::GatewayReply::OK && reply->each().empty()) {
       return Step::Fail(FailureOf(*reply, kind_));
     }
+    const proto::Code code = reply->result().code();
+    const bool refused = code != proto::OK && code != proto::CODE_UNSPECIFIED;
+    if (refused && kind_ == CallKind::kRead) return Step::Fail(RefusalOf(reply->result()));
     return Step::Answer(answer_(request, *std::move(reply)));
   }
 
@@ -58,13 +61,13 @@ class NodeStatusHandler final : public Handler {
     return Step::Ask(Encode(question));
   }
 
-  Step Continue(const Request&, std::vector<Bytes> replies, uint64_t) override {
+  Step Continue(const Request& request, std::vector<Bytes> replies, uint64_t) override {
     CheckEq(replies.size(), size_t{1});
     proto::ClientReply reply;
     const bool readable =
         reply.ParseFromArray(replies[0].data(), static_cast<int>(replies[0].size()));
     const bool told = readable && reply.has_node_status();
-    return Step::Answer(answer_(told ? &reply.node_status() : nullptr));
+    return Step::Answer(answer_(request, told ? &reply.node_status() : nullptr));
   }
 
   Effect effect_of_silence() const override { return Effect::kNone; }

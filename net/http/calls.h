@@ -12,13 +12,14 @@
 namespace lockstep::net::http {
 
 // One call of the gateway. `ask` is given the request with its body, `answer` without; it sees OK
-// replies alone, all others are failures already.
+// replies alone, all others are failures already. So are results of a read that say no; those of a
+// write are `answer`'s to tell.
 using AskGateway = std::function<absl::StatusOr<proto::GatewayRequest>(Request&)>;
 using AnswerGateway = std::function<Response(const Request&, proto::GatewayReply)>;
 std::unique_ptr<Handler> GatewayCall(CallKind kind, AskGateway ask, AnswerGateway answer);
 
 // Asks this node how it is. `answer` is given nothing when it does not say.
-using AnswerNodeStatus = std::function<Response(const lockstep::v1::NodeStatus*)>;
+using AnswerNodeStatus = std::function<Response(const Request&, const lockstep::v1::NodeStatus*)>;
 enum class StatusDetail { kReplicas, kShards };
 std::unique_ptr<Handler> NodeStatusCall(StatusDetail detail, AnswerNodeStatus answer);
 

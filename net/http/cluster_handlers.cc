@@ -139,7 +139,6 @@ absl::StatusOr<proto::GatewayRequest> AskConfiguration(Request& request) {
 }
 
 Response AnswerConfiguration(const Request&, proto::GatewayReply reply) {
-  if (reply.result().code() != proto::OK) return ToResponse(RefusalOf(reply.result()));
   return Success(ConfigurationJson(reply.result().configuration()));
 }
 

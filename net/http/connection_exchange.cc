@@ -26,8 +26,10 @@ void Connection::BeginExchange() {
   front_.counters().OnRequest(began_us_);
   exchange_number_ = front_.NextExchange();
   step_ = 0;
-  exchange_ = std::make_unique<Exchange>(
-      parser_->Take(), HandlerContext{.options = front_.options(), .api = front_.snapshot()});
+  exchange_ =
+      std::make_unique<Exchange>(parser_->Take(), HandlerContext{.options = front_.options(),
+                                                                 .api = front_.snapshot(),
+                                                                 .leaving = front_.leaving()});
   is_head_ = exchange_->is_head();
   keep_alive_ = exchange_->keep_alive();
   until_ms_ = uv_now(front_.loop()) + exchange_->timeout_ms();

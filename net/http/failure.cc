@@ -23,7 +23,6 @@ constexpr CodeStatus kStatuses[] = {
     {"INVALID_VALUE", 400},
     {"INVALID_KEY", 400},
     {"INVALID_ARGUMENT", 400},
-    {"OUT_OF_RANGE", 400},
     {"FORBIDDEN_ORIGIN", 403},
     {"KEY_NOT_FOUND", 404},
     {"NOT_FOUND", 404},
@@ -55,6 +54,8 @@ std::string CodeOfStatus(absl::StatusCode code) {
       return "TIMEOUT";
     case absl::StatusCode::kResourceExhausted:
       return "OVERLOADED";
+    case absl::StatusCode::kOutOfRange:
+      return "TOO_LARGE";
     case absl::StatusCode::kUnknown:
     case absl::StatusCode::kOk:
       return "INTERNAL";

@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -34,6 +35,8 @@ class Front {
   // Serves until the mailbox is asked to stop. REQUIRES: Listen succeeded.
   void Run();
   Mailbox& mailbox() { return *mailbox_; }
+  // Thread-safe: health says so from now on.
+  void SayLeaving() { leaving_ = true; }
 
   // For connections.
   uv_loop_t* loop() { return &loop_; }
@@ -42,6 +45,7 @@ class Front {
   uint64_t now_us() const { return uv_hrtime() / 1000; }
   absl::string_view date();
   bool draining() const { return draining_; }
+  bool leaving() const { return leaving_; }
   ApiCounters& counters() { return counters_; }
   ApiSnapshot snapshot() const;
 
@@ -88,6 +92,7 @@ class Front {
   uint64_t outstanding_bytes_ = 0;
   uint64_t last_connection_ = 0;
   uint64_t last_exchange_ = 0;
+  std::atomic<bool> leaving_ = false;
   bool draining_ = false;
   bool gave_up_ = false;
   bool ended_ = false;  // the last handles are being closed

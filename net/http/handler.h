@@ -61,7 +61,8 @@ struct ApiSnapshot {
 // What a handler is made with. Outlived by `options` alone.
 struct HandlerContext {
   const HttpOptions& options;
-  ApiSnapshot api;
+  ApiSnapshot api = {};
+  bool leaving = false;  // this node: health says so
 };
 
 }  // namespace lockstep::net::http

@@ -45,6 +45,7 @@ HandlerPtr MakeTransfer(const HandlerContext& context);
 
 // health_handlers.cc: how this node is.
 HandlerPtr MakeHealth(const HandlerContext& context);
+HandlerPtr MakeAlive(const HandlerContext& context);
 HandlerPtr MakeMetrics(const HandlerContext& context);
 
 }  // namespace lockstep::net::http

@@ -9,6 +9,7 @@
 #include "net/http/calls.h"
 #include "net/http/cluster_view.h"
 #include "net/http/handlers.h"
+#include "net/http/prometheus_text.h"
 
 namespace lockstep::net::http {
 namespace {
@@ -36,7 +37,7 @@ std::string TroubleOf(const ReplicaStatus& replica, uint64_t age_ms_max) {
   return "";
 }
 
-Response AnswerHealth(const NodeStatus* node, const HttpOptions& options) {
+Response AnswerHealth(const NodeStatus* node, const HttpOptions& options, bool leaving) {
   if (node == nullptr) {
     return Plain(503, {{"status", "unhealthy"}, {"problems", {"the node does not say how it is"}}});
   }
@@ -56,7 +57,8 @@ Response AnswerHealth(const NodeStatus* node, const HttpOptions& options) {
     network = false;
     problems.push_back("no replica here, and no other node is connected");
   }
-  const bool healthy = storage && network;
+  if (leaving) problems.push_back("the node is leaving: ask another one");
+  const bool healthy = storage && network && !leaving;
   return Plain(healthy ? 200 : 503, {{"status", healthy ? "healthy" : "unhealthy"},
                                      {"node_id", node->node()},
                                      {"uptime", node->uptime_ms() / kMsPerSecond},
@@ -131,9 +133,24 @@ Json ApiMetrics(const ApiSnapshot& api) {
           {"outstanding_bytes", api.outstanding_bytes}};
 }
 
-Response AnswerMetrics(const NodeStatus* node, const HttpOptions& options, const ApiSnapshot& api) {
+// What Prometheus asks for in its Accept, or a person with ?format=prometheus.
+bool WantsPrometheus(const Request& request) {
+  const std::string* format = request.target.Find("format");
+  if (format != nullptr) return *format == "prometheus";
+  const absl::string_view accept = request.Field("Accept");
+  return WeightOf(accept, "text/plain") > WeightOf(accept, "application/json");
+}
+
+Response AnswerMetrics(const Request& request, const NodeStatus* node, const HttpOptions& options,
+                       const ApiSnapshot& api) {
   if (node == nullptr) {
     return ToResponse(Failure{.code = "UNAVAILABLE", .message = "the node does not say how it is"});
+  }
+  if (WantsPrometheus(request)) {
+    Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = PrometheusText(*node, api);
+    return response;
   }
   return Plain(200, {{"node_id", node->node()},
                      {"raft_metrics", RaftMetrics(*node, options)},
@@ -147,14 +164,23 @@ Response AnswerMetrics(const NodeStatus* node, const HttpOptions& options, const
 HandlerPtr MakeHealth(const HandlerContext& context) {
   return NodeStatusCall(
       StatusDetail::kReplicas,
-      [&options = context.options](const NodeStatus* node) { return AnswerHealth(node, options); });
+      [&options = context.options, leaving = context.leaving](
+          const Request&, const NodeStatus* node) { return AnswerHealth(node, options, leaving); });
+}
+
+// Whether its loop turns: a node that cannot serve for now must not be restarted for it.
+HandlerPtr MakeAlive(const HandlerContext&) {
+  return NodeStatusCall(StatusDetail::kReplicas, [](const Request&, const NodeStatus* node) {
+    const bool alive = node != nullptr;
+    return Plain(alive ? 200 : 503, {{"status", alive ? "alive" : "silent"}});
+  });
 }
 
 HandlerPtr MakeMetrics(const HandlerContext& context) {
-  return NodeStatusCall(StatusDetail::kShards,
-                        [&options = context.options, api = context.api](const NodeStatus* node) {
-                          return AnswerMetrics(node, options, api);
-                        });
+  return NodeStatusCall(StatusDetail::kShards, [&options = context.options, api = context.api](
+                                                   const Request& request, const NodeStatus* node) {
+    return AnswerMetrics(request, node, options, api);
+  });
 }
 
 }  // namespace lockstep::net::http

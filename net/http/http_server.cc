@@ -23,6 +23,11 @@ absl::Status HttpServer::Start(absl::string_view address) {
   return absl::OkStatus();
 }
 
+void HttpServer::SayLeaving() {
+  Check(front_ != nullptr);
+  front_->SayLeaving();
+}
+
 void HttpServer::Stop(uint64_t drain_ms) {
   if (!thread_.joinable()) return;
   front_->mailbox().AskToStop(drain_ms);

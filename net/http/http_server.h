@@ -36,6 +36,10 @@ class HttpServer {
   // What is listened on, with the real port. Empty before Start.
   const std::string& address() const { return address_; }
 
+  // Health says from now on that this node is leaving, so that balancers look for another. All else
+  // goes on as before. REQUIRES: started.
+  void SayLeaving();
+
   // Takes no more connections, answers what is under way, and returns when all is answered. What is
   // not after `drain_ms` is answered as unavailable, with its effect unknown if it is a write.
   void Stop(uint64_t drain_ms);

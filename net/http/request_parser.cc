@@ -24,6 +24,8 @@ std::string Copy(beast::string_view text) { return std::string(text.data(), text
 // Bodies are grown by what has arrived, not by what a header promises, up to here.
 constexpr size_t kReserveBytes = size_t{1} << 20;
 
+constexpr size_t kLastChunkBytes = 5;  // "0\r\n\r\n"
+
 }  // namespace
 
 class RequestParser::Impl final : public beast::http::basic_parser<true> {
@@ -113,6 +115,8 @@ absl::StatusOr<size_t> RequestParser::Impl::Feed(absl::string_view data) {
   if (!got_some() && absl::StartsWith(data, "\r\n")) return 2;  // After a body (RFC 9112 §2.2).
   if (!got_some() && data == "\r") return 0;
   const bool in_header = !is_header_done();
+  // Beast asserts that it is never shown less than a whole last chunk twice. Nor can there be less.
+  if (!in_header && chunked() && data.size() < kLastChunkBytes) return 0;
   beast::error_code error;
   const size_t used = put(boost::asio::const_buffer(data.data(), data.size()), error);
   if (in_header) header_bytes_ += used;

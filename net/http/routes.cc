@@ -41,6 +41,8 @@ constexpr Route kRoutes[] = {
     {Method::kGet, "/api/v1/metrics", MakeMetrics},
     {Method::kGet, "/health", MakeHealth},
     {Method::kGet, "/metrics", MakeMetrics},
+    {Method::kGet, "/readyz", MakeHealth},
+    {Method::kGet, "/livez", MakeAlive},
 };
 
 bool Matches(absl::string_view pattern, const std::vector<std::string>& segments,

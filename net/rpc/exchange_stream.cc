@@ -25,12 +25,15 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ExchangeStream::Beg
 // --- Calls
 
 void ExchangeStream::OnReadDone(bool ok) {
+  grpc::ByteBuffer message;
   {
     const std::lock_guard<std::mutex> lock(speaking_);
+    // Taken away before anybody may begin the next read into it.
+    message.Swap(&incoming_);
     reading_ = false;
     if (!ok) reads_ended_ = true;
   }
-  if (ok && !HandOver(incoming_)) {
+  if (ok && !HandOver(message)) {
     return End(client::FailureStatus(
         absl::StatusCode::kInvalidArgument, client::Effect::kUnknown, "INVALID_ARGUMENT",
         "the message is malformed, or has more calls than one message may hold"));
@@ -51,7 +54,6 @@ bool ExchangeStream::HandOver(const grpc::ByteBuffer& message) {
                          stream->AddAnswer(id, size, std::move(reply));
                        });
   });
-  incoming_.Clear();
   if (!sound) return false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);

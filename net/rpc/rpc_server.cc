@@ -23,20 +23,6 @@ namespace {
 constexpr std::chrono::milliseconds kFarewell{20};
 constexpr const char* kServices[] = {"lockstep.v1.KV", "lockstep.v1.Cluster", "lockstep.v1.Direct"};
 
-// Reflection, once: some builds of gRPC's library switch it on for every server of a process that
-// links it, others wait to be asked.
-class Reflection final : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    auto reflection = std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>();
-    for (const auto& plugin : *plugins) {
-      if (plugin->name() == reflection->name()) return;
-    }
-    plugins->push_back(std::move(reflection));
-  }
-};
-
 // Few threads: what serves our services are gRPC's two or so pollers; the synchronous ones are for
 // reflection alone.
 void LimitThreads(grpc::ServerBuilder& builder) {
@@ -73,10 +59,10 @@ class RpcServer::Parts {
   // The port; 0: gRPC refused.
   int Start(const std::string& address) {
     grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     LimitThreads(builder);
     SetChannelArguments(builder, gate_->options());
-    builder.SetOption(std::make_unique<Reflection>());
     int port = 0;
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
     builder.RegisterService(kv_.get());

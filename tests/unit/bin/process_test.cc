@@ -107,5 +107,13 @@ TEST(UsageTest, ANameMayHoldAnything) {
   EXPECT_FALSE(ParseStat("12 (a) S 1", 100, 4096).ok());
 }
 
+TEST(UsageTest, CountsWhatTheWholeMachineWorks) {
+  const absl::StatusOr<uint64_t> busy =
+      ParseMachineStat("cpu  100 10 20 5000 7 3 4 1 90 9\ncpu0 1 2 3\n", 100);
+  ASSERT_TRUE(busy.ok()) << busy.status();
+  EXPECT_EQ(*busy, 1'370'000u);
+  EXPECT_GT(*MachineCpuUs(), 0u);
+}
+
 }  // namespace
 }  // namespace lockstep

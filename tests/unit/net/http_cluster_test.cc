@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "tests/unit/net/http_routing.h"
 
 namespace lockstep::net::http {
@@ -137,6 +138,33 @@ TEST_F(Routing, CountsWhatIsReal) {
   EXPECT_EQ(json["network_metrics"]["total_requests_sent"], 5);
   EXPECT_EQ(json["network_metrics"]["avg_latency_ms"], 2.0);
   EXPECT_EQ(json["api_metrics"]["total_requests"], 0);
+}
+
+TEST_F(Routing, SaysThatItLeaves) {
+  store_.node.set_disk_free_bytes(uint64_t{1} << 40);
+  FillReplica(store_.node.add_replicas());
+  leaving_ = true;
+  EXPECT_EQ(Ask(Method::kGet, "/readyz").status, 503);
+  EXPECT_EQ(Ask(Method::kGet, "/livez").status, 200) << "no reason to restart it";
+}
+
+TEST_F(Routing, SpeaksPrometheus) {
+  FillReplica(store_.node.add_replicas());
+  store_.node.mutable_replicas(0)->set_commit(123'456'789);
+  store_.node.mutable_counters()->set_requests(4);
+  for (const Response& response : {Ask(Method::kGet, "/metrics?format=prometheus"),
+                                   Ask(Method::kGet, "/metrics", "",
+                                       {{"Accept",
+                                         "application/openmetrics-text;version=1.0.0,text/"
+                                         "plain;version=0.0.4;q=0.5,*/*;q=0.1"}})}) {
+    EXPECT_TRUE(absl::StartsWith(response.content_type, "text/plain"));
+    for (const char* line :
+         {"\nlockstep_raft_commit_index{group=\"101\"} 123456789\n",
+          "\nlockstep_raft_is_leader{group=\"101\"} 1\n", "\nlockstep_requests_total 4\n",
+          "\n# TYPE lockstep_http_requests_total counter\n"}) {
+      EXPECT_TRUE(absl::StrContains(response.body, line)) << line << response.body;
+    }
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/rng.h"
 #include "net/http/failure.h"
 #include "net/http/request_parser.h"
 
@@ -105,7 +106,7 @@ TEST(RequestParser, RefusesWhatIsMalformed) {
                "PUT / HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n",
                "INVALID_REQUEST"},
            Row{"chunk size",
-               "PUT / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+               "PUT / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
                "INVALID_REQUEST"},
            Row{"chunk size wraps",
                "PUT / HTTP/1.1\r\n" + host +
@@ -143,7 +144,7 @@ TEST(RequestParser, BoundsHeaderAndBody) {
            Row{"long field", head + "a: " + std::string(400, 'b'), "HEADER_TOO_LARGE"},
            Row{"many fields", many_fields, "HEADER_TOO_LARGE"},
            Row{"body", head + "Content-Length: 11\r\n\r\n", "TOO_LARGE"},
-           Row{"one chunk", chunked + "b\r\n", "TOO_LARGE"},
+           Row{"one chunk", chunked + "b\r\nhello", "TOO_LARGE"},
            Row{"chunks", chunked + "6\r\n123456\r\n5\r\n", "TOO_LARGE"},
            Row{"chunk extension", chunked + "1;a=" + std::string(400, 'b'), "INVALID_REQUEST"},
            Row{"trailer", chunked + "0\r\na: " + std::string(400, 'b'), "INVALID_REQUEST"},
@@ -151,6 +152,39 @@ TEST(RequestParser, BoundsHeaderAndBody) {
        }) {
     EXPECT_EQ(Feed(options, row.text, 4096).code, row.want) << row.name;
     EXPECT_EQ(Feed(options, row.text, 1).code, row.want) << row.name << ", byte by byte";
+  }
+}
+
+// Whatever comes, in whatever pieces: an outcome, and no more than the limits held.
+TEST(RequestParser, SurvivesDamage) {
+  HttpOptions options;
+  options.header_bytes_max = 512;
+  options.body_bytes_max = 64;
+  const std::string sources[] = {
+      "PUT /api/v1/kv/a?b=%41 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n3\r\n123"
+      "\r\n0\r\nA: b\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n"};
+  const std::string alphabet("\r\n :;0159afGHTP/,\t\x00\xff", 20);
+  Rng rng(7);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = sources[rng.Below(3)];
+    for (uint64_t damage = rng.Below(4); damage > 0; --damage) {
+      const size_t at = rng.Below(text.size());
+      const char byte = alphabet[rng.Below(alphabet.size())];
+      switch (rng.Below(3)) {
+        case 0:
+          text[at] = byte;
+          break;
+        case 1:
+          text.insert(at, 1, byte);
+          break;
+        default:
+          text.erase(at, 1);
+      }
+    }
+    const size_t piece = 1 + rng.Below(text.size());
+    EXPECT_LE(Feed(options, text, piece).request.body.size(), options.body_bytes_max);
   }
 }
 

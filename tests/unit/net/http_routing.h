@@ -24,7 +24,7 @@ class Routing : public testing::Test {
     request.target_text = std::move(target);
     request.body = std::move(body);
     request.fields = std::move(fields);
-    Exchange exchange(std::move(request), {.options = options_, .api = {}});
+    Exchange exchange(std::move(request), {.options = options_, .api = {}, .leaving = leaving_});
     Step step = exchange.Run({}, 1'000'000);
     while (!step.response.has_value()) {
       std::vector<Bytes> replies;
@@ -39,6 +39,7 @@ class Routing : public testing::Test {
   }
 
   HttpOptions options_;
+  bool leaving_ = false;
   http_test::FakeStore store_;
 };
 

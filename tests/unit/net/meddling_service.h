@@ -1,10 +1,11 @@
-// A Service before another one that loses what passes through it.
+// A Service before another one that loses, or holds up, what passes through it.
 #ifndef LOCKSTEP_TESTS_UNIT_NET_MEDDLING_SERVICE_H_
 #define LOCKSTEP_TESTS_UNIT_NET_MEDDLING_SERVICE_H_
 
-#include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -25,11 +26,10 @@ class MeddlingService final : public Service {
   };
   using Concerns = std::function<bool(const Bytes& request)>;
 
-  // May be null, and set later.
   explicit MeddlingService(Service* inner) : inner_(inner) {}
 
   void Meddle(Way way, Concerns concerns) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<std::mutex> lock(state_->mutex);
     way_ = way;
     concerns_ = std::move(concerns);
   }
@@ -37,26 +37,39 @@ class MeddlingService final : public Service {
   void Release() {
     std::vector<std::pair<Bytes, Done>> held;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<std::mutex> lock(state_->mutex);
       way_ = Way::kPass;
       held.swap(held_);
     }
     inner_->CallAll(std::move(held));
   }
-  // Requests meddled with.
-  uint64_t meddled() const { return meddled_.load(); }
-  uint64_t calls() const { return calls_.load(); }
+  // Waits until so many requests were meddled with: of kLoseReply, when they were executed.
+  void Await(uint64_t count) {
+    std::unique_lock<std::mutex> lock(state_->mutex);
+    state_->changed.wait(lock, [&] { return state_->meddled >= count; });
+  }
+
+  uint64_t meddled() const {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    return state_->meddled;
+  }
 
   void Call(Bytes request, Done done) override {
-    ++calls_;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<std::mutex> lock(state_->mutex);
       if (way_ != Way::kPass && concerns_(request)) {
-        ++meddled_;
-        if (way_ == Way::kLoseRequest) return;
-        if (way_ == Way::kHold)
-          return held_.emplace_back(std::move(request), std::move(done)), void();
-        done = [](Bytes) {};
+        if (way_ == Way::kLoseReply) {
+          done = [state = state_](const Bytes&) {
+            const std::lock_guard<std::mutex> later(state->mutex);
+            ++state->meddled;
+            state->changed.notify_all();
+          };
+        } else {
+          ++state_->meddled;
+          state_->changed.notify_all();
+          if (way_ == Way::kHold) held_.emplace_back(std::move(request), std::move(done));
+          return;
+        }
       }
     }
     inner_->Call(std::move(request), std::move(done));
@@ -66,13 +79,16 @@ class MeddlingService final : public Service {
   }
 
  private:
+  struct State {  // replies may come when the service has gone
+    std::mutex mutex;
+    std::condition_variable changed;
+    uint64_t meddled = 0;  // guarded by mutex
+  };
   Service* const inner_;
-  std::mutex mutex_;
-  Way way_ = Way::kPass;  // guarded by mutex_, like the next two
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+  Way way_ = Way::kPass;  // guarded by state_->mutex, like the next two
   Concerns concerns_;
   std::vector<std::pair<Bytes, Done>> held_;
-  std::atomic<uint64_t> meddled_{0};
-  std::atomic<uint64_t> calls_{0};
 };
 
 }  // namespace lockstep::net

@@ -1,0 +1,153 @@
+#include "bin/lockstep_commands.h"
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "bin/address.h"
+#include "bin/lockstep_values.h"
+#include "bin/version.h"
+
+namespace lockstep::bin {
+namespace {
+
+constexpr const char* kAbout =
+    "The command line of Lockstep, the sharded, replicated key-value store.\n"
+    "Any node answers for any key, so one address is enough; several are tried in turn.";
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  lockstep put greeting hello            one key\n"
+    "  lockstep get greeting\n"
+    "  lockstep cas greeting hello goodbye    only if it is still hello\n"
+    "  lockstep list user/ --limit 10         keys that begin with user/\n"
+    "  lockstep put photo - < photo.jpg       a value from stdin\n"
+    "  lockstep export all.jsonl && lockstep import all.jsonl --server other:7401\n"
+    "  lockstep cluster status --shards\n"
+    "  lockstep cluster join 102              group 102 takes its share of the shards\n"
+    "  lockstep bench --mix put=1,get=9 --outstanding 64 --duration 10s\n"
+    "  lockstep playground                    a cluster of three on this machine\n"
+    "\n"
+    "Variables: LOCKSTEP_SERVER, LOCKSTEP_PROTOCOL, LOCKSTEP_FORMAT, LOCKSTEP_TIMEOUT and\n"
+    "LOCKSTEP_CONSISTENCY stand for the options of these names.\n"
+    "\n"
+    "Exit codes: 0 done; 1 bad usage; 2 no such key, a comparison that failed, or what the\n"
+    "cluster's state forbids; 3 certainly not executed; 4 executed or not, nobody knows; 5 no\n"
+    "server answers; 6 a local file or process; 7 not healthy; 130 interrupted.";
+
+struct RawOptions {
+  std::vector<std::string> servers;
+  std::string protocol;
+  std::string format = "table";
+  std::string timeout = "10s";
+  std::string consistency = "linearizable";
+  bool verbose = false;
+};
+
+void AddGlobalOptions(CLI::App& app, RawOptions& raw) {
+  const std::string group = "For every command";
+  app.add_option("--server,-s", raw.servers,
+                 "Nodes to ask (default 127.0.0.1:7401, by HTTP 127.0.0.1:7402)")
+      ->option_text("HOST:PORT,...")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->envname("LOCKSTEP_SERVER")
+      ->group(group);
+  app.add_option("--protocol", raw.protocol, "How to ask (default grpc)")
+      ->option_text("grpc|http")
+      ->envname("LOCKSTEP_PROTOCOL")
+      ->group(group);
+  app.add_option("--format,-f", raw.format,
+                 "For people, for machines, or bare fields with tabs (default table)")
+      ->option_text("table|json|plain")
+      ->envname("LOCKSTEP_FORMAT")
+      ->group(group);
+  app.add_option("--timeout,-t", raw.timeout, "How long a call may take (default 10s)")
+      ->option_text("TIME")
+      ->envname("LOCKSTEP_TIMEOUT")
+      ->group(group);
+  app.add_option("--consistency", raw.consistency,
+                 "Of reads; stale: from any replica, possibly old, and labelled so")
+      ->option_text("linearizable|stale")
+      ->envname("LOCKSTEP_CONSISTENCY")
+      ->group(group);
+  app.add_flag("--verbose,-v", raw.verbose, "Say more on stderr")->group(group);
+}
+
+// "http://host:port" asks for that protocol, as other tools have it.
+GlobalOptions FillGlobalOptions(const RawOptions& raw) {
+  GlobalOptions options;
+  bool scheme = false;
+  for (const std::string& text : raw.servers) {
+    for (absl::string_view server : SplitList("--server", text)) {
+      scheme = absl::ConsumePrefix(&server, "http://") || scheme;
+      absl::ConsumeSuffix(&server, "/");
+      const absl::StatusOr<Address> address = ParseAddress(server, 1);
+      if (!address.ok()) Refuse(absl::StrCat("--server: ", address.status().message()));
+      options.servers.emplace_back(server);
+    }
+  }
+  const std::string protocol = !raw.protocol.empty() ? raw.protocol : scheme ? "http" : "grpc";
+  options.http = OneOf("--protocol", protocol, {"grpc", "http"}) == 1;
+  if (scheme && !options.http) Refuse("--server: http:// does not go with --protocol grpc");
+  options.format = static_cast<Format>(OneOf("--format", raw.format, {"table", "json", "plain"}));
+  options.timeout = ParseDuration("--timeout", raw.timeout);
+  options.stale = OneOf("--consistency", raw.consistency, {"linearizable", "stale"}) == 1;
+  options.verbose = raw.verbose;
+  return options;
+}
+
+int Finish(Exit exit, Shell& shell) {
+  shell.out().flush();
+  if (!shell.out()) exit = shell.Fail(Exit::kFile, "the output cannot be written");
+  return static_cast<int>(exit);
+}
+
+}  // namespace
+
+CLI::App& AddCommand(CLI::App& app, const std::string& name, const std::string& help) {
+  CLI::App* command = app.add_subcommand(name, help);
+  command->fallthrough();
+  return *command;
+}
+
+int RunCommandLine(int argc, const char* const* argv, std::istream& in, std::ostream& out,
+                   std::ostream& err, const Opener& opener) {
+  RawOptions raw;
+  Action action;
+  CLI::App app(kAbout, "lockstep");
+  app.footer(kFooter);
+  app.get_formatter()->column_width(34);
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version", absl::StrCat("lockstep ", kVersion));
+  AddGlobalOptions(app, raw);
+  for (const auto add :
+       {AddDataCommands, AddBatchCommand, AddTransferCommands, AddClusterCommands,
+        AddStatusCommands, AddBenchCommand, AddPlaygroundCommand, AddCompletionCommand}) {
+    add(app, action);
+  }
+  GlobalOptions options;
+  try {
+    app.parse(argc, argv);
+    if (!action) Refuse("say what to do: put, get, list, cluster status, ...");
+    options = FillGlobalOptions(raw);
+  } catch (const CLI::CallForHelp&) {
+    out << app.help() << std::flush;
+    return static_cast<int>(Exit::kOk);
+  } catch (const CLI::CallForVersion& version) {
+    out << version.what() << "\n" << std::flush;
+    return static_cast<int>(Exit::kOk);
+  } catch (const CLI::ParseError& error) {
+    err << "lockstep: " << error.what() << " (--help says more)\n";
+    return static_cast<int>(Exit::kUsage);
+  }
+  Shell shell(options, in, out, err, opener);
+  return Finish(action(shell), shell);
+}
+
+}  // namespace lockstep::bin

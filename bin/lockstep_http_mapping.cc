@@ -1,0 +1,224 @@
+#include "bin/lockstep_http_mapping.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "net/client/failure.h"
+#include "net/http/target.h"
+
+namespace lockstep::bin {
+namespace {
+
+using net::http::Base64;
+using net::http::PercentEncode;
+
+constexpr uint64_t kListPage = 1000;
+
+struct CodeRow {
+  absl::string_view code;
+  absl::StatusCode status;
+  absl::string_view reason;  // of failure.proto's stable names; "": the same as the code
+};
+constexpr CodeRow kCodes[] = {
+    {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT"},
+    {"INVALID_VALUE", absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT"},
+    {"INVALID_KEY", absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT"},
+    {"INVALID_ARGUMENT", absl::StatusCode::kInvalidArgument, ""},
+    {"UNSUPPORTED_MEDIA_TYPE", absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT"},
+    {"KEY_NOT_FOUND", absl::StatusCode::kNotFound, "NOT_FOUND"},
+    {"NOT_FOUND", absl::StatusCode::kNotFound, ""},
+    {"TIMEOUT", absl::StatusCode::kDeadlineExceeded, ""},
+    {"ALREADY_EXISTS", absl::StatusCode::kAlreadyExists, ""},
+    {"FAILED_PRECONDITION", absl::StatusCode::kFailedPrecondition, ""},
+    {"SESSION_UNKNOWN", absl::StatusCode::kFailedPrecondition, ""},
+    {"SEQUENCE_STALE", absl::StatusCode::kFailedPrecondition, ""},
+    {"TOO_LARGE", absl::StatusCode::kOutOfRange, ""},
+    {"HEADER_TOO_LARGE", absl::StatusCode::kOutOfRange, "TOO_LARGE"},
+    {"NOT_IMPLEMENTED", absl::StatusCode::kUnimplemented, "UNAVAILABLE"},
+    {"OVERLOADED", absl::StatusCode::kResourceExhausted, ""},
+    {"NOT_LEADER", absl::StatusCode::kUnavailable, ""},
+    {"LEADERSHIP_LOST", absl::StatusCode::kUnavailable, ""},
+    {"UNKNOWN_GROUP", absl::StatusCode::kUnavailable, ""},
+    {"WRONG_GROUP", absl::StatusCode::kUnavailable, ""},
+    {"UNAVAILABLE", absl::StatusCode::kUnavailable, ""},
+};
+
+CodeRow RowOf(absl::string_view code) {
+  for (const CodeRow& row : kCodes) {
+    if (row.code == code) return row;
+  }
+  return {code, absl::StatusCode::kInternal, "UNAVAILABLE"};
+}
+
+Json Parsed(const HttpAnswer& answer) {
+  Json body = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
+  return body.is_object() ? body : Json::object();
+}
+
+std::string TextOr(const Json& object, const char* name, absl::string_view otherwise) {
+  const auto found = object.find(name);
+  const bool text = found != object.end() && found->is_string();
+  return text ? found->get<std::string>() : std::string(otherwise);
+}
+
+void SetSwap(const v1::CompareAndSwapRequest& from, Json* to) {
+  if (from.has_expected()) (*to)["expected"] = Base64(from.expected());
+  if (from.has_value()) (*to)["value"] = Base64(from.value());
+}
+
+absl::StatusOr<Json> ToJson(const v1::Write& write) {
+  switch (write.operation_case()) {
+    case v1::Write::kPut:
+      return Json{{"op", "put"},
+                  {"key_base64", Base64(write.put().key())},
+                  {"value", Base64(write.put().value())}};
+    case v1::Write::kAppend:
+      return Json{{"op", "append"},
+                  {"key_base64", Base64(write.append().key())},
+                  {"value", Base64(write.append().value())}};
+    case v1::Write::kDelete:
+      return Json{{"op", "delete"}, {"key_base64", Base64(write.delete_().key())}};
+    case v1::Write::kCompareAndSwap: {
+      Json json = {{"op", "cas"}, {"key_base64", Base64(write.compare_and_swap().key())}};
+      SetSwap(write.compare_and_swap(), &json);
+      return json;
+    }
+    default:
+      return client::FailureStatus(absl::StatusCode::kInvalidArgument, client::Effect::kNone,
+                                   "INVALID_ARGUMENT", "a write of the batch has no operation");
+  }
+}
+
+}  // namespace
+
+std::string KeyPath(absl::string_view key) {
+  return absl::StrCat("/api/v1/kv/", PercentEncode(key));
+}
+
+std::string ConsistencyParam(v1::Consistency consistency) {
+  return consistency == v1::STALE ? "?consistency=stale" : "";
+}
+
+std::string ListTarget(const v1::ListRequest& request) {
+  const uint64_t limit = request.limit() == 0 ? kListPage : std::min(request.limit(), kListPage);
+  std::string target = absl::StrCat("/api/v1/kv?keys=base64&limit=", limit);
+  const auto add = [&](absl::string_view name, absl::string_view value) {
+    if (!value.empty()) absl::StrAppend(&target, "&", name, "=", PercentEncode(value));
+  };
+  add("prefix", request.prefix());
+  add("start", request.start());
+  add("continuation", request.continuation());
+  if (!request.keys_only()) add("values", "true");
+  if (request.consistency() == v1::STALE) add("consistency", "stale");
+  return target;
+}
+
+std::vector<std::string> SessionFields(bool has_session, const v1::Session& session) {
+  if (!has_session) return {};
+  return {absl::StrCat("Lockstep-Session: ", session.id()),
+          absl::StrCat("Lockstep-Sequence: ", session.sequence()),
+          absl::StrCat("Lockstep-First-Outstanding: ", session.first_outstanding())};
+}
+
+Json ToJson(const v1::CompareAndSwapRequest& request) {
+  Json json = Json::object();
+  SetSwap(request, &json);
+  return json;
+}
+
+absl::StatusOr<Json> ToJson(const v1::BatchRequest& request) {
+  Json operations = Json::array();
+  for (const v1::Write& write : request.writes()) {
+    absl::StatusOr<Json> operation = ToJson(write);
+    if (!operation.ok()) return operation.status();
+    operations.push_back(*std::move(operation));
+  }
+  return Json{{"atomic", request.atomic()}, {"operations", std::move(operations)}};
+}
+
+Json ToJson(const v1::JoinRequest& request) {
+  Json groups = Json::array();
+  for (const v1::Group& group : request.groups()) {
+    Json members = Json::array();
+    for (const v1::Member& member : group.members()) {
+      members.push_back({{"node", member.node()}, {"address", member.address()}});
+    }
+    groups.push_back({{"gid", group.gid()}, {"members", std::move(members)}});
+  }
+  return {{"groups", std::move(groups)}};
+}
+
+std::string CodeOf(const HttpAnswer& answer) { return TextOr(Parsed(answer), "code", ""); }
+
+absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind) {
+  const Json body = Parsed(answer);
+  const CodeRow row = RowOf(TextOr(body, "code", ""));
+  const std::string message =
+      TextOr(body, "error", absl::StrCat("the server answered with HTTP status ", answer.status));
+  const bool none = kind == HttpCall::Kind::kRead || TextOr(body, "effect", "") == "none";
+  v1::Failure failure;
+  failure.set_effect(none ? v1::EFFECT_NONE : v1::EFFECT_UNKNOWN);
+  failure.set_reason(std::string(row.reason.empty() ? row.code : row.reason));
+  failure.set_message(message);
+  const auto leader = body.find("leader");
+  if (leader != body.end() && leader->is_number_unsigned()) {
+    failure.set_leader(leader->get<uint64_t>());
+  }
+  return client::WithFailure(absl::Status(row.status, message), failure);
+}
+
+absl::Status Read(const HttpAnswer& answer, HttpCall::Kind kind,
+                  const std::function<void(const Json& body)>& read) {
+  try {
+    read(Json::parse(answer.body));
+    return absl::OkStatus();
+  } catch (const Json::exception& e) {
+    const bool none = kind == HttpCall::Kind::kRead;
+    return client::FailureStatus(
+        absl::StatusCode::kInternal, none ? client::Effect::kNone : client::Effect::kUnknown,
+        "UNAVAILABLE", absl::StrCat("the server's answer cannot be read: is it a Lockstep node?"));
+  }
+}
+
+std::string BytesFrom(const Json& base64) {
+  std::string bytes;
+  if (!absl::Base64Unescape(base64.get_ref<const std::string&>(), &bytes)) {
+    throw Json::type_error::create(302, "not base64", &base64);
+  }
+  return bytes;
+}
+
+std::string KeyFrom(const Json& object) {
+  const auto exact = object.find("key_base64");
+  return exact != object.end() ? BytesFrom(*exact) : object.at("key").get<std::string>();
+}
+
+void TakeConfiguration(const Json& from, v1::Configuration* to) {
+  to->set_num(from.at("num").get<uint64_t>());
+  for (const Json& each : from.at("groups")) {
+    v1::Group* group = to->add_groups();
+    group->set_gid(each.at("gid").get<uint64_t>());
+    group->set_joined(each.at("joined").get<uint64_t>());
+    for (const Json& member : each.at("members")) {
+      v1::Member* added = group->add_members();
+      added->set_node(member.at("node").get<uint64_t>());
+      added->set_address(member.at("address").get<std::string>());
+    }
+  }
+  for (const Json& owner : from.at("owners")) to->add_owners(owner.get<uint64_t>());
+  for (const Json& shard : from.at("pinned")) to->add_pinned(shard.get<uint32_t>());
+}
+
+void TakeOutcome(const Json& from, v1::WriteOutcome* to) {
+  const auto outcome = from.at("outcome").get<std::string>();
+  to->set_kind(outcome == "executed"       ? v1::WriteOutcome::EXECUTED
+               : outcome == "conflict"     ? v1::WriteOutcome::CONFLICT
+               : outcome == "not_executed" ? v1::WriteOutcome::NOT_EXECUTED
+                                           : v1::WriteOutcome::UNKNOWN);
+  to->set_message(TextOr(from, "error", ""));
+}
+
+}  // namespace lockstep::bin
