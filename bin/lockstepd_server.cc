@@ -21,6 +21,8 @@ namespace {
 constexpr std::chrono::seconds kJoinPatience{60};
 constexpr std::chrono::milliseconds kSeedPatience{2000};
 constexpr std::chrono::milliseconds kSeedPause{250};
+// Nodes that would welcome this one may be about to start, or to be upgraded.
+constexpr std::chrono::seconds kRefusedPatience{3};
 
 absl::Status BindError(const absl::Status& status, absl::string_view flag) {
   return ExitWith(ExitCode::kAddressInUse,
@@ -78,7 +80,10 @@ absl::Status Server::Start() {
   host_ = std::make_unique<net::UvHost>(
       transport, book_,
       net::UvHost::Events{.disk_failed = [this](const absl::Status& why) { OnDiskFailed(why); },
-                          .refused = [](NodeId, proto::Refusal, const std::string&) {}},
+                          .refused =
+                              [this](NodeId, proto::Refusal refusal, const std::string& advice) {
+                                OnRefused(refusal, advice);
+                              }},
       log_, Rng(identity_.incarnation ^ life_));
   absl::Status status = host_->Listen();
   if (!status.ok()) return BindError(status, "--listen-peer");
@@ -132,6 +137,19 @@ void Server::OnDiskFailed(const absl::Status& why) {
   failure_ =
       ExitWith(ExitCode::kDiskFailed,
                absl::StrCat("the disk failed, so nothing more is promised: ", why.message()));
+  host_->Stop();
+}
+
+// One node that refuses may be the one that is wrong, unless it remembers promises that this one
+// does not: then going on could break them. Whom everybody refuses has nothing to go on with.
+void Server::OnRefused(proto::Refusal refusal, const std::string& advice) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!refused_since_.has_value()) refused_since_ = now;
+  const bool welcome_elsewhere = host_->transport().connected() > 0;
+  if (welcome_elsewhere) refused_since_ = now;
+  const bool forgetful = refusal == proto::OTHER_INCARNATION;
+  if (!forgetful && now - *refused_since_ < kRefusedPatience) return;
+  failure_ = ExitWith(ExitCode::kRefused, absl::StrCat("refused: ", advice));
   host_->Stop();
 }
 

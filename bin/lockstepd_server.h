@@ -2,8 +2,10 @@
 #ifndef LOCKSTEP_BIN_LOCKSTEPD_SERVER_H_
 #define LOCKSTEP_BIN_LOCKSTEPD_SERVER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -40,6 +42,7 @@ class Server {
   absl::Status Join();
   absl::Status Boot();
   void OnDiskFailed(const absl::Status& why);
+  void OnRefused(proto::Refusal refusal, const std::string& advice);
   absl::Status LearnFrom(const proto::Welcome& welcome);
   void JoinOwnGroup();
   proto::NodeAddress Address() const;
@@ -61,6 +64,8 @@ class Server {
   std::unique_ptr<storage::Engine> engine_;
   std::unique_ptr<net::UvHost> host_;
   std::unique_ptr<Fronts> fronts_;
+  // Since when every refusal came while no node was connected. Loop thread only.
+  std::optional<std::chrono::steady_clock::time_point> refused_since_;
   absl::Status failure_;
 };
 

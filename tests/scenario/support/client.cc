@@ -12,6 +12,12 @@
 #include "tests/scenario/support/history_of.h"
 
 namespace lockstep::scenario {
+namespace {
+
+// Names what was told: no attempt of the library has it.
+constexpr uint64_t kTold = UINT64_MAX;
+
+}  // namespace
 
 const client::Outcome& Pending::outcome() const {
   Check(done(), "nothing is known of it yet");
@@ -148,7 +154,13 @@ void Client::Record(Instant now, const Pending::State& state) {
   }
 }
 
+void Client::Tell(NodeId node, Bytes request) {
+  Check(port_ != nullptr, "bind the client first");
+  port_->SendRequest(node, kTold, std::move(request));
+}
+
 void Client::OnReply(uint64_t attempt, const Bytes& reply) {
+  if (attempt == kTold) return;
   Step(client::Reply{.attempt = client::AttemptId(attempt), .reply = reply});
 }
 

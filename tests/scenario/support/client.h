@@ -110,6 +110,8 @@ class Client : public sim::SimClient {
   Pending BulkSoon(const Writes& writes, Duration patience = kPatience);
   // Anything else, which the history knows nothing of.
   Pending AskSoon(const Single& body, std::string what, Duration patience = kPatience);
+  // Sends this to a node, once, whatever becomes of it.
+  void Tell(NodeId node, Bytes request);
   // True when it is done, false when the time is over.
   bool Await(const Pending& pending, Duration within);
 

@@ -86,6 +86,8 @@ class Stage {
   void RestartAll();
   // It stands still for a while.
   void Pause(NodeId server, Duration span);
+  // Before that while is over. Its disk goes on, too.
+  void Resume(NodeId server) { HostOf(server).Recover(); }
 
   // --- Network (links.h) ---
   void SetWeather(Weather weather) { links_.SetWeather(weather); }
