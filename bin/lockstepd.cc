@@ -12,6 +12,7 @@
 #include "bin/lockstepd_exit.h"
 #include "bin/lockstepd_identity.h"
 #include "bin/lockstepd_log.h"
+#include "bin/lockstepd_memory.h"
 #include "bin/lockstepd_options.h"
 #include "bin/lockstepd_resolve.h"
 #include "bin/lockstepd_server.h"
@@ -68,6 +69,7 @@ absl::StatusOr<uint64_t> CountLife(const std::string& directory) {
 }
 
 absl::Status Serve(const Options& given) {
+  BoundAllocatorCaches();
   absl::StatusOr<std::unique_ptr<DataDirectory>> directory = DataDirectory::Open(given.data_dir);
   if (!directory.ok()) return directory.status();
   absl::StatusOr<PeerBook> peers = PeerBook::Load(given.data_dir);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bin/lockstepd_memory.h"
 #include "bin/version.h"
 
 namespace lockstep::lockstepd {
@@ -41,6 +42,7 @@ void DiskMeter::Run() {
     lock.unlock();
     used_bytes_ = Measure(directory_, /*depth=*/0);
     free_bytes_ = files_.FreeBytes(directory_).value_or(0);
+    ReturnFreedMemory();
     lock.lock();
     stop_.wait_for(lock, kMeasureEvery, [this] { return stopped_; });
   }

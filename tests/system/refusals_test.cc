@@ -145,8 +145,7 @@ TEST_F(RefusalsBesideANode, BusyPorts) {
 
 TEST_F(RefusalsBesideANode, AnotherCluster) {
   std::vector<std::string> arguments = AloneAt(workspace_ / "another");
-  arguments.insert(arguments.end(),
-                   {"--cluster", "other", "--join", cluster_->PeerAddressOf(1)});
+  arguments.insert(arguments.end(), {"--cluster", "other", "--join", cluster_->PeerAddressOf(1)});
   ExpectRefusal(Run(arguments), ExitCode::kRefused, "cluster");
 }
 
