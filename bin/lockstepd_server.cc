@@ -79,11 +79,10 @@ absl::Status Server::Start() {
   transport.listen = options_.listen_peer;
   host_ = std::make_unique<net::UvHost>(
       transport, book_,
-      net::UvHost::Events{.disk_failed = [this](const absl::Status& why) { OnDiskFailed(why); },
-                          .refused =
-                              [this](NodeId, proto::Refusal refusal, const std::string& advice) {
-                                OnRefused(refusal, advice);
-                              }},
+      net::UvHost::Events{
+          .disk_failed = [this](const absl::Status& why) { OnDiskFailed(why); },
+          .refused = [this](NodeId, proto::Refusal refusal,
+                            const std::string& advice) { OnRefused(refusal, advice); }},
       log_, Rng(identity_.incarnation ^ life_));
   absl::Status status = host_->Listen();
   if (!status.ok()) return BindError(status, "--listen-peer");

@@ -27,19 +27,19 @@ Bytes Bundle(const std::vector<Bytes>& messages) {
 
 }  // namespace
 
-// A leader sends the same entries to all followers that keep up. Entries are shared buffers, so what
-// is at the same place is the same, as long as the turn lasts.
+// A leader sends the same entries to all followers that keep up. Entries are shared buffers, so
+// what is at the same place is the same, as long as the turn lasts.
 Bytes Courier::Encode(GroupId group, const raft::Message& message) {
   const auto* append = std::get_if<raft::AppendRequest>(&message.body);
   if (append == nullptr || append->entries.empty()) return raft::EncodePeerMessage(group, message);
   Encoded& last = last_append_;
-  const bool same =
-      !last.bytes.empty() && last.group == group && last.term == message.term &&
-      last.prev == append->prev && last.commit == append->commit &&
-      last.read_seq == append->read_seq &&
-      std::equal(last.entries.begin(), last.entries.end(), append->entries.begin(),
-                 append->entries.end(),
-                 [](const char* place, const Entry& entry) { return place == entry.data.data(); });
+  const bool same = !last.bytes.empty() && last.group == group && last.term == message.term &&
+                    last.prev == append->prev && last.commit == append->commit &&
+                    last.read_seq == append->read_seq &&
+                    std::equal(last.entries.begin(), last.entries.end(), append->entries.begin(),
+                               append->entries.end(), [](const char* place, const Entry& entry) {
+                                 return place == entry.data.data();
+                               });
   if (same) return last.bytes;
   last.entries.clear();
   for (const Entry& entry : append->entries) last.entries.push_back(entry.data.data());

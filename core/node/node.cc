@@ -116,8 +116,8 @@ void Node::OnTableDone(StorageResult& result) {
       result);
 }
 
-// What the client has sent is what goes into the log, not a copy of it: values may be large. Only the
-// controller's commands are completed at the door.
+// What the client has sent is what goes into the log, not a copy of it: values may be large. Only
+// the controller's commands are completed at the door.
 Bytes Node::EncodedCommand(GroupRole role, const Bytes& request) const {
   wire::Reader reader(request.view());
   Bytes found;

@@ -1,7 +1,7 @@
-// Everything that can go wrong, drawn from a seed, for as long as LOCKSTEP_SYSTEM_SECONDS says: nodes
-// are killed, stopped, restarted and stand still; links are cut, one way or both, and lose and
-// delay; disks fail and linger; groups come and go, shards move and leaders hand over. At most a
-// minority is hit at a time, so that clients must be served all along.
+// Everything that can go wrong, drawn from a seed, for as long as LOCKSTEP_SYSTEM_SECONDS says:
+// nodes are killed, stopped, restarted and stand still; links are cut, one way or both, and lose
+// and delay; disks fail and linger; groups come and go, shards move and leaders hand over. At most
+// a minority is hit at a time, so that clients must be served all along.
 //
 // LOCKSTEP_SYSTEM_SEED repeats the orders of a run; when they arrive is up to the machine.
 #include <gtest/gtest.h>
@@ -52,8 +52,8 @@ class Chaos {
     } else {
       std::cout << "  no links are cut: " << lab.status().message() << "\n";
     }
-    cluster_ = std::make_unique<RealCluster>(RealClusterOptions{
-        .nodes = kNodes, .shards = 12, .faulty_disks = true, .lab = lab_.get()});
+    cluster_ = std::make_unique<RealCluster>(
+        RealClusterOptions{.nodes = kNodes, .shards = 12, .faulty_disks = true, .lab = lab_.get()});
     cluster_->StartAll();
     return cluster_->AwaitServing();
   }

@@ -47,10 +47,9 @@ class Metronome {
     constexpr milliseconds kBeat{10};
     for (const Instant end = Now() + span; Now() < end; next_ += kBeat) {
       SleepFor(std::max<Duration>(next_ - Now(), Duration(0)));
-      store_.PutAsync(
-          absl::StrCat("beat-", ++sent_ % 100), std::string(256, 'b'),
-          [this](absl::StatusOr<client::WriteResult> result) { OnDone(result.ok()); },
-          {.timeout = seconds(5)});
+      store_.PutAsync(absl::StrCat("beat-", ++sent_ % 100), std::string(256, 'b'),
+                      [this](absl::StatusOr<client::WriteResult> result) { OnDone(result.ok()); },
+                      {.timeout = seconds(5)});
     }
   }
 
@@ -108,9 +107,8 @@ void MeasureGap(const std::string& what,
     ASSERT_TRUE(cluster.AwaitServing());
   }
   std::sort(gaps.begin(), gaps.end());
-  std::cout << "  longest time without a success, " << what << ": median "
-            << gaps[gaps.size() / 2] << " ms, " << gaps.front() << " to " << gaps.back()
-            << " ms, " << rounds << " times\n";
+  std::cout << "  longest time without a success, " << what << ": median " << gaps[gaps.size() / 2]
+            << " ms, " << gaps.front() << " to " << gaps.back() << " ms, " << rounds << " times\n";
 }
 
 TEST(Figures, GapWhenTheLeaderIsKilled) {

@@ -1,9 +1,9 @@
 // Each story twice: Sim.NAME and Real.NAME.
+#include "tests/system/worlds/stories.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "tests/system/worlds/stories.h"
 
 namespace lockstep::system {
 namespace {

@@ -92,7 +92,8 @@ int fdatasync(int fd) {
 }
 
 ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
-  static auto* const real = lockstep::system::Real<ssize_t(int, const void*, size_t, off_t)>("pwrite");
+  static auto* const real =
+      lockstep::system::Real<ssize_t(int, const void*, size_t, off_t)>("pwrite");
   return lockstep::system::WriteSpoils() ? -1 : real(fd, bytes, size, offset);
 }
 

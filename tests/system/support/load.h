@@ -25,7 +25,7 @@ struct LoadOptions {
   uint64_t seed = 1;
   Duration pause_max = std::chrono::milliseconds(10);  // between two calls of a client
   Duration timeout = kCallTimeout;                     // of a call
-  std::string prefix = "";  // of all keys: another load, other keys
+  std::string prefix = "";                             // of all keys: another load, other keys
 };
 
 class Load {

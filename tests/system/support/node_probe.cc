@@ -41,8 +41,7 @@ absl::StatusOr<v1::NodeStatus> NodeProbe::Ask(const std::string& address, bool s
   context.TryCancel();
   const grpc::Status status = stream->Finish();
   proto::ClientReply answer;
-  if (!answered || reply.answers_size() == 0 ||
-      !answer.ParseFromString(reply.answers(0).reply())) {
+  if (!answered || reply.answers_size() == 0 || !answer.ParseFromString(reply.answers(0).reply())) {
     return absl::UnavailableError(status.error_message());
   }
   return answer.node_status();

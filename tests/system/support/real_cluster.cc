@@ -48,8 +48,8 @@ RealCluster::RealCluster(RealClusterOptions options) : options_(WithDefaults(std
     node.grpc = absl::StrCat(host, ":", (*ports)[first + 1]);
     node.http = absl::StrCat(host, ":", (*ports)[first + 2]);
     const auto elsewhere = options_.data.find(id);
-    node.data = elsewhere == options_.data.end() ? workspace_ / absl::StrCat("n", id)
-                                                 : elsewhere->second;
+    node.data =
+        elsewhere == options_.data.end() ? workspace_ / absl::StrCat("n", id) : elsewhere->second;
     node.log = workspace_ / absl::StrCat("n", id, ".log");
     if (options_.faulty_disks) {
       node.disk = std::make_unique<FaultyDisk>(workspace_ / absl::StrCat("n", id, ".disk"));
@@ -124,18 +124,26 @@ std::vector<std::string> RealCluster::HttpAddresses() const {
 
 std::vector<std::string> RealCluster::ArgumentsOf(uint64_t id) const {
   const Node& node = nodes_.at(id);
-  std::vector<std::string> arguments = {
-      "--data-dir",     node.data,
-      "--node-id",      absl::StrCat(id),
-      "--cluster",      options_.cluster,
-      "--listen-peer",  node.peer,
-      "--listen-grpc",  node.grpc,
-      "--listen-http",  node.http,
-      "--controller",   absl::StrJoin(options_.controller, ","),
-      "--shards",       absl::StrCat(options_.shards),
-      "--heartbeat-ms", absl::StrCat(options_.heartbeat_ms),
-      "--election-timeout-ms",
-      absl::StrCat(options_.election_timeout_ms)};
+  std::vector<std::string> arguments = {"--data-dir",
+                                        node.data,
+                                        "--node-id",
+                                        absl::StrCat(id),
+                                        "--cluster",
+                                        options_.cluster,
+                                        "--listen-peer",
+                                        node.peer,
+                                        "--listen-grpc",
+                                        node.grpc,
+                                        "--listen-http",
+                                        node.http,
+                                        "--controller",
+                                        absl::StrJoin(options_.controller, ","),
+                                        "--shards",
+                                        absl::StrCat(options_.shards),
+                                        "--heartbeat-ms",
+                                        absl::StrCat(options_.heartbeat_ms),
+                                        "--election-timeout-ms",
+                                        absl::StrCat(options_.election_timeout_ms)};
   for (const auto& [gid, members] : options_.groups) {
     arguments.insert(arguments.end(),
                      {"--group", absl::StrCat(gid, "=", absl::StrJoin(members, ","))});
@@ -317,9 +325,7 @@ void RealCluster::Move(uint32_t shard, uint64_t gid) {
   request.set_gid(gid);
   ChangeUntilSo(
       "move", [&] { return store_->Move(request).status(); },
-      [&](const v1::Configuration& now) {
-        return now.owners(static_cast<int>(shard)) == gid;
-      });
+      [&](const v1::Configuration& now) { return now.owners(static_cast<int>(shard)) == gid; });
 }
 
 void RealCluster::Unpin(uint32_t shard) {

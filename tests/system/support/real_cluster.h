@@ -47,9 +47,9 @@ struct RealClusterOptions {
   uint64_t election_timeout_ms = 500 * kSlowness;
   std::string cluster = "system-test";
   bool faulty_disks = false;
-  NetworkLab* lab = nullptr;                     // outlives the cluster; null: the loopback
-  std::map<uint64_t, std::string> data = {};     // data directories that are elsewhere
-  std::vector<std::string> arguments = {};       // more, for every node
+  NetworkLab* lab = nullptr;                  // outlives the cluster; null: the loopback
+  std::map<uint64_t, std::string> data = {};  // data directories that are elsewhere
+  std::vector<std::string> arguments = {};    // more, for every node
 };
 
 class RealCluster {
@@ -67,10 +67,10 @@ class RealCluster {
   // Fails the test when it cannot be started; does not wait until it serves.
   void Start(uint64_t node);
   void StartAll();
-  void Kill(uint64_t node);                       // SIGKILL
+  void Kill(uint64_t node);  // SIGKILL
   void KillAll();
-  void Pause(uint64_t node);                      // SIGSTOP
-  void Resume(uint64_t node);                     // SIGCONT
+  void Pause(uint64_t node);   // SIGSTOP
+  void Resume(uint64_t node);  // SIGCONT
   bool IsPaused(uint64_t node) const { return nodes_.at(node).paused; }
   // SIGTERM; fails the test unless the node then ends with exit code 0.
   void Terminate(uint64_t node);

@@ -23,8 +23,7 @@ const v1::ReplicaStatus* ReplicaOf(const v1::NodeStatus& node, uint64_t group) {
 
 std::optional<v1::NodeStatus> RealCluster::StatusOf(uint64_t node, bool shards) {
   if (!IsRunning(node) || IsPaused(node)) return std::nullopt;
-  absl::StatusOr<v1::NodeStatus> status =
-      probe_.Ask(nodes_.at(node).grpc, shards, kProbePatience);
+  absl::StatusOr<v1::NodeStatus> status = probe_.Ask(nodes_.at(node).grpc, shards, kProbePatience);
   if (!status.ok()) return std::nullopt;
   return *std::move(status);
 }
@@ -34,8 +33,7 @@ std::optional<uint64_t> RealCluster::LeaderOf(uint64_t group) {
   uint64_t term = 0;
   for (const uint64_t id : Nodes()) {
     const std::optional<v1::NodeStatus> status = StatusOf(id);
-    const v1::ReplicaStatus* replica =
-        status.has_value() ? ReplicaOf(*status, group) : nullptr;
+    const v1::ReplicaStatus* replica = status.has_value() ? ReplicaOf(*status, group) : nullptr;
     if (replica == nullptr || replica->role() != v1::LEADER || replica->term() <= term) continue;
     leader = id;
     term = replica->term();
@@ -64,7 +62,8 @@ bool RealCluster::AwaitServing(Duration within) {
       const std::optional<v1::NodeStatus> status = StatusOf(id);
       if (!status.has_value()) return false;
       for (const v1::ReplicaStatus& replica : status->replicas()) {
-        const uint64_t leader = leaders.try_emplace(replica.group(), replica.leader()).first->second;
+        const uint64_t leader =
+            leaders.try_emplace(replica.group(), replica.leader()).first->second;
         if (leader == 0 || leader != replica.leader()) return false;
       }
     }

@@ -29,9 +29,9 @@ linearizability::Value ToValue(const std::optional<std::string>& text) {
 }  // namespace
 
 std::string Describe(const CallCounters& counters) {
-  std::string text = absl::StrCat(counters.reads, " reads, ", counters.writes, " writes, ",
-                                  counters.not_executed, " not executed, ", counters.unknown,
-                                  " unknown");
+  std::string text =
+      absl::StrCat(counters.reads, " reads, ", counters.writes, " writes, ", counters.not_executed,
+                   " not executed, ", counters.unknown, " unknown");
   for (const auto& [code, count] : counters.errors) absl::StrAppend(&text, ", ", code, " ", count);
   return text;
 }
@@ -144,8 +144,8 @@ void ExpectLinearizable(const linearizability::History& history, Workspace& work
   const linearizability::Report report = linearizability::CheckHistory(history);
   if (report.verdict == linearizability::Verdict::kLinearizable) return;
   WriteFile(workspace / "history.json", history::WriteJson(history));
-  const history::Recorded recorded{
-      .history = history, .lines = std::vector<history::Lines>(history.operations.size())};
+  const history::Recorded recorded{.history = history,
+                                   .lines = std::vector<history::Lines>(history.operations.size())};
   WriteFile(workspace / "history.html", history::DrawPage(recorded, report, "history.json"));
   ADD_FAILURE() << linearizability::Describe(report, history) << "\nsee "
                 << workspace / "history.html" << "; again: lockstep-sim check "
