@@ -75,11 +75,16 @@ TEST_F(Refusals, WrongSettings) {
       {{"--data-dir", data, "--listen-peer", "nowhere"}, "listen-peer"},
       {{"--data-dir", data, "--heartbeat-ms", "soon"}, "heartbeat-ms"},
       {{"--data-dir", data, "--group", "101"}, "101"},
-      {{"--data-dir", data, "--node-id", "1", "--controller", "1,2,3"}, "peers"},
       {{"--data-dir", data, "--config", data + ".toml"}, "data.toml"},
   };
   for (const auto& row : rows) ExpectRefusal(Run(row.arguments), ExitCode::kUsage, row.says);
   EXPECT_NE(::access(data.c_str(), F_OK), 0) << "a refused start has made its directory";
+}
+
+TEST_F(Refusals, ANodeThatCannotReachTheOthers) {
+  std::vector<std::string> arguments = AloneAt(workspace_ / "data");
+  arguments.insert(arguments.end(), {"--node-id", "1", "--controller", "1,2,3"});
+  ExpectRefusal(Run(arguments), ExitCode::kUsage, "peers");
 }
 
 TEST_F(Refusals, ForeignDirectory) {
@@ -183,7 +188,7 @@ TEST(RefusalsByTheCluster, AWipedNodeIsRefused) {
   ASSERT_TRUE(end.has_value()) << "it runs as if it remembered";
   EXPECT_EQ(end->code, static_cast<int>(ExitCode::kRefused)) << Describe(*end);
   const std::string last = TailOf(cluster.LogFileOf(kNode), 1);
-  EXPECT_TRUE(absl::StrContains(last, "incarnation")) << last;
+  EXPECT_TRUE(absl::StrContains(last, "lost its data")) << last;
   EXPECT_TRUE(cluster.store().Put("key", "value").ok());
 }
 

@@ -186,6 +186,7 @@ void ShardsFollowGroupsThatJoinAndLeave(World& world) {
 void ShardsMoveThoughLeadersDie(World& world) {
   constexpr size_t kKeys = 16;
   for (size_t i = 0; i < kKeys; ++i) world.Put(0, KeyNumber(i), "0");
+  world.Join({k101});
   uint64_t to = k101;
   for (const uint64_t victim : {k100, k101, kControllerGroup}) {
     const uint64_t leader = world.AwaitLeader(victim);
