@@ -36,7 +36,10 @@ absl::StatusCode CanonicalOf(ExitCode code) {
 
 absl::Status ExitWith(ExitCode code, const std::string& message) {
   absl::Status status(CanonicalOf(code), message);
-  status.SetPayload(kPayload, absl::Cord(absl::StrCat(static_cast<int>(code))));
+  // A Cord of a view: clang 19 and the g++ that has built Debian's Abseil name the constructor from a
+  // std::string differently.
+  const std::string number = absl::StrCat(static_cast<int>(code));
+  status.SetPayload(kPayload, absl::Cord(absl::string_view(number)));
   return status;
 }
 

@@ -176,7 +176,7 @@ class FakeTarget : public Target {
   std::deque<Done> queue_;
   bool closing_ = false;
   int outstanding_ = 0;
-  uint64_t syncs_ = 0;
+  std::atomic<uint64_t> syncs_{0};
   std::thread thread_;
 };
 
