@@ -7,10 +7,15 @@
 #include "core/raft/raft.h"
 
 namespace lockstep::raft {
+namespace {
+
+constexpr uint32_t kQuickCampaigns = 4;
+
+}  // namespace
 
 // The election timer ran out: nothing was heard of a leader for long.
 void Raft::Campaign(Output& out) {
-  ResetElectionTimer();
+  ArmCampaign();
   if (!config_.membership.IsVoter(config_.self) || DiskIsStalled()) return;
   BecomePreCandidate(out);
 }
@@ -34,7 +39,7 @@ void Raft::BecomeCandidate(bool transfer, Output& out) {
   Check(!is_leader());
   SetHardState(HardState{hard_.term.Next(), config_.self}, out);
   role_ = Candidate{};  // The own vote is counted when it is durable: OnInput(Persisted).
-  ResetElectionTimer();
+  ArmCampaign();
   ReportRole(out);
   for (NodeId voter : config_.membership.voters()) {
     if (voter == config_.self) continue;
@@ -89,6 +94,17 @@ bool Raft::IsSticky() const {
          now_ < follower->heard + config_.election_min;
 }
 
+// When to try again, if this comes to nothing. After the leader's connections broke, soon, a few
+// times: the others may have learnt of it a little later, or have asked at the same moment.
+void Raft::ArmCampaign() {
+  const uint32_t quick = quick_campaigns_;
+  ResetElectionTimer();
+  if (quick == 0) return;
+  quick_campaigns_ = quick - 1;
+  election_at_ =
+      std::min(election_at_, now_ + rng_.Between(config_.heartbeat / 4, config_.heartbeat));
+}
+
 // The connection to the leader broke: a process that dies says so in this way at once, long before
 // its silence does. So ask for pre-votes soon, at a time of our own, and do not stand by it when
 // others ask. No harm in a false alarm: a leader that others still hear keeps their votes, and its
@@ -97,6 +113,7 @@ void Raft::DoubtLeader(NodeId peer) {
   Follower* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr || follower->leader == NodeId() || follower->leader != peer) return;
   follower->heard = now_ - config_.election_min;
+  quick_campaigns_ = kQuickCampaigns;
   const Duration delay = rng_.Between(config_.heartbeat / 20, config_.heartbeat / 2);
   election_at_ = std::min(election_at_, now_ + delay);
 }

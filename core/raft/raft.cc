@@ -215,6 +215,7 @@ void Raft::ReleaseLeadership(Output& out) {
 }
 
 void Raft::ResetElectionTimer() {
+  quick_campaigns_ = 0;
   election_at_ = now_ + rng_.Between(config_.election_min, config_.election_max);
 }
 

@@ -82,6 +82,7 @@ class Raft {
   void ReportRole(Output& out);
   void ReleaseLeadership(Output& out);
   void ResetElectionTimer();
+  void ArmCampaign();
   void CheckInvariants() const;
 
   PersistSeq AfterHardState() const;  // the batch that makes the current term and vote durable
@@ -156,8 +157,9 @@ class Raft {
   Index commit_;
   Durable durable_;
   RoleState role_;
-  Instant leaderless_since_;  // no leader is known since then, if none is known
-  Instant election_at_;       // unless leader: an election is due
+  Instant leaderless_since_;      // no leader is known since then, if none is known
+  uint32_t quick_campaigns_ = 0;  // left, after the connection to the leader broke
+  Instant election_at_;           // unless leader: an election is due
 
   LogBatch batch_;              // open
   PersistSeq batch_seq_{1};     // its number

@@ -63,7 +63,9 @@ TEST_F(RpcLifeTest, ShutdownAnswersWhatIsUnderWay) {
   std::thread caller([&] { status = Put("a", "1"); });
   node().meddling().Await(1);
   std::thread shutdown([&] { node().rpc().Shutdown(seconds(30)); });
-  // While it waits, new calls are refused: without effect, whoever refuses them.
+  // While it waits, new calls are refused: without effect, whoever refuses them. It has begun when
+  // the node is not healthy any more.
+  while (store().Health(node().grpc_address()).ok()) std::this_thread::yield();
   grpc::Status refused;
   do {
     refused = Put("b", "2");
