@@ -217,20 +217,20 @@ void SimulationRun::BeginStability() {
   RaiseFalseAlarms();
 }
 
-// A follower of each group hears now and then that its connection to the leader broke. It did not.
+// One server hears now and then that its connections to leaders broke. They did not. No other one
+// does: two followers that doubt the same leader may well replace it.
 void SimulationRun::RaiseFalseAlarms() {
   Rng rng = phase_rng_.Split("false alarms");
+  uint16_t doubter = 0;
+  while (!Contains(core_, doubter)) {
+    const uint64_t drawn = 1 + rng.Below(world_.servers());
+    doubter = static_cast<uint16_t>(drawn);
+  }
   for (const GroupPlacement& group : climate_.groups) {
-    const uint16_t leader = plan_.leaders.Of(group.group);
-    const uint64_t followers = Successors(group.group);
-    if (followers == 0) continue;
-    uint16_t doubter = 0;
-    while (!Contains(followers, doubter)) {
-      const uint64_t drawn = 1 + rng.Below(world_.servers());
-      doubter = static_cast<uint16_t>(drawn);
-    }
+    if (!Contains(Successors(group.group), doubter)) continue;
     for (const int64_t units : {3, 7, 11, 15}) {
-      world_.Hint(doubter, leader, /*up=*/false, units * climate_.unit().count());
+      world_.Hint(doubter, plan_.leaders.Of(group.group), /*up=*/false,
+                  units * climate_.unit().count());
     }
   }
 }
