@@ -36,8 +36,8 @@ absl::StatusCode CanonicalOf(ExitCode code) {
 
 absl::Status ExitWith(ExitCode code, const std::string& message) {
   absl::Status status(CanonicalOf(code), message);
-  // A Cord of a view: clang 19 and the g++ that has built Debian's Abseil name the constructor from a
-  // std::string differently.
+  // A Cord of a view: clang 19 and the g++ that has built Debian's Abseil name the constructor from
+  // a std::string differently.
   const std::string number = absl::StrCat(static_cast<int>(code));
   status.SetPayload(kPayload, absl::Cord(absl::string_view(number)));
   return status;
