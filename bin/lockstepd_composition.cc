@@ -50,6 +50,7 @@ node::NodeOptions NodeOptionsOf(const Options& options, NodeId self) {
 gateway::GatewayOptions GatewayOptionsOf(const Options& options, NodeId self, uint64_t life) {
   gateway::GatewayOptions gateway;
   gateway.life = life;
+  gateway.cluster = options.cluster;
   gateway.patience = std::chrono::milliseconds(options.request_timeout_ms);
   gateway.router.controller_nodes = Nodes(options.controller);
   gateway.router.near = self;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace lockstep::log {
@@ -124,11 +125,9 @@ void Start(const Settings& settings) {
   running->settings = settings;
   running->pool = std::make_shared<spdlog::details::thread_pool>(settings.lines_max, 1);
   running->sink = std::make_shared<DescriptorSink>(settings.fd, settings.json);
-  running->sink->set_overruns(
-      [pool = std::weak_ptr<spdlog::details::thread_pool>(running->pool)]() -> uint64_t {
-        const auto alive = pool.lock();
-        return alive == nullptr ? 0 : alive->overrun_counter();
-      });
+  // Not a shared pointer: the pool's own thread asks, and were it the last to let go of the pool,
+  // the pool would wait there for its own thread. The pool outlives its thread.
+  running->sink->set_overruns([pool = running->pool.get()] { return pool->overrun_counter(); });
   running->logger = std::make_shared<spdlog::async_logger>(
       "lockstepd", running->sink, running->pool, spdlog::async_overflow_policy::overrun_oldest);
   running->logger->set_level(spdlog::level::trace);
@@ -143,7 +142,9 @@ void Stop() {
     running = std::exchange(Current(), nullptr);
   }
   if (running == nullptr) return;
-  running->logger.reset();
+  // Whoever is just logging still holds it, for as long as it takes to format a line. Then it is
+  // ours alone, and ends here.
+  while (running.use_count() > 1) std::this_thread::yield();
   // The pool's destructor waits for its thread, which writes what is in the queue; a sink that
   // finds no reader waits once and then gives up line by line.
   const std::shared_ptr<DescriptorSink> sink = running->sink;

@@ -1,4 +1,6 @@
 // Requests between gateways, and between a gateway and the node inside.
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/gateway/gateway.h"
@@ -8,13 +10,27 @@
 namespace lockstep::gateway {
 namespace {
 
+// A proto::ForwardedRequest or ForwardedReply, whose first four fields agree.
+struct Forwarding {
+  uint64_t life = 0;
+  uint64_t id = 0;
+  uint64_t other_life = 0;
+  bool not_taken = false;
+};
+static_assert(int{proto::ForwardedReply::kReplyFieldNumber} ==
+              int{proto::ForwardedRequest::kRequestFieldNumber});
+static_assert(int{proto::ForwardedReply::kFromLifeFieldNumber} ==
+              int{proto::ForwardedRequest::kToLifeFieldNumber});
+
 // Copies the payload once; a request may be large.
-Bytes EncodeForwarded(uint32_t body, uint64_t life, uint64_t id, const Bytes& payload) {
+Bytes EncodeForwarded(uint32_t body, const Forwarding& forwarding, const Bytes& payload) {
   const auto message = [&](auto& sink) {
     sink.Message(body, [&](auto& inner) {
-      inner.Number(proto::ForwardedRequest::kLifeFieldNumber, life);
-      inner.Number(proto::ForwardedRequest::kIdFieldNumber, id);
+      inner.Number(proto::ForwardedRequest::kLifeFieldNumber, forwarding.life);
+      inner.Number(proto::ForwardedRequest::kIdFieldNumber, forwarding.id);
       inner.Text(proto::ForwardedRequest::kRequestFieldNumber, payload.view());
+      inner.Number(proto::ForwardedRequest::kToLifeFieldNumber, forwarding.other_life);
+      inner.Number(proto::ForwardedReply::kNotTakenFieldNumber, forwarding.not_taken ? 1 : 0);
     });
   };
   wire::SizeSink size;
@@ -24,8 +40,6 @@ Bytes EncodeForwarded(uint32_t body, uint64_t life, uint64_t id, const Bytes& pa
     message(sink);
   });
 }
-static_assert(int{proto::ForwardedReply::kReplyFieldNumber} ==
-              int{proto::ForwardedRequest::kRequestFieldNumber});
 
 }  // namespace
 
@@ -60,12 +74,26 @@ void Gateway::AskNode(NodeId to, Bytes request, Waiting waiting) {
     OnNoAnswer(oldest);
   }
   ++last_forwarded_;
-  forwarded_.emplace(last_forwarded_, Forwarded{to, std::move(waiting)});
-  host_.transport.Send(to, EncodeForwarded(proto::NodeMessage::kForwardedRequestFieldNumber,
-                                           options_.life, last_forwarded_, request));
+  const uint64_t to_life = lives_[to];
+  const Bytes message = EncodeForwarded(
+      proto::NodeMessage::kForwardedRequestFieldNumber,
+      {.life = options_.life, .id = last_forwarded_, .other_life = to_life}, request);
+  Forwarded forwarded{.to = to, .waiting = std::move(waiting), .untaken = std::nullopt};
+  if (to_life == 0) forwarded.untaken = std::move(request);
+  forwarded_.emplace(last_forwarded_, std::move(forwarded));
+  host_.transport.Send(to, message);
 }
 
 void Gateway::OnForwardedRequest(NodeId from, const proto::ForwardedRequest& request) {
+  if (request.to_life() != options_.life) {
+    host_.transport.Send(from, EncodeForwarded(proto::NodeMessage::kForwardedReplyFieldNumber,
+                                               {.life = request.life(),
+                                                .id = request.id(),
+                                                .other_life = options_.life,
+                                                .not_taken = true},
+                                               Bytes()));
+    return;
+  }
   if (!seen_[from].Admit(request.life(), request.id(), options_.remembered_max)) return;
   const Asker asker{from, request.life(), request.id()};
   const std::optional<bool> shards = StatusQuestion(request.request());
@@ -77,17 +105,27 @@ void Gateway::OnForwardedRequest(NodeId from, const proto::ForwardedRequest& req
 }
 
 void Gateway::SendReply(const Asker& asker, const Bytes& reply) {
-  host_.transport.Send(asker.node, EncodeForwarded(proto::NodeMessage::kForwardedReplyFieldNumber,
-                                                   asker.life, asker.id, reply));
+  host_.transport.Send(
+      asker.node,
+      EncodeForwarded(proto::NodeMessage::kForwardedReplyFieldNumber,
+                      {.life = asker.life, .id = asker.id, .other_life = options_.life}, reply));
 }
 
 void Gateway::OnForwardedReply(NodeId from, const proto::ForwardedReply& reply) {
   if (reply.life() != options_.life) return;
   const auto found = forwarded_.find(reply.id());
   if (found == forwarded_.end() || found->second.to != from) return;
-  const Waiting waiting = std::move(found->second.waiting);
+  lives_[from] = std::max(lives_[from], reply.from_life());
+  Forwarded forwarded = std::move(found->second);
   forwarded_.erase(found);
-  OnAnswer(waiting, Bytes::Copy(reply.reply()));
+  if (reply.not_taken()) return OnNotTaken(std::move(forwarded));
+  OnAnswer(forwarded.waiting, Bytes::Copy(reply.reply()));
+}
+
+// Of the life that it named, if it named one, a copy may have been taken.
+void Gateway::OnNotTaken(Forwarded forwarded) {
+  if (!forwarded.untaken.has_value()) return OnNoAnswer(forwarded.waiting);
+  AskNode(forwarded.to, *std::move(forwarded.untaken), std::move(forwarded.waiting));
 }
 
 void Gateway::OnAnswer(const Waiting& waiting, Bytes reply) {

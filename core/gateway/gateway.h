@@ -77,6 +77,8 @@ class Gateway final : public Process, private Clock, private Replies {
   struct Forwarded {
     NodeId to;
     Waiting waiting;
+    // Kept while it names no life: then nobody takes it, and it is sent again with the right one.
+    std::optional<Bytes> untaken;
   };
 
   // A question to every known node, and what is done with the answers.
@@ -131,6 +133,7 @@ class Gateway final : public Process, private Clock, private Replies {
   void OnForwardedReply(NodeId from, const proto::ForwardedReply& reply);
   void OnAnswer(const Waiting& waiting, Bytes reply);
   void OnNoAnswer(const Waiting& waiting);
+  void OnNotTaken(Forwarded forwarded);
   void SendReply(const Asker& asker, const Bytes& reply);
   bool IsDoubted(NodeId node);
   void AskSelf(const Bytes& request, Waiting waiting);
@@ -173,6 +176,7 @@ class Gateway final : public Process, private Clock, private Replies {
   uint64_t last_forwarded_ = 0;
   absl::btree_map<uint64_t, Forwarded> forwarded_;  // asked of others
   absl::btree_map<NodeId, SeenRequests> seen_;
+  absl::btree_map<NodeId, uint64_t> lives_;  // of others: the last that was heard of
   absl::btree_map<NodeId, Instant> doubted_until_;
 
   client::OperationId last_operation_;

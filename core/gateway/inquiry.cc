@@ -172,6 +172,7 @@ void Gateway::FinishStatus(const Inquiry& inquiry) {
   lockstep::v1::StatusResponse& status = *reply.mutable_cluster_status();
   for (const NodeStatus& node : inquiry.nodes) *status.add_nodes() = node;
   status.set_answered_by(self_.value());
+  status.set_cluster(options_.cluster);
   if (inquiry.configuration.has_value()) {
     status.set_configuration_num(inquiry.configuration->num());
     *status.mutable_configuration() = Convert(*inquiry.configuration);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "core/base/types.h"
 #include "core/client/router_options.h"
@@ -26,6 +27,7 @@ struct GatewayOptions {
   // Of one other node: requests remembered, so that none is executed twice when the network repeats
   // it. One that is older than all of them is not executed.
   uint32_t remembered_max = 4096;
+  std::string cluster = {};  // its name, for status reports
   // Tells the lives of this node apart, ascending.
   uint64_t life = 1;
 };

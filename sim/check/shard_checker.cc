@@ -155,6 +155,13 @@ std::string ShardChecker::StillMoving() const {
       return absl::StrCat("group ", gid.value(), " is at configuration ", group.num, " of ",
                           newest.num.value());
     }
+    // It may have joined and left while it was away: it goes through both still.
+    for (uint64_t num = group.num + 1; num < newest.num.value(); ++num) {
+      const Configuration* missed = mirror_.At(num);
+      if (missed == nullptr || missed->Find(gid) == nullptr) continue;
+      return absl::StrCat("group ", gid.value(), " has not heard of configuration ", num,
+                          ", which had it");
+    }
     for (const auto& [id, tenure] : group.tenures) {
       if (tenure.state == proto::SHARD_SERVING || tenure.state == proto::SHARD_NONE) continue;
       if (tenure.state == proto::SHARD_DROPPED && !tenure.owes_news) continue;

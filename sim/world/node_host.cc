@@ -35,6 +35,7 @@ void NodeHost::WakeAt(Instant when) {
 
 void NodeHost::Send(NodeId to, Bytes message) {
   if (IsSilenced("sent a message")) return;
+  services_.observer.OnSent(*this, to, message);
   services_.tracer.Add(TraceKind::kSend, id_, static_cast<uint16_t>(to.value()), [&] {
     return absl::StrCat("to ", to.value(), ": ",
                         services_.software.Describe(PacketKind::kPeer, message));

@@ -43,6 +43,8 @@ class WorldObserver {
   virtual void OnNote(NodeHost& host, const Note& note) = 0;
   // A client's request has come; the process sees it next.
   virtual void OnRequest(NodeHost& host, RequestId id) = 0;
+  // A server sends a message to another one.
+  virtual void OnSent(NodeHost&, NodeId /*to*/, const Bytes& /*message*/) {}
   virtual void OnSubmitted(NodeHost& host, const StorageJob& job) = 0;
   // The job's time is over; it is executed next.
   virtual Interference BeforeStorage(NodeHost& host, const StorageJob& job) = 0;

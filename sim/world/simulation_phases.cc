@@ -214,6 +214,25 @@ void SimulationRun::BeginStability() {
   constexpr int64_t kUnits = 20;
   world_.timeline().Schedule(world_.timeline().now() + kUnits * climate_.unit().count(),
                              EventKind::kPhase, 0, static_cast<uint32_t>(Phase::kStability));
+  RaiseFalseAlarms();
+}
+
+// A follower of each group hears now and then that its connection to the leader broke. It did not.
+void SimulationRun::RaiseFalseAlarms() {
+  Rng rng = phase_rng_.Split("false alarms");
+  for (const GroupPlacement& group : climate_.groups) {
+    const uint16_t leader = plan_.leaders.Of(group.group);
+    const uint64_t followers = Successors(group.group);
+    if (followers == 0) continue;
+    uint16_t doubter = 0;
+    while (!Contains(followers, doubter)) {
+      const uint64_t drawn = 1 + rng.Below(world_.servers());
+      doubter = static_cast<uint16_t>(drawn);
+    }
+    for (const int64_t units : {3, 7, 11, 15}) {
+      world_.Hint(doubter, leader, /*up=*/false, units * climate_.unit().count());
+    }
+  }
 }
 
 // Whether a heartbeat and its answer arrive before anybody is impatient, but for one in many
@@ -234,8 +253,8 @@ void SimulationRun::EndStability() {
     if (reign.elections_at_rest <= kElectionsMax || !NetworkIsPrompt()) continue;
     return FailLiveness(
         "Stability",
-        absl::StrCat("nothing went wrong, but a healthy leader of group ", group.value(),
-                     " was replaced ", reign.elections_at_rest, " times"));
+        absl::StrCat("nothing went wrong but false alarms, and a healthy leader of group ",
+                     group.value(), " was replaced ", reign.elections_at_rest, " times"));
   }
   const uint64_t entries = shards_.has_value() ? shards_->model().internal_entries() : 0;
   if (entries > entries_at_rest_) {

@@ -41,6 +41,7 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
       shards_(ShardCheckerFor(climate, options.judges == Judges::kHistory ? ignored_ : findings_)),
       checkers_(options.judges == Judges::kHistory ? ignored_ : findings_,
                 climate.node.kv.sessions_max, shards_.has_value() ? &*shards_ : nullptr),
+      forwarding_(options.judges == Judges::kHistory ? ignored_ : findings_),
       software_(climate.node, climate.engine, climate.groups, GatewayFor(climate)),
       world_(climate.world, software_, *this, root, options.trace),
       plan_(climate.faults, world_, QuorumsOf(climate.groups), root.Split("faults")),
@@ -159,6 +160,10 @@ void SimulationRun::OnRequest(NodeHost& host, RequestId id) {
   if (!ignored_.first().has_value()) checkers_.OnRequest(host.node(), id);
 }
 
+void SimulationRun::OnSent(NodeHost& host, NodeId to, const Bytes& message) {
+  if (climate_.sharded.has_value()) forwarding_.OnSent(host.node(), to, message);
+}
+
 void SimulationRun::OnSubmitted(NodeHost& host, const StorageJob& job) {
   aimed_.OnSubmitted(host, job);
 }
@@ -220,6 +225,7 @@ RunReport SimulationRun::Report() const {
   if (shards_.has_value()) {
     shards_->AppendCounters(&report.counters);
     shard_administrator_->AppendCounters(&report.counters);
+    report.counters.values.emplace_back("requests forwarded and answered", forwarding_.answered());
   }
   AppendWorldCounters(&report.counters);
   report.climate = Describe(climate_);

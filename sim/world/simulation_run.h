@@ -5,7 +5,7 @@
 //   liveness     faults have ended, at least for a majority: every client must be served in
 //                bounded virtual time
 //   convergence  the healthy servers must come to hold equal state
-//   stability    nothing happens, and the leader stays in office
+//   stability    nothing happens but false alarms, and the leader stays in office
 //   handover     it is asked to hand leadership over, and does
 //
 // Where shards move, convergence is also that all of them have arrived, and in the stability phase
@@ -22,6 +22,7 @@
 #include "core/base/rng.h"
 #include "sim/check/checker.h"
 #include "sim/check/cluster_checkers.h"
+#include "sim/check/forwarding_checker.h"
 #include "sim/faults/aimed_faults.h"
 #include "sim/faults/fault_plan.h"
 #include "sim/workload/shard_administrator.h"
@@ -55,6 +56,7 @@ class SimulationRun final : private WorldObserver {
   void OnWorldEvent(const Event& event) override;
   void OnNote(NodeHost& host, const Note& note) override;
   void OnRequest(NodeHost& host, RequestId id) override;
+  void OnSent(NodeHost& host, NodeId to, const Bytes& message) override;
   void OnSubmitted(NodeHost& host, const StorageJob& job) override;
   Interference BeforeStorage(NodeHost& host, const StorageJob& job) override;
   void OnStored(NodeHost& host, const StorageJob& job, const StorageResult& result) override;
@@ -70,6 +72,7 @@ class SimulationRun final : private WorldObserver {
   void AbandonMinority();
   void BeginConvergence();
   void BeginStability();
+  void RaiseFalseAlarms();
   bool NetworkIsPrompt() const;
   void EndStability();
   void AskForSuccessor();
@@ -101,6 +104,7 @@ class SimulationRun final : private WorldObserver {
   Findings ignored_;  // of checkers that are not among the judges
   std::optional<ShardChecker> shards_;
   ClusterCheckers checkers_;
+  ForwardingChecker forwarding_;
   KvSoftware software_;
   mutable World world_;
   FaultPlan plan_;

@@ -3,6 +3,7 @@
 // The build links along the same lines, but headers need no linking, so the build alone proves
 // nothing.
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -133,6 +134,14 @@ bool LibraryAllowed(const SourceText& source, const Room& room, absl::string_vie
   return header.find_first_of("/.") == absl::string_view::npos;
 }
 
+// Of the operating system, though they look like ours.
+constexpr absl::string_view kSystemHeaders[] = {"net/if.h", "net/if_arp.h"};
+
+bool IsOfTheSystem(const Include& include) {
+  return !include.quoted && std::find(std::begin(kSystemHeaders), std::end(kSystemHeaders),
+                                      include.header) != std::end(kSystemHeaders);
+}
+
 void CheckInclude(const SourceText& source, const Room& room, size_t line, const Include& include,
                   Findings& out) {
   const auto find = [&](absl::string_view rule, const std::string& message) {
@@ -142,6 +151,7 @@ void CheckInclude(const SourceText& source, const Room& room, size_t line, const
   const std::string header = absl::StartsWith(include.header, "proto/")
                                  ? absl::StrCat("core/", include.header)
                                  : include.header;
+  if (IsOfTheSystem(include)) return;
   if (const Room* target = RoomOf(header); target != nullptr) {
     if (!include.quoted) find("layers", "our own headers are included with quotes");
     if (!MayInclude(room, *target)) {

@@ -75,5 +75,40 @@ TEST(RaftElection, AnyFourOfSevenElectALeader) {
   });
 }
 
+// No lab has it. Connections of a process that died break at once: nobody waits for an election
+// time-out, which is one to two seconds.
+TEST(RaftElection, ADeadLeaderIsReplacedWellBeforeAnElectionTimeout) {
+  testing::ForEachSeed({.seeds = 20}, [](uint64_t seed) {
+    Cluster cluster({.servers = 5, .seed = seed});
+    const NodeId first = cluster.ExpectOneLeader();
+    const Term term = cluster.TermOf(first);
+    cluster.RunFor(kElectionTimeout);
+    const Instant died = cluster.now();
+    cluster.Kill(first);
+    cluster.BreakConnections(first);
+    const NodeId second = cluster.ExpectOneLeader();
+    EXPECT_NE(second, first);
+    EXPECT_EQ(cluster.TermOf(second), term.Next()) << "one election was enough";
+    EXPECT_LT(cluster.now() - died, kElectionTimeout / 4);
+    cluster.Restart(first);
+  });
+}
+
+// The same news of a leader that is well: whoever else hears it stands by it.
+TEST(RaftElection, AFalseAlarmChangesNothing) {
+  testing::ForEachSeed({.seeds = 20}, [](uint64_t seed) {
+    Cluster cluster({.servers = 5, .seed = seed});
+    const NodeId leader = cluster.ExpectOneLeader();
+    const Term term = cluster.TermOf(leader);
+    for (uint64_t round = 0; round < 8; ++round) {
+      cluster.BreakConnection(cluster.After(leader, 1 + round % 4), leader);
+      cluster.RunFor(kElectionTimeout / 4);
+    }
+    EXPECT_EQ(cluster.ExpectOneLeader(), leader);
+    EXPECT_EQ(cluster.TermOf(leader), term);
+    EXPECT_EQ(cluster.elections(), 1u);
+  });
+}
+
 }  // namespace
 }  // namespace lockstep::scenario

@@ -127,6 +127,17 @@ void Stage::Kill(NodeId server) {
   LookForFindings();
 }
 
+void Stage::BreakConnections(NodeId server) {
+  for (const NodeId other : RunningServers()) {
+    if (other != server) BreakConnection(other, server);
+  }
+}
+
+void Stage::BreakConnection(NodeId server, NodeId peer) {
+  world_.Hint(static_cast<uint16_t>(server.value()), static_cast<uint16_t>(peer.value()),
+              /*up=*/false, /*delay=*/1);
+}
+
 // A server is up when its boot has happened, a moment later.
 void Stage::Restart(NodeId server) {
   HostOf(server).BootAt(world_.timeline().now());

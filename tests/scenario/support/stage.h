@@ -81,6 +81,10 @@ class Stage {
   void Crash(NodeId server);
   // The process dies, and the machine goes on.
   void Kill(NodeId server);
+  // Its peers hear that their connections to it broke, as those of a process that has died do.
+  void BreakConnections(NodeId server);
+  // One of them does; the peer, which is well, may not know.
+  void BreakConnection(NodeId server, NodeId peer);
   void Restart(NodeId server);
   void CrashAll();
   void RestartAll();

@@ -4,8 +4,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
@@ -124,6 +128,26 @@ TEST_F(LogTest, NeverWaitsForAReaderAndCountsWhatIsLost) {
   }
   ::close(pipe[0]);
   ::close(pipe[1]);
+}
+
+// The queue's thread must never be the one that ends the queue.
+TEST_F(LogTest, StartsAndStopsWhileOthersLog) {
+  std::atomic<bool> done{false};
+  std::thread other([&] {
+    while (!done) Info("node", "from another thread");
+  });
+  for (int i = 0; i < 300; ++i) {
+    Settings settings;
+    settings.lines_max = 64;
+    if (file_ >= 0) ::close(std::exchange(file_, -1));
+    StartInFile(settings);
+    Warn("node", "the last words", {{"i", i}});
+    Stop();
+  }
+  done = true;
+  other.join();
+  const std::string text = directory_.Read("log");
+  EXPECT_TRUE(absl::StrContains(text, " warn node: the last words i=299\n"));
 }
 
 TEST(LogLevelTest, NamesAreThoseOfTheSettings) {

@@ -302,6 +302,15 @@ TEST(ShardConvergence, SaysWhatIsStillMoving) {
   EXPECT_EQ(story.property(), "") << story.evidence();
 }
 
+// Seed 1326 of the shard profile: it comes to both configurations when it asks again.
+TEST(ShardConvergence, WhoJoinedAndLeftWhileAwayIsStillMoving) {
+  ShardStory story;
+  story.Join(1).Come(1, 1).Leave(1).Come(1, 2);
+  story.Join(1).Leave(1);
+  EXPECT_EQ(story.checker().StillMoving(),
+            "group 1 has not heard of configuration 3, which had it");
+}
+
 TEST(ShardConvergence, WhatIsFetchedIsStillMoving) {
   ShardStory story;
   BeginMoving(story);
