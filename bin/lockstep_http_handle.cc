@@ -124,9 +124,10 @@ absl::Status HttpHandle::Explain(CURLcode code, const std::string& server,
   curl_easy_getinfo(curl_, CURLINFO_REQUEST_SIZE, &request_bytes);
   const bool nothing_sent =
       request_bytes == 0 || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
-  // What has not been given to the kernel has not arrived.
-  const bool part_sent = !unsent_.empty();
-  const bool none = call.kind == HttpCall::Kind::kRead || nothing_sent || part_sent;
+  // A write has arrived only if all of its body was given to the kernel. libcurl's code does not
+  // tell: after a connection that it had used before has died, it connects once more, and what it
+  // reports then is that this failed, whatever became of the request on the first one.
+  const bool none = call.kind == HttpCall::Kind::kRead || !unsent_.empty();
   const bool late = code == CURLE_OPERATION_TIMEDOUT && !nothing_sent;
   const absl::string_view why = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
   return client::FailureStatus(

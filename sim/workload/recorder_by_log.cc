@@ -40,9 +40,9 @@ std::vector<Index> Recorder::PlacesOfOpen(FirstOf first_of, ExecutionsOf executi
     }
   }
   for (auto& [content, waiting] : nameless) {
-    std::stable_sort(waiting.begin(), waiting.end(), [this](size_t a, size_t b) {
-      return history_.operations[open_[a].first].invoked <
-             history_.operations[open_[b].first].invoked;
+    std::sort(waiting.begin(), waiting.end(), [this](size_t a, size_t b) {
+      return std::pair(history_.operations[open_[a].first].invoked, a) <
+             std::pair(history_.operations[open_[b].first].invoked, b);
     });
     auto next = waiting.begin();
     for (const Index version : executions_of(open_[waiting.front()].second)) {

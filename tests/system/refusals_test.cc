@@ -14,6 +14,7 @@
 #include "bin/lockstepd_exit.h"
 #include "bin/process_child.h"
 #include "bin/process_ports.h"
+#include "tests/system/support/newer_peer.h"
 #include "tests/system/support/real_cluster.h"
 
 namespace lockstep::system {
@@ -166,6 +167,18 @@ TEST_F(RefusalsBesideANode, AnotherNodeInTheDirectory) {
   std::vector<std::string> arguments = cluster_->ArgumentsOf(1);
   *(std::find(arguments.begin(), arguments.end(), "--node-id") + 1) = "9";
   ExpectRefusal(Run(arguments), ExitCode::kDataDirectory, "node 1");
+}
+
+// Of the peer protocol. A node alone among newer ones has nothing to go on with.
+TEST_F(Refusals, AnotherVersion) {
+  const NewerPeer newer;
+  std::vector<std::string> joining = AloneAt(workspace_ / "joining");
+  joining.insert(joining.end(), {"--join", newer.address()});
+  ExpectRefusal(Run(joining), ExitCode::kRefused, NewerPeer::kAdvice);
+  std::vector<std::string> member = AloneAt(workspace_ / "member");
+  member.insert(member.end(), {"--node-id", "1", "--controller", "1,2", "--peers",
+                               absl::StrCat("2=", newer.address())});
+  ExpectRefusal(Run(member), ExitCode::kRefused, NewerPeer::kAdvice);
 }
 
 // A node that comes back with an empty disk has forgotten what it promised: the others tell it so.

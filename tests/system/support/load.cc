@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iostream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "net/client/failure.h"
 
 namespace lockstep::system {
 
@@ -99,11 +99,7 @@ absl::Status Load::AppendWord(Worker& worker) {
   if (worker.rng.Below(kReadOneIn) == 0) return Read(worker, key);
   const std::string word = absl::StrCat("w", worker.number, ".", ++worker.last_word, ";");
   const absl::Status status = worker.client->Append(key, word);
-  if (status.ok()) {
-    worker.words[key].acknowledged.push_back(word);
-  } else if (client::EffectOf(status) == client::Effect::kUnknown) {
-    worker.words[key].unknown.push_back(word);
-  }
+  worker.words[key].Note(word, status);
   return status;
 }
 
@@ -142,13 +138,8 @@ void Load::ReadBack() {
   for (uint32_t i = 0; i < options_.word_keys; ++i) {
     Words all;
     const std::string key = WordKey(i);
-    for (const auto& worker : workers_) {
-      const Words& its = worker->words[key];
-      all.acknowledged.insert(all.acknowledged.end(), its.acknowledged.begin(),
-                              its.acknowledged.end());
-      all.unknown.insert(all.unknown.end(), its.unknown.begin(), its.unknown.end());
-    }
-    ExpectWordsOnce(key, read(key), all.acknowledged, all.unknown);
+    for (const auto& worker : workers_) all.Add(worker->words[key]);
+    ExpectWordsOnce(key, read(key), all);
   }
 }
 

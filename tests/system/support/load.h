@@ -51,11 +51,6 @@ class Load {
   CallCounters counters() const { return recorder_.counters(); }
 
  private:
-  // A word for everybody to find again.
-  struct Words {
-    std::vector<std::string> acknowledged;
-    std::vector<std::string> unknown;
-  };
   struct Worker {
     uint32_t number = 0;
     Rng rng = Rng(0);

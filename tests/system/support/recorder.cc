@@ -152,23 +152,42 @@ void ExpectLinearizable(const linearizability::History& history, Workspace& work
                 << workspace / "history.json";
 }
 
-void ExpectWordsOnce(const std::string& key, const std::string& value,
-                     const std::vector<std::string>& acknowledged,
-                     const std::vector<std::string>& unknown) {
+void Words::Note(const std::string& word, const absl::Status& status) {
+  if (status.ok()) {
+    acknowledged.push_back(word);
+  } else if (client::EffectOf(status) == client::Effect::kUnknown) {
+    unknown.push_back(word);
+  } else {
+    refused[word] = std::string(status.message().data(), status.message().size());
+  }
+}
+
+void Words::Add(const Words& others) {
+  acknowledged.insert(acknowledged.end(), others.acknowledged.begin(), others.acknowledged.end());
+  unknown.insert(unknown.end(), others.unknown.begin(), others.unknown.end());
+  refused.insert(others.refused.begin(), others.refused.end());
+}
+
+void ExpectWordsOnce(const std::string& key, const std::string& value, const Words& words) {
   std::map<std::string, uint64_t> seen;
   for (const absl::string_view word : absl::StrSplit(value, ';', absl::SkipEmpty())) {
     ++seen[absl::StrCat(word, ";")];
   }
-  for (const std::string& word : acknowledged) {
+  for (const std::string& word : words.acknowledged) {
     EXPECT_EQ(seen[word], 1u) << "the acknowledged " << word << " of " << key;
     seen.erase(word);
   }
-  for (const std::string& word : unknown) {
+  for (const std::string& word : words.unknown) {
     EXPECT_LE(seen[word], 1u) << word << " of " << key;
     seen.erase(word);
   }
   for (const auto& [word, count] : seen) {
-    ADD_FAILURE() << key << " holds " << word << ", which nobody has appended";
+    const auto refused = words.refused.find(word);
+    ADD_FAILURE() << key << " holds " << word << ", "
+                  << (refused == words.refused.end()
+                          ? "which nobody has appended"
+                          : "of which its client was told that it was not executed: " +
+                                refused->second);
   }
 }
 

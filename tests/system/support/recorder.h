@@ -84,12 +84,20 @@ class RecordedClient {
 // the workspace.
 void ExpectLinearizable(const linearizability::History& history, Workspace& workspace);
 
-// Fails the test unless every word that was appended to the key, and acknowledged, is in its value
-// once, in the order of each writer, every other word at most once, and nothing else. Words end
-// with ';'. `acknowledged` and `unknown`: of this key.
-void ExpectWordsOnce(const std::string& key, const std::string& value,
-                     const std::vector<std::string>& acknowledged,
-                     const std::vector<std::string>& unknown);
+// Words that were appended to a key, each once and by one client, by what became of the call. They
+// end with ';'.
+struct Words {
+  std::vector<std::string> acknowledged = {};
+  std::vector<std::string> unknown = {};
+  std::map<std::string, std::string> refused = {};  // certainly not executed; and why
+
+  void Note(const std::string& word, const absl::Status& status);
+  void Add(const Words& others);
+};
+
+// Fails the test unless every acknowledged word is in the value once, every word of unknown fate at
+// most once, and nothing else.
+void ExpectWordsOnce(const std::string& key, const std::string& value, const Words& words);
 
 }  // namespace lockstep::system
 

@@ -343,6 +343,20 @@ TEST_F(HttpApiTest, SendsAWriteOnce) {
   EXPECT_EQ(server.requests(), 4u);
 }
 
+// It also connects again by itself, and when that fails says no more than that it could not
+// connect.
+TEST_F(HttpApiTest, KnowsNothingOfAWriteWhoseServerDied) {
+  ScriptedServer server({ScriptedServer::Step::kAnswer, ScriptedServer::Step::kDie});
+  const auto api = Open({server.address(), node_.server.address()});
+  ASSERT_TRUE(api->Append(Append("a", "1")).ok());
+  const absl::Status second = api->Append(Append("a", "2")).status();
+  EXPECT_EQ(EffectOf(second), Effect::kUnknown) << second;
+  EXPECT_EQ(server.requests(), 2u);
+  const auto here = api_->Get(Get("a"));
+  ASSERT_TRUE(here.ok());
+  EXPECT_FALSE(here->found()) << "it was sent to the next server, too";
+}
+
 TEST(OpenHttpApi, RefusesBadServers) {
   for (const char* server : {"", "host", "host:0", "http://host", "https://host:1/x"}) {
     EXPECT_EQ(OpenHttpApi({.servers = {server}}).status().code(),

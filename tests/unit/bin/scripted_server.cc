@@ -60,7 +60,11 @@ void ScriptedServer::Serve(int connection) {
   while (!stopped_ && ReceiveRequest(connection, &received)) {
     const size_t number = requests_++;
     const Step step = number < steps_.size() ? steps_[number] : Step::kAnswer;
-    if (step == Step::kHangUp) return;
+    if (step == Step::kDie) {
+      stopped_ = true;
+      shutdown(listener_, SHUT_RDWR);
+    }
+    if (step == Step::kHangUp || step == Step::kDie) return;
     if (step == Step::kSilence) continue;
     const std::string answer = AnswerText();
     if (send(connection, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;

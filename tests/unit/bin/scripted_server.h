@@ -17,6 +17,7 @@ class ScriptedServer {
     kAnswer,   // 200 to a write, and the connection is kept
     kHangUp,   // takes the whole request and closes
     kSilence,  // takes the whole request and says nothing
+    kDie,      // takes the whole request and closes; from then on connections are refused
   };
   enum class Listening { kNo, kYes };
 
