@@ -90,7 +90,8 @@ TEST(RaftElection, ADeadLeaderIsReplacedWellBeforeAnElectionTimeout) {
     cluster.BreakConnections(first);
     const NodeId second = cluster.ExpectOneLeader();
     EXPECT_NE(second, first);
-    EXPECT_EQ(cluster.TermOf(second), term.Next()) << "one election was enough";
+    EXPECT_GT(cluster.TermOf(second), term);
+    // Two may ask at the same moment and split the votes; then the next campaign follows soon.
     EXPECT_LT(cluster.now() - died, kElectionTimeout / 4);
     cluster.Restart(first);
   });
