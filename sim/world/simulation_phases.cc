@@ -217,8 +217,9 @@ void SimulationRun::BeginStability() {
   RaiseFalseAlarms();
 }
 
-// One server hears now and then that its connections to leaders broke. They did not. No other one
-// does: two followers that doubt the same leader may well replace it.
+// One server hears now and then that its connections to leaders broke. They did not. Nobody else in
+// the group doubts the leader, or misses it because its own links are crippled: two that do may
+// well replace it.
 void SimulationRun::RaiseFalseAlarms() {
   Rng rng = phase_rng_.Split("false alarms");
   uint16_t doubter = 0;
@@ -227,7 +228,8 @@ void SimulationRun::RaiseFalseAlarms() {
     doubter = static_cast<uint16_t>(drawn);
   }
   for (const GroupPlacement& group : climate_.groups) {
-    if (!Contains(Successors(group.group), doubter)) continue;
+    const bool all_well = (plan_.quorums().members(group.group) & ~core_) == 0;
+    if (!all_well || !Contains(Successors(group.group), doubter)) continue;
     for (const int64_t units : {3, 7, 11, 15}) {
       world_.Hint(doubter, plan_.leaders.Of(group.group), /*up=*/false,
                   units * climate_.unit().count());
