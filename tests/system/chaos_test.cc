@@ -226,7 +226,7 @@ class Chaos {
 TEST(Chaos, NothingIsLost) {
   const uint64_t seed = SeedOfThisRun();
   SCOPED_TRACE(absl::StrCat("LOCKSTEP_SYSTEM_SEED=", seed));
-  std::cout << "  LOCKSTEP_SYSTEM_SEED=" << seed << "\n";
+  std::cout << "  LOCKSTEP_SYSTEM_SEED=" << seed << "\n" << std::flush;
   Chaos chaos(seed);
   ASSERT_TRUE(chaos.Begin());
   chaos.Run(SystemSpan(kSanitized ? 20 : 40));

@@ -152,7 +152,8 @@ void Load::StopAndJudge() {
   EXPECT_GT(counts.reads, 0u);
   std::cout << "  " << Describe(counts) << "; longest gap "
             << std::chrono::duration_cast<std::chrono::milliseconds>(longest_gap()).count()
-            << " ms\n";
+            << " ms\n"
+            << std::flush;
 }
 
 }  // namespace lockstep::system

@@ -1,5 +1,6 @@
 #include "tests/system/support/patience.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <thread>
 
@@ -20,10 +21,14 @@ void SleepFor(Duration span) { std::this_thread::sleep_for(span); }
 
 bool WaitUntil(const std::function<bool()>& condition, Duration within) {
   constexpr std::chrono::milliseconds kPause{10};
-  const Instant until = Now() + within;
-  while (!condition()) {
-    if (Now() >= until) return condition();
+  constexpr Duration kLookMax = std::chrono::seconds(5) * kSlowness;
+  Instant before = Now();
+  for (Duration waited{0}; !condition();) {
+    if (waited >= within) return condition();
     SleepFor(kPause);
+    const Instant now = Now();
+    waited += std::min<Duration>(now - before, kLookMax);
+    before = now;
   }
   return true;
 }

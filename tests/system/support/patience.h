@@ -34,6 +34,7 @@ Duration SystemSpan(int64_t seconds);
 Instant Now();
 void SleepFor(Duration span);
 // Looks every few milliseconds: true as soon as the condition holds, false when the time is over.
+// Time in which this process itself was stopped does not count.
 bool WaitUntil(const std::function<bool()>& condition, Duration within);
 
 }  // namespace lockstep::system
