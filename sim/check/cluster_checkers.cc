@@ -10,8 +10,10 @@ GroupChecker& ClusterCheckers::GroupOf(GroupId group) {
   for (const std::unique_ptr<GroupChecker>& checker : groups_) {
     if (checker->group() == group) return *checker;
   }
+  const bool of_controller = shards_ != nullptr && group == kControllerGroup;
+  const uint64_t sessions_max = of_controller ? shards_->controller_sessions_max() : sessions_max_;
   return *groups_.emplace_back(
-      std::make_unique<GroupChecker>(group, findings_, sessions_max_, shards_));
+      std::make_unique<GroupChecker>(group, findings_, sessions_max, shards_));
 }
 
 void ClusterCheckers::OnNote(Instant now, NodeId node, const Note& note) {

@@ -22,8 +22,8 @@ namespace lockstep::sim {
 
 class ClusterCheckers : public Checker {
  public:
-  // `findings` outlives this object. `sessions_max`: how many sessions a group keeps.
-  // `shards` outlives it too; null where there are none.
+  // `findings` outlives this object. `sessions_max`: how many sessions a group keeps;
+  // what the controller keeps, `shards` knows, which outlives this too; null where there are none.
   explicit ClusterCheckers(Findings& findings, uint64_t sessions_max = UINT64_MAX,
                            ShardChecker* shards = nullptr)
       : findings_(findings), sessions_max_(sessions_max), shards_(shards) {}

@@ -39,7 +39,10 @@ class ShardChecker final : public CommitListener {
   // `findings` outlives this object. `sessions_max`: of each shard.
   ShardChecker(Findings& findings, const controller::ControllerOptions& controller,
                uint64_t sessions_max)
-      : findings_(findings), mirror_(controller), model_(sessions_max) {}
+      : findings_(findings),
+        controller_sessions_max_(controller.sessions_max),
+        mirror_(controller),
+        model_(sessions_max) {}
 
   // From the checkers of the groups: of the controller's and of shard groups' logs.
   void OnCommitted(GroupId group, const Entry& entry) override;
@@ -55,6 +58,7 @@ class ShardChecker final : public CommitListener {
   // Once the shards have come to rest: the same, and what is there agrees with the counts.
   void CheckTable(NodeId node, GroupId group, absl::FunctionRef<void(Visit)> scan);
 
+  uint64_t controller_sessions_max() const { return controller_sessions_max_; }
   const ShardModel& model() const { return model_; }
   const ControllerMirror& mirror() const { return mirror_; }
   void AppendCounters(Counters* counters) const;
@@ -76,6 +80,7 @@ class ShardChecker final : public CommitListener {
   void Compare(const TenureEnd& end, Frozen said);
 
   Findings& findings_;
+  const uint64_t controller_sessions_max_;
   Instant now_{};
   ControllerMirror mirror_;
   ConfigurationChecker configurations_;

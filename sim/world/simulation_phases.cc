@@ -210,7 +210,7 @@ void SimulationRun::BeginStability() {
   for (const GroupPlacement& group : climate_.groups) {
     reigns_[group.group].incumbent = plan_.leaders.Of(group.group);
   }
-  if (shards_.has_value()) entries_at_rest_ = shards_->model().internal_entries();
+  rest_.Begin(InternalEntries());
   constexpr int64_t kUnits = 20;
   world_.timeline().Schedule(world_.timeline().now() + kUnits * climate_.unit().count(),
                              EventKind::kPhase, 0, static_cast<uint32_t>(Phase::kStability));
@@ -248,24 +248,18 @@ bool SimulationRun::NetworkIsPrompt() const {
          raft.election_min;
 }
 
-// One election is forgiven: twelve times the mean is not never.
 void SimulationRun::EndStability() {
-  constexpr uint64_t kElectionsMax = 1;
-  for (const auto& [group, reign] : reigns_) {
-    if (reign.elections_at_rest <= kElectionsMax || !NetworkIsPrompt()) continue;
-    return FailLiveness(
-        "Stability",
-        absl::StrCat("nothing went wrong but false alarms, and a healthy leader of group ",
-                     group.value(), " was replaced ", reign.elections_at_rest, " times"));
-  }
-  const uint64_t entries = shards_.has_value() ? shards_->model().internal_entries() : 0;
-  if (entries > entries_at_rest_) {
-    return FailLiveness("Idle Growth",
-                        absl::StrCat("nothing moves, but shard groups wrote ",
-                                     entries - entries_at_rest_, " entries into their logs"));
+  Findings found;
+  rest_.Judge(NetworkIsPrompt(), InternalEntries(), found);
+  if (found.first().has_value()) {
+    return FailLiveness(found.first()->property, found.first()->evidence);
   }
   Enter(Phase::kHandover, "leadership was stable");
   AskForSuccessor();
+}
+
+uint64_t SimulationRun::InternalEntries() const {
+  return shards_.has_value() ? shards_->model().internal_entries() : 0;
 }
 
 uint64_t SimulationRun::Successors(GroupId group) const {
@@ -306,7 +300,7 @@ void SimulationRun::NoteHandover(const NodeHost& host, const Note& note) {
   Reign& reign = reigns_[note.group];
   if (phase_ == Phase::kStability) {
     // A sick leader is well replaced.
-    if (Contains(core_, reign.incumbent)) ++reign.elections_at_rest;
+    if (Contains(core_, reign.incumbent)) rest_.NoteReplaced(note.group);
     reign.incumbent = host.id();
   }
   const int64_t since = reign.transfer_since;

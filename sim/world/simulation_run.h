@@ -31,6 +31,7 @@
 #include "sim/world/climate.h"
 #include "sim/world/kv_software.h"
 #include "sim/world/observer.h"
+#include "sim/world/rest.h"
 #include "sim/world/simulation.h"
 #include "sim/world/world.h"
 
@@ -75,6 +76,7 @@ class SimulationRun final : private WorldObserver {
   void RaiseFalseAlarms();
   bool NetworkIsPrompt() const;
   void EndStability();
+  uint64_t InternalEntries() const;  // of shard groups themselves; 0 without shards
   void AskForSuccessor();
   // The servers that could follow the group's leader; none where nobody leads.
   uint64_t Successors(GroupId group) const;
@@ -116,10 +118,10 @@ class SimulationRun final : private WorldObserver {
   Rng digest_rng_;
 
   Phase phase_ = Phase::kSafety;
-  uint64_t core_ = 0;             // servers that must work in the liveness phase
-  uint64_t cut_off_ = 0;          // for ever, from all others
-  uint64_t stalled_ = 0;          // for ever: a part of the disk
-  uint64_t entries_at_rest_ = 0;  // of shard groups themselves
+  uint64_t core_ = 0;     // servers that must work in the liveness phase
+  uint64_t cut_off_ = 0;  // for ever, from all others
+  uint64_t stalled_ = 0;  // for ever: a part of the disk
+  Rest rest_;
   bool stopped_ = false;
   uint64_t issued_ = 0;  // operations in the safety phase
   uint64_t violation_event_ = 0;
@@ -129,7 +131,6 @@ class SimulationRun final : private WorldObserver {
     uint16_t last_leader = 0;
     // The stability and handover phases.
     uint16_t incumbent = 0;
-    uint64_t elections_at_rest = 0;  // that replaced a healthy leader
     int64_t transfer_since = kNoTime;
   };
   absl::btree_map<GroupId, Reign> reigns_;
