@@ -105,11 +105,16 @@ void Connection::OnRead(ssize_t size, const uv_buf_t* buffer) {
 }
 
 bool Connection::Send(FrameKind kind, Bytes payload) {
+  const FrameHeader header = MakeFrameHeader(kind, payload.view());
+  return Send(header, {std::move(payload), Bytes()});
+}
+
+bool Connection::Send(const FrameHeader& header, Parcel payload) {
   if (closed_ || draining_) return false;
   const uint64_t bytes = kFrameHeaderBytes + payload.size();
   if (queued_bytes_ > 0 && queued_bytes_ + bytes > limits_.queue_bytes_max) return false;
   queued_bytes_ += bytes;
-  queue_.push_back({MakeFrameHeader(kind, payload.view()), std::move(payload)});
+  queue_.push_back({header, std::move(payload)});
   return true;
 }
 
@@ -118,11 +123,13 @@ bool Connection::Send(FrameKind kind, Bytes payload) {
 void Connection::Flush() {
   if (!open_ || closed_ || writing_ != nullptr || queue_.empty()) return;
   std::vector<uv_buf_t> buffers;
-  buffers.reserve(2 * queue_.size());
+  buffers.reserve(3 * queue_.size());
   uint64_t bytes = 0;
   for (const Frame& frame : queue_) {
     buffers.push_back(Buffer(absl::string_view(frame.header.data(), frame.header.size())));
-    if (!frame.payload.empty()) buffers.push_back(Buffer(frame.payload.view()));
+    for (const Bytes* piece : {&frame.payload.head, &frame.payload.tail}) {
+      if (!piece->empty()) buffers.push_back(Buffer(piece->view()));
+    }
     bytes += frame.header.size() + frame.payload.size();
   }
   wrote_at_ = uv_hrtime();

@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "core/base/bytes.h"
+#include "core/base/parcel.h"
 #include "net/framing.h"
 #include "net/uv_handles.h"
 
@@ -56,6 +57,8 @@ class Connection {
 
   // False: dropped, the queue is full.
   bool Send(FrameKind kind, Bytes payload);
+  // The same with a header that was made for the payload.
+  bool Send(const FrameHeader& header, Parcel payload);
   void Flush();
   // Closes when what was sent has left, or cannot leave.
   void CloseAfterFlush(absl::Status why);
@@ -71,7 +74,7 @@ class Connection {
  private:
   struct Frame {
     FrameHeader header;
-    Bytes payload;
+    Parcel payload;
   };
   // What libuv refers to. Outlives the connection until libuv has let go of it.
   struct Handle {

@@ -24,12 +24,12 @@ uint32_t GetU32(const char* from) {
 
 }  // namespace
 
-FrameHeader MakeFrameHeader(FrameKind kind, absl::string_view payload) {
+FrameHeader MakeFrameHeader(FrameKind kind, absl::string_view payload, absl::string_view tail) {
   FrameHeader header;
-  PutU32(static_cast<uint32_t>(payload.size()), header.data());
+  PutU32(static_cast<uint32_t>(payload.size() + tail.size()), header.data());
   header[4] = static_cast<char>(kind);
   const uint32_t crc = Crc32cExtend(Crc32c(absl::string_view(header.data() + 4, 1)), payload);
-  PutU32(crc, header.data() + 5);
+  PutU32(Crc32cExtend(crc, tail), header.data() + 5);
   return header;
 }
 

@@ -94,9 +94,9 @@ uint64_t PeerTransport::connected() const {
 
 // --- Sending
 
-void PeerTransport::Send(NodeId to, Bytes message) {
+void PeerTransport::SendParcel(NodeId to, Parcel message) {
   if (stopped_) return;
-  const node::Channel channel = node::ChannelOf(message);
+  const node::Channel channel = node::ChannelOf(message.head.view(), message.size());
   const auto found = peers_.find(to);
   if (found == peers_.end()) {
     ++counters_.messages_dropped;
@@ -107,14 +107,34 @@ void PeerTransport::Send(NodeId to, Bytes message) {
     found->second.bulk_wanted = true;
     DialDue();
   }
-  if (!dialled.welcome || !dialled.connection->Send(FrameKind::kMessage, std::move(message))) {
-    ++counters_.messages_dropped;
-    return;
+  if (dialled.welcome) {
+    const FrameHeader header = HeaderOf(message);
+    if (dialled.connection->Send(header, std::move(message))) {
+      ++counters_.messages_sent;
+      return;
+    }
   }
-  ++counters_.messages_sent;
+  ++counters_.messages_dropped;
+}
+
+// A leader sends the same message to all followers: a large one is summed up once.
+FrameHeader PeerTransport::HeaderOf(const Parcel& message) {
+  const auto make = [&message] {
+    return MakeFrameHeader(FrameKind::kMessage, message.head.view(), message.tail.view());
+  };
+  if (message.tail.empty()) return make();
+  const bool same = message.head.data() == last_large_.head.data() &&
+                    message.tail.data() == last_large_.tail.data() &&
+                    message.size() == last_large_.size();
+  if (!same) {
+    last_large_header_ = make();
+    last_large_ = message;
+  }
+  return last_large_header_;
 }
 
 void PeerTransport::Flush() {
+  last_large_ = Parcel();
   for (auto& [node, peer] : peers_) {
     for (Dialled& dialled : peer.channels) {
       if (dialled.welcome) dialled.connection->Flush();

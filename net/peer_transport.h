@@ -76,7 +76,8 @@ class PeerTransport final : public Transport {
   // No more dialling, no more events.
   void Stop();
 
-  void Send(NodeId to, Bytes message) override;
+  void Send(NodeId to, Bytes message) override { SendParcel(to, {std::move(message), Bytes()}); }
+  void SendParcel(NodeId to, Parcel message) override;
   // At the end of a turn: what was sent leaves.
   void Flush();
 
@@ -106,6 +107,7 @@ class PeerTransport final : public Transport {
   Instant Now() const;
   void Tick();
   bool IsWhole() const;
+  FrameHeader HeaderOf(const Parcel& message);
   void DialDue();
   void Dial(NodeId node, node::Channel channel);
   void OnConnected(NodeId node, node::Channel channel);
@@ -132,6 +134,8 @@ class PeerTransport final : public Transport {
   const LogSink log_;
   Rng rng_;
   TransportCounters counters_;
+  Parcel last_large_;  // of this turn
+  FrameHeader last_large_header_;
   std::string listening_at_;
   uv_tcp_t* listener_ = nullptr;
   std::unique_ptr<Timer> tick_;

@@ -28,7 +28,8 @@ struct EngineOptions {
   uint64_t wal_reserve_bytes = 0;  // WalOptions::reserve_bytes
   uint64_t wal_salt = 0;           // WalOptions::salt
   uint64_t table_write_buffer_bytes = uint64_t{4} << 20;
-  uint64_t table_block_cache_bytes = uint64_t{8} << 20;
+  uint64_t table_block_cache_bytes = uint64_t{4} << 20;
+  uint64_t table_recent_bytes = uint64_t{6} << 20;  // values that entries asked for last
 };
 
 class Wal;

@@ -27,7 +27,9 @@ TableStore::TableStore(FileSystem& files, const TableStoreOptions& options)
       write_buffer_bytes_(options.write_buffer_bytes),
       env_(std::make_unique<LevelDbEnv>(files)),
       block_cache_(leveldb::NewLRUCache(options.block_cache_bytes)),
-      filter_(leveldb::NewBloomFilterPolicy(kBloomBitsPerKey)) {
+      filter_(leveldb::NewBloomFilterPolicy(kBloomBitsPerKey)),
+      recent_(options.recent_bytes),
+      overlay_(recent_) {
   read_options_.verify_checksums = true;
   scan_options_.verify_checksums = true;
   scan_options_.fill_cache = false;

@@ -34,6 +34,7 @@
 #include "leveldb/write_batch.h"
 #include "storage/file_system.h"
 #include "storage/leveldb_env.h"
+#include "storage/recent_values.h"
 #include "storage/snapshot_stream.h"
 #include "storage/table_store_keys.h"
 #include "storage/table_store_overlay.h"
@@ -45,7 +46,8 @@ struct TableStoreOptions {
   std::vector<GroupId> groups;  // each once
   // A memtable that has grown to this is written out. LevelDB takes at least 64 KiB.
   uint64_t write_buffer_bytes = uint64_t{4} << 20;
-  uint64_t block_cache_bytes = uint64_t{8} << 20;
+  uint64_t block_cache_bytes = uint64_t{4} << 20;
+  uint64_t recent_bytes = uint64_t{6} << 20;  // RecentValues
 };
 
 class TableStore {
@@ -143,6 +145,7 @@ class TableStore {
   absl::Status error_;
 
   // Kept between jobs so that a job allocates little.
+  RecentValues recent_;
   TableOverlay overlay_;
   leveldb::WriteBatch batch_;
   std::string record_;

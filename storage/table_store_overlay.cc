@@ -66,8 +66,13 @@ bool TableOverlay::Get(absl::string_view key, std::string* value) const {
   }
   full_key_.assign(prefix_.data(), prefix_.size());
   full_key_.append(key.data(), key.size());
+  if (const std::string* known = recent_.Find(full_key_); known != nullptr) {
+    *value = *known;
+    return true;
+  }
   const leveldb::Status got = db_->Get(*options_, full_key_, value);
   if (!got.ok() && !got.IsNotFound() && status_.ok()) status_ = got;
+  if (got.ok()) recent_.Keep(full_key_, *value);
   return got.ok();
 }
 
@@ -125,8 +130,10 @@ void TableOverlay::Finish(leveldb::WriteBatch& batch) {
   for (const auto& [key, slot] : slots_) {
     if (slot.deleted) {
       batch.Delete(ToSlice(slot.full_key));
+      recent_.Erase(slot.full_key);
     } else {
       batch.Put(ToSlice(slot.full_key), ToSlice(slot.value));
+      recent_.Replace(slot.full_key, slot.value);
     }
   }
   slots_.clear();

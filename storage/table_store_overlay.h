@@ -13,6 +13,7 @@
 #include "core/runtime/state_machine.h"
 #include "leveldb/db.h"
 #include "leveldb/write_batch.h"
+#include "storage/recent_values.h"
 
 namespace lockstep::storage {
 
@@ -35,6 +36,9 @@ class Arena {
 
 class TableOverlay final : public TableWriter {
  public:
+  // `recent` outlives the overlay.
+  explicit TableOverlay(RecentValues& recent) : recent_(recent) {}
+
   // Starts a job on the keys that begin with `prefix`. Both outlive the job.
   void Begin(leveldb::DB& db, const leveldb::ReadOptions& options, absl::string_view prefix);
   bool Get(absl::string_view key, std::string* value) const override;
@@ -44,7 +48,8 @@ class TableOverlay final : public TableWriter {
   void Put(absl::string_view key, absl::string_view value) override;
   void Delete(absl::string_view key) override;
 
-  // Appends the job's writes to `batch`, in the order of their keys, and forgets them.
+  // Appends the job's writes to `batch`, in the order of their keys, and forgets them. REQUIRES: the
+  // batch is written before anything is read again.
   void Finish(leveldb::WriteBatch& batch);
   // The first error of a read since Begin: the writes are then worth nothing.
   const leveldb::Status& status() const { return status_; }
@@ -57,6 +62,7 @@ class TableOverlay final : public TableWriter {
   };
   Slot& SlotOf(absl::string_view key);
 
+  RecentValues& recent_;
   leveldb::DB* db_ = nullptr;
   const leveldb::ReadOptions* options_ = nullptr;
   absl::string_view prefix_;

@@ -139,6 +139,7 @@ absl::Status TableStore::Install(const WriteSnapshot& job, Table& table) {
   PutStaging(job.group, nothing);
   if (absl::Status written = WriteBatch(); !written.ok()) return written;
 
+  recent_.Clear();
   table.generation = table.staging.generation;
   table.prefix = TablePrefix(job.group, table.generation);
   table.applied = job.snapshot;

@@ -5,44 +5,8 @@
 
 #include "core/gateway/gateway.h"
 #include "core/gateway/outcome.h"
-#include "core/proto/wire.h"
 
 namespace lockstep::gateway {
-namespace {
-
-// A proto::ForwardedRequest or ForwardedReply, whose first four fields agree.
-struct Forwarding {
-  uint64_t life = 0;
-  uint64_t id = 0;
-  uint64_t other_life = 0;
-  bool not_taken = false;
-};
-static_assert(int{proto::ForwardedReply::kReplyFieldNumber} ==
-              int{proto::ForwardedRequest::kRequestFieldNumber});
-static_assert(int{proto::ForwardedReply::kFromLifeFieldNumber} ==
-              int{proto::ForwardedRequest::kToLifeFieldNumber});
-
-// Copies the payload once; a request may be large.
-Bytes EncodeForwarded(uint32_t body, const Forwarding& forwarding, const Bytes& payload) {
-  const auto message = [&](auto& sink) {
-    sink.Message(body, [&](auto& inner) {
-      inner.Number(proto::ForwardedRequest::kLifeFieldNumber, forwarding.life);
-      inner.Number(proto::ForwardedRequest::kIdFieldNumber, forwarding.id);
-      inner.Text(proto::ForwardedRequest::kRequestFieldNumber, payload.view());
-      inner.Number(proto::ForwardedRequest::kToLifeFieldNumber, forwarding.other_life);
-      inner.Number(proto::ForwardedReply::kNotTakenFieldNumber, forwarding.not_taken ? 1 : 0);
-    });
-  };
-  wire::SizeSink size;
-  message(size);
-  return Bytes::Make(size.size(), [&](char* to) {
-    wire::WriteSink sink(to);
-    message(sink);
-  });
-}
-
-}  // namespace
-
 void Gateway::Carry(client::Send send) {
   if (send.to == self_) return AskSelf(send.request, send.attempt);
   if (IsDoubted(send.to)) {
@@ -75,51 +39,51 @@ void Gateway::AskNode(NodeId to, Bytes request, Waiting waiting) {
   }
   ++last_forwarded_;
   const uint64_t to_life = lives_[to];
-  const Bytes message = EncodeForwarded(
-      proto::NodeMessage::kForwardedRequestFieldNumber,
-      {.life = options_.life, .id = last_forwarded_, .other_life = to_life}, request);
+  Parcel message = Encode(Forwarding{.kind = Forwarding::Kind::kRequest,
+                                     .life = options_.life,
+                                     .id = last_forwarded_,
+                                     .other_life = to_life,
+                                     .payload = request});
   Forwarded forwarded{.to = to, .waiting = std::move(waiting), .untaken = std::nullopt};
   if (to_life == 0) forwarded.untaken = std::move(request);
   forwarded_.emplace(last_forwarded_, std::move(forwarded));
-  host_.transport.Send(to, message);
+  host_.transport.SendParcel(to, std::move(message));
 }
 
-void Gateway::OnForwardedRequest(NodeId from, const proto::ForwardedRequest& request) {
-  if (request.to_life() != options_.life) {
-    host_.transport.Send(from, EncodeForwarded(proto::NodeMessage::kForwardedReplyFieldNumber,
-                                               {.life = request.life(),
-                                                .id = request.id(),
-                                                .other_life = options_.life,
-                                                .not_taken = true},
-                                               Bytes()));
-    return;
+void Gateway::OnForwardedRequest(NodeId from, Forwarding request) {
+  if (request.other_life != options_.life) {
+    request.not_taken = true;
+    request.payload = Bytes();
+    return Return(from, std::move(request));
   }
-  if (!seen_[from].Admit(request.life(), request.id(), options_.remembered_max)) return;
-  const Asker asker{from, request.life(), request.id()};
-  const std::optional<bool> shards = StatusQuestion(request.request());
+  if (!seen_[from].Admit(request.life, request.id, options_.remembered_max)) return;
+  const Asker asker{from, request.life, request.id};
+  const std::optional<bool> shards = StatusQuestion(request.payload.view());
   if (shards.has_value()) return BeginTelling(asker, *shards);
-  const Bytes bytes = Bytes::Copy(request.request());
   // A gateway asks replicas, never another gateway: nothing is carried round in circles.
-  if (IsGatewayRequest(bytes)) return;
-  AskSelf(bytes, asker);
+  if (IsGatewayRequest(request.payload)) return;
+  AskSelf(request.payload, asker);
 }
 
-void Gateway::SendReply(const Asker& asker, const Bytes& reply) {
-  host_.transport.Send(
-      asker.node,
-      EncodeForwarded(proto::NodeMessage::kForwardedReplyFieldNumber,
-                      {.life = asker.life, .id = asker.id, .other_life = options_.life}, reply));
+void Gateway::SendReply(const Asker& asker, Bytes reply) {
+  Return(asker.node, {.life = asker.life, .id = asker.id, .payload = std::move(reply)});
 }
 
-void Gateway::OnForwardedReply(NodeId from, const proto::ForwardedReply& reply) {
-  if (reply.life() != options_.life) return;
-  const auto found = forwarded_.find(reply.id());
+void Gateway::Return(NodeId to, Forwarding reply) {
+  reply.kind = Forwarding::Kind::kReply;
+  reply.other_life = options_.life;
+  host_.transport.SendParcel(to, Encode(reply));
+}
+
+void Gateway::OnForwardedReply(NodeId from, Forwarding reply) {
+  if (reply.life != options_.life) return;
+  const auto found = forwarded_.find(reply.id);
   if (found == forwarded_.end() || found->second.to != from) return;
-  lives_[from] = std::max(lives_[from], reply.from_life());
+  lives_[from] = std::max(lives_[from], reply.other_life);
   Forwarded forwarded = std::move(found->second);
   forwarded_.erase(found);
-  if (reply.not_taken()) return OnNotTaken(std::move(forwarded));
-  OnAnswer(forwarded.waiting, Bytes::Copy(reply.reply()));
+  if (reply.not_taken) return OnNotTaken(std::move(forwarded));
+  OnAnswer(forwarded.waiting, std::move(reply.payload));
 }
 
 // Of the life that it named, if it named one, a copy may have been taken.
@@ -132,7 +96,7 @@ void Gateway::OnAnswer(const Waiting& waiting, Bytes reply) {
   if (const auto* attempt = std::get_if<client::AttemptId>(&waiting)) {
     return Feed(client::Reply{*attempt, std::move(reply)});
   }
-  if (const auto* asker = std::get_if<Asker>(&waiting)) return SendReply(*asker, reply);
+  if (const auto* asker = std::get_if<Asker>(&waiting)) return SendReply(*asker, std::move(reply));
   if (const auto* part = std::get_if<PartOfInquiry>(&waiting)) return OnNodeStatus(*part, reply);
   if (const auto* part = std::get_if<PartOfTelling>(&waiting)) return OnTold(*part, reply);
   proto::ClientReply parsed;

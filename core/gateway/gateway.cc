@@ -60,17 +60,12 @@ Gateway::Gateway(const node::NodeOptions& node, const GatewayOptions& options,
 
 void Gateway::OnMessage(NodeId from, const Bytes& message) {
   if (failed_) return;
-  wire::Reader reader(message.view());
-  const bool ours =
-      reader.Next() && (reader.field() == proto::NodeMessage::kForwardedRequestFieldNumber ||
-                        reader.field() == proto::NodeMessage::kForwardedReplyFieldNumber);
-  if (!ours) return node_->OnMessage(from, message);
-  proto::NodeMessage decoded;
-  if (!decoded.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
-    return node_->OnMessage(from, message);  // Which notes that it is malformed.
-  }
-  if (decoded.has_forwarded_request()) OnForwardedRequest(from, decoded.forwarded_request());
-  if (decoded.has_forwarded_reply()) OnForwardedReply(from, decoded.forwarded_reply());
+  std::optional<Forwarding> forwarding = DecodeForwarding(message);
+  // The node notes what is malformed.
+  if (!forwarding.has_value()) return node_->OnMessage(from, message);
+  forwarding->kind == Forwarding::Kind::kRequest
+      ? OnForwardedRequest(from, *std::move(forwarding))
+      : OnForwardedReply(from, *std::move(forwarding));
 }
 
 void Gateway::OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result) {

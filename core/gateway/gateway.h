@@ -22,6 +22,7 @@
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/client/router.h"
+#include "core/gateway/forwarding_message.h"
 #include "core/gateway/options.h"
 #include "core/gateway/seen_requests.h"
 #include "core/gateway/surroundings.h"
@@ -129,12 +130,13 @@ class Gateway final : public Process, private Clock, private Replies {
   // forwarding.cc
   void Carry(client::Send send);
   void AskNode(NodeId to, Bytes request, Waiting waiting);
-  void OnForwardedRequest(NodeId from, const proto::ForwardedRequest& request);
-  void OnForwardedReply(NodeId from, const proto::ForwardedReply& reply);
+  void OnForwardedRequest(NodeId from, Forwarding request);
+  void OnForwardedReply(NodeId from, Forwarding reply);
   void OnAnswer(const Waiting& waiting, Bytes reply);
   void OnNoAnswer(const Waiting& waiting);
   void OnNotTaken(Forwarded forwarded);
-  void SendReply(const Asker& asker, const Bytes& reply);
+  void SendReply(const Asker& asker, Bytes reply);
+  void Return(NodeId to, Forwarding reply);
   bool IsDoubted(NodeId node);
   void AskSelf(const Bytes& request, Waiting waiting);
 

@@ -16,8 +16,8 @@ enum class Channel : uint8_t {
 };
 inline constexpr int kChannels = 3;
 
-// Of an encoded PeerMessage or NodeMessage. Total.
-Channel ChannelOf(const Bytes& message);
+// Of an encoded PeerMessage or NodeMessage of `size` bytes that begins with `head`. Total.
+Channel ChannelOf(absl::string_view head, size_t size);
 
 }  // namespace lockstep::node
 

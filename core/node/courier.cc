@@ -12,16 +12,10 @@ namespace lockstep::node {
 namespace {
 
 Bytes Bundle(const std::vector<Bytes>& messages) {
-  const auto fields = [&](auto& sink) {
+  return wire::Encode([&](auto& sink) {
     for (const Bytes& message : messages) {
       sink.Text(proto::NodeMessage::kBundleFieldNumber, message.view());
     }
-  };
-  wire::SizeSink size;
-  fields(size);
-  return Bytes::Make(size.size(), [&](char* to) {
-    wire::WriteSink sink(to);
-    fields(sink);
   });
 }
 
@@ -29,18 +23,18 @@ Bytes Bundle(const std::vector<Bytes>& messages) {
 
 // A leader sends the same entries to all followers that keep up. Entries are shared buffers, so
 // what is at the same place is the same, as long as the turn lasts.
-Bytes Courier::Encode(GroupId group, const raft::Message& message) {
+Parcel Courier::Encode(GroupId group, const raft::Message& message) {
   const auto* append = std::get_if<raft::AppendRequest>(&message.body);
-  if (append == nullptr || append->entries.empty()) return raft::EncodePeerMessage(group, message);
+  if (append == nullptr || append->entries.empty()) return raft::EncodePeerParcel(group, message);
   Encoded& last = last_append_;
-  const bool same = !last.bytes.empty() && last.group == group && last.term == message.term &&
+  const bool same = last.parcel.size() > 0 && last.group == group && last.term == message.term &&
                     last.prev == append->prev && last.commit == append->commit &&
                     last.read_seq == append->read_seq &&
                     std::equal(last.entries.begin(), last.entries.end(), append->entries.begin(),
                                append->entries.end(), [](const char* place, const Entry& entry) {
                                  return place == entry.data.data();
                                });
-  if (same) return last.bytes;
+  if (same) return last.parcel;
   last.entries.clear();
   for (const Entry& entry : append->entries) last.entries.push_back(entry.data.data());
   last.group = group;
@@ -48,18 +42,18 @@ Bytes Courier::Encode(GroupId group, const raft::Message& message) {
   last.prev = append->prev;
   last.commit = append->commit;
   last.read_seq = append->read_seq;
-  last.bytes = raft::EncodePeerMessage(group, message);
-  return last.bytes;
+  last.parcel = raft::EncodePeerParcel(group, message);
+  return last.parcel;
 }
 
 void Courier::Send(NodeId to, GroupId group, const raft::Message& message) {
-  Bytes bytes = Encode(group, message);
+  Parcel parcel = Encode(group, message);
   const bool waits = std::holds_alternative<raft::Heartbeat>(message.body) ||
                      std::holds_alternative<raft::HeartbeatReply>(message.body);
   if (bundles_ && waits) {
-    waiting_[to].push_back(std::move(bytes));
+    waiting_[to].push_back(parcel.Joined());
   } else {
-    transport_.Send(to, std::move(bytes));
+    transport_.SendParcel(to, std::move(parcel));
   }
 }
 
@@ -72,7 +66,7 @@ void Courier::Send(NodeId to, proto::NodeMessage message) {
 }
 
 void Courier::Flush() {
-  last_append_.bytes = Bytes();
+  last_append_.parcel = Parcel();
   for (auto& [to, messages] : waiting_) {
     if (messages.empty()) continue;
     Bytes bytes = messages.size() == 1 ? std::move(messages.front()) : Bundle(messages);

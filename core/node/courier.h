@@ -9,6 +9,7 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/bytes.h"
+#include "core/base/parcel.h"
 #include "core/base/types.h"
 #include "core/proto/node.pb.h"
 #include "core/raft/messages.h"
@@ -41,16 +42,16 @@ class Courier {
     Index commit;
     ReadSeq read_seq;
     std::vector<const char*> entries;  // where their data is
-    Bytes bytes;
+    Parcel parcel;
   };
-  Bytes Encode(GroupId group, const raft::Message& message);
+  Parcel Encode(GroupId group, const raft::Message& message);
 
   const NodeId self_;
   const bool bundles_;
   Transport& transport_;
   absl::btree_map<NodeId, std::vector<Bytes>> waiting_;
   std::vector<proto::NodeMessage> local_;
-  Encoded last_append_;  // no bytes: none in this turn
+  Encoded last_append_;  // an empty parcel: none in this turn
 };
 
 // Whether the bytes are an encoded proto::NodeMessage, if they are anything: raft's messages are

@@ -10,6 +10,9 @@
 #include <cstring>
 
 #include "absl/strings/string_view.h"
+#include "core/base/bytes.h"
+#include "core/base/check.h"
+#include "core/base/parcel.h"
 
 namespace lockstep::wire {
 
@@ -43,10 +46,11 @@ class SizeSink {
   size_t size_ = 0;
 };
 
-// REQUIRES: as much room behind `to` as SizeSink measured.
+// REQUIRES: as much room behind `to` as SizeSink measured. With `stop`, the text that would begin
+// there is left out: it must be the last thing of the message.
 class WriteSink {
  public:
-  explicit WriteSink(char* to) : to_(to) {}
+  explicit WriteSink(char* to, const char* stop = nullptr) : to_(to), stop_(stop) {}
   const char* end() const { return to_; }
   void Number(uint32_t field, uint64_t value) {
     if (value == 0) return;
@@ -57,6 +61,7 @@ class WriteSink {
     if (text.empty()) return;
     Varint((uint64_t{field} << 3) | 2);
     Varint(text.size());
+    if (to_ == stop_) return;
     std::memcpy(to_, text.data(), text.size());
     to_ += text.size();
   }
@@ -75,7 +80,36 @@ class WriteSink {
     *to_++ = static_cast<char>(value);
   }
   char* to_;
+  const char* stop_;
 };
+
+// What `fields` describes to a sink, in one piece.
+template <class Fields>
+Bytes Encode(const Fields& fields) {
+  SizeSink size;
+  fields(size);
+  return Bytes::Make(size.size(), [&](char* to) {
+    WriteSink sink(to);
+    fields(sink);
+    CheckEq(sink.end(), static_cast<const char*>(to + size.size()));
+  });
+}
+
+// The same in two pieces if it ends with a large text: `last`, which is not copied then.
+template <class Fields>
+Parcel EncodeParcel(const Fields& fields, const Bytes& last) {
+  if (last.size() < kTailBytesMin) return {Encode(fields), Bytes()};
+  SizeSink size;
+  fields(size);
+  const size_t head = size.size() - last.size();
+  return {Bytes::Make(head,
+                      [&](char* to) {
+                        WriteSink sink(to, to + head);
+                        fields(sink);
+                        CheckEq(sink.end(), static_cast<const char*>(to + head));
+                      }),
+          last};
+}
 
 // Walks the fields of one message. Unknown fields are the caller's to ignore; groups are refused.
 //   Reader reader(text);

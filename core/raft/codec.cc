@@ -264,7 +264,7 @@ bool ReadBodyField(uint32_t field, absl::string_view text, const Bytes& whole, B
 
 }  // namespace
 
-Bytes EncodePeerMessage(GroupId group, const Message& message) {
+Parcel EncodePeerParcel(GroupId group, const Message& message) {
   const auto fields = [&](auto& sink) {
     sink.Number(1, group.value());
     sink.Number(2, message.term.value());
@@ -273,13 +273,13 @@ Bytes EncodePeerMessage(GroupId group, const Message& message) {
         [&](const auto& body) { sink.Message(field, [&](auto& inner) { Fields(body, inner); }); },
         message.body);
   };
-  wire::SizeSink size;
-  fields(size);
-  return Bytes::Make(size.size(), [&](char* to) {
-    wire::WriteSink sink(to);
-    fields(sink);
-    CheckEq(sink.end(), static_cast<const char*>(to + size.size()));
-  });
+  const auto* append = std::get_if<AppendRequest>(&message.body);
+  const bool ends_with_data = append != nullptr && !append->entries.empty();
+  return wire::EncodeParcel(fields, ends_with_data ? append->entries.back().data : Bytes());
+}
+
+Bytes EncodePeerMessage(GroupId group, const Message& message) {
+  return EncodePeerParcel(group, message).Joined();
 }
 
 absl::Status DecodePeerMessage(const Bytes& bytes, GroupId* group, Message* message) {

@@ -4,12 +4,15 @@
 
 #include "absl/status/status.h"
 #include "core/base/bytes.h"
+#include "core/base/parcel.h"
 #include "core/base/types.h"
 #include "core/raft/messages.h"
 
 namespace lockstep::raft {
 
 Bytes EncodePeerMessage(GroupId group, const Message& message);
+// The same; the data of a large last entry is not copied.
+Parcel EncodePeerParcel(GroupId group, const Message& message);
 
 // InvalidArgument when the bytes are no message or fail Validate; `*group` and `*message` are
 // unspecified then. Entries and snapshot data share the buffer of `bytes`.

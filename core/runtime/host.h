@@ -4,6 +4,7 @@
 #define LOCKSTEP_CORE_RUNTIME_HOST_H_
 
 #include "core/base/bytes.h"
+#include "core/base/parcel.h"
 #include "core/base/types.h"
 #include "core/runtime/journal.h"
 #include "core/runtime/storage_job.h"
@@ -25,6 +26,8 @@ class Transport {
   virtual ~Transport() = default;
   // Best effort: the message may arrive late, twice, out of order, or never.
   virtual void Send(NodeId to, Bytes message) = 0;
+  // The same for a message in two pieces. A host that can send them without joining them does.
+  virtual void SendParcel(NodeId to, Parcel parcel) { Send(to, parcel.Joined()); }
 };
 
 // The way to the disk, which works on its own.

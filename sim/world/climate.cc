@@ -89,6 +89,9 @@ storage::EngineOptions DrawEngine(Rng rng) {
   if (reserve.Chance({1, 2}))
     engine.wal_reserve_bytes = reserve.Magnitude(512, uint64_t{256} << 10);
   engine.table_write_buffer_bytes = rng.Magnitude(uint64_t{64} << 10, uint64_t{512} << 10);
+  Rng recent = rng.Split("recent values");
+  const uint64_t recent_bytes = recent.Magnitude(256, uint64_t{64} << 10);
+  if (recent.Chance({3, 4})) engine.table_recent_bytes = recent_bytes;
   return engine;
 }
 
