@@ -106,8 +106,10 @@ absl::Status Server::Start() {
 absl::Status Server::Boot() {
   const node::NodeOptions node = NodeOptionsOf(options_, self_);
   machines_ = node::MakeMachines(node);
-  absl::StatusOr<std::unique_ptr<storage::Engine>> engine = storage::Engine::Open(
-      files_, EngineOptionsOf(options_, node, identity_.incarnation), *machines_);
+  storage::EngineOptions storage = EngineOptionsOf(options_, node, identity_.incarnation);
+  storage.background = &background_;
+  absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
+      storage::Engine::Open(files_, storage, *machines_);
   if (!engine.ok()) return StorageError(engine.status());
   engine_ = *std::move(engine);
   disk_ = std::make_unique<DiskMeter>(files_, options_.data_dir);

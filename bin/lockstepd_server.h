@@ -20,6 +20,7 @@
 #include "net/address_book.h"
 #include "net/log.h"
 #include "net/uv_host.h"
+#include "storage/background_work.h"
 #include "storage/engine.h"
 #include "storage/posix_file_system.h"
 
@@ -61,6 +62,7 @@ class Server {
   std::unique_ptr<DiskMeter> disk_;
   std::unique_ptr<NodeSurroundings> surroundings_;
   std::unique_ptr<MachineFactory> machines_;
+  storage::WorkThread background_;  // of LevelDB: compactions delay no entry
   std::unique_ptr<storage::Engine> engine_;
   std::unique_ptr<net::UvHost> host_;
   std::unique_ptr<Fronts> fronts_;

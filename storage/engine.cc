@@ -48,7 +48,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(FileSystem& files,
                                         .groups = options.groups,
                                         .write_buffer_bytes = options.table_write_buffer_bytes,
                                         .block_cache_bytes = options.table_block_cache_bytes,
-                                        .recent_bytes = options.table_recent_bytes};
+                                        .recent_bytes = options.table_recent_bytes,
+                                        .background = options.background};
   auto tables = TableStore::Open(files, table_options, machines);
   if (!tables.ok()) return tables.status();
   engine->tables_ = *std::move(tables);

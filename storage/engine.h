@@ -16,6 +16,7 @@
 #include "core/runtime/log.h"
 #include "core/runtime/state_machine.h"
 #include "core/runtime/storage_job.h"
+#include "storage/background_work.h"
 #include "storage/file_system.h"
 
 namespace lockstep::storage {
@@ -30,6 +31,7 @@ struct EngineOptions {
   uint64_t table_write_buffer_bytes = uint64_t{4} << 20;
   uint64_t table_block_cache_bytes = uint64_t{4} << 20;
   uint64_t table_recent_bytes = uint64_t{6} << 20;  // values that entries asked for last
+  BackgroundWork* background = nullptr;  // of LevelDB; outlives the engine. Null: within its jobs
 };
 
 class Wal;

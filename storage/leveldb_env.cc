@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
@@ -58,10 +59,12 @@ class LevelDbEnv::TableFile final : public leveldb::RandomAccessFile {
 
   leveldb::Status Read(uint64_t offset, size_t bytes, leveldb::Slice* result,
                        char* scratch) const override {
-    const absl::Status read = file_->Read(offset, bytes, &buffer_);
+    static thread_local std::string buffer;  // several threads may read a table
+    const absl::Status read = file_->Read(offset, bytes, &buffer);
     if (!read.ok()) return env_.Report(path_, read);
-    std::memcpy(scratch, buffer_.data(), buffer_.size());
-    *result = leveldb::Slice(scratch, buffer_.size());
+    std::memcpy(scratch, buffer.data(), buffer.size());
+    *result = leveldb::Slice(scratch, buffer.size());
+    if (buffer.size() > kOutputBufferBytes) std::string().swap(buffer);
     return leveldb::Status::OK();
   }
 
@@ -69,7 +72,6 @@ class LevelDbEnv::TableFile final : public leveldb::RandomAccessFile {
   LevelDbEnv& env_;
   std::string path_;
   std::unique_ptr<File> file_;
-  mutable std::string buffer_;
 };
 
 // Bytes reach the file system at Sync and Close, those of a table also when the buffer is full.
@@ -91,10 +93,7 @@ class LevelDbEnv::OutputFile final : public leveldb::WritableFile {
     absl::Status synced;
     // Not a byte of an edit of the MANIFEST may reach the disk before the names of the tables that
     // it speaks of: unsynced, it could survive a power failure, and they might not.
-    if (manifest_ && env_.names_changed_ && env_.Writable().ok()) {
-      synced = env_.files_.SyncDirectory(Directory(path_));
-      if (synced.ok()) env_.names_changed_ = false;
-    }
+    if (manifest_ && env_.Writable().ok()) synced = env_.SyncNames(Directory(path_));
     if (synced.ok()) synced = Empty();
     if (synced.ok()) synced = file_->Sync();
     return env_.Report(path_, synced);
@@ -137,25 +136,33 @@ class LevelDbEnv::NullLogger final : public leveldb::Logger {
   void Logv(const char*, std::va_list) override {}
 };
 
-LevelDbEnv::~LevelDbEnv() { Check(scheduled_.empty()); }
-
-void LevelDbEnv::DrainScheduled() {
-  while (!scheduled_.empty()) {
-    const auto [function, argument] = scheduled_.back();
-    scheduled_.pop_back();
-    function(argument);
-  }
+absl::Status LevelDbEnv::error() const {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  return error_;
 }
 
 void LevelDbEnv::RefuseWrites() {
+  const std::lock_guard<std::mutex> guard(mutex_);
   if (error_.ok()) error_ = absl::CancelledError("the table store is closing");
+}
+
+// A name that changes meanwhile is synced once more.
+absl::Status LevelDbEnv::SyncNames(const std::string& directory) {
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    if (!std::exchange(names_changed_, false)) return absl::OkStatus();
+  }
+  return files_.SyncDirectory(directory);
 }
 
 leveldb::Status LevelDbEnv::Report(const std::string& path, const absl::Status& status) {
   if (status.ok()) return leveldb::Status::OK();
   const std::string message(status.message());
   if (absl::IsNotFound(status)) return leveldb::Status::NotFound(path, message);
-  if (error_.ok()) error_ = status;
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    if (error_.ok()) error_ = status;
+  }
   if (absl::IsDataLoss(status)) return leveldb::Status::Corruption(path, message);
   return leveldb::Status::IOError(path, message);
 }
@@ -195,7 +202,10 @@ leveldb::Status LevelDbEnv::NewWritableFile(const std::string& path,
   }
   auto file = files_.Open(path, OpenMode::kTruncate);
   if (!file.ok()) return Report(path, file.status());
-  names_changed_ = true;
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    names_changed_ = true;
+  }
   *result = new OutputFile(*this, path, *std::move(file));
   return leveldb::Status::OK();
 }
@@ -238,7 +248,6 @@ leveldb::Status LevelDbEnv::RenameFile(const std::string& source, const std::str
   if (absl::Status writable = Writable(); !writable.ok()) return Report(source, writable);
   absl::Status renamed = files_.Rename(source, target);
   if (renamed.ok()) renamed = files_.SyncDirectory(Directory(target));
-  if (renamed.ok()) names_changed_ = false;
   return Report(source, renamed);
 }
 
@@ -253,12 +262,6 @@ leveldb::Status LevelDbEnv::LockFile(const std::string& path, leveldb::FileLock*
 leveldb::Status LevelDbEnv::UnlockFile(leveldb::FileLock* lock) {
   delete lock;
   return leveldb::Status::OK();
-}
-
-void LevelDbEnv::Schedule(void (*function)(void*), void* argument) {
-  // LevelDB schedules one work at a time; whoever forgets to drain finds out here.
-  CheckLt(scheduled_.size(), size_t{1});
-  scheduled_.emplace_back(function, argument);
 }
 
 void LevelDbEnv::StartThread(void (*)(void*), void*) { Check(false, "LevelDB starts no thread"); }

@@ -25,7 +25,8 @@ absl::Status BadRecord(GroupId group, const char* what) {
 TableStore::TableStore(FileSystem& files, const TableStoreOptions& options)
     : files_(files),
       write_buffer_bytes_(options.write_buffer_bytes),
-      env_(std::make_unique<LevelDbEnv>(files)),
+      background_(options.background == nullptr ? inline_work_ : *options.background),
+      env_(std::make_unique<LevelDbEnv>(files, background_)),
       block_cache_(leveldb::NewLRUCache(options.block_cache_bytes)),
       filter_(leveldb::NewBloomFilterPolicy(kBloomBitsPerKey)),
       recent_(options.recent_bytes),
@@ -130,8 +131,8 @@ LogPosition TableStore::applied(GroupId group) const { return tables_.at(group).
 absl::Status TableStore::Failed(const leveldb::Status& status) {
   if (!error_.ok()) return error_;
   // The file system's own words say more than what LevelDB made of them.
-  if (!env_->error().ok()) {
-    error_ = env_->error();
+  if (absl::Status told = env_->error(); !told.ok()) {
+    error_ = told;
   } else if (status.IsCorruption()) {
     error_ = absl::DataLossError(status.ToString());
   } else {
@@ -178,9 +179,10 @@ absl::Status TableStore::Flush() {
     leveldb::Status flushed = db_->Write(leveldb::WriteOptions(), nullptr);
     if (!flushed.ok()) return Failed(flushed);
     if (absl::Status settled = Settle(); !settled.ok()) return settled;
-    // A flush that failed is told to the next write.
+    // A flush that failed is told to the next write. One that is under way on another thread is
+    // waited for by the next one, of a memtable that is empty.
     batch_.Clear();
-    flushed = db_->Write(leveldb::WriteOptions(), &batch_);
+    flushed = db_->Write(leveldb::WriteOptions(), background_.concurrent() ? nullptr : &batch_);
     if (!flushed.ok()) return Failed(flushed);
     dirty_ = false;
   }

@@ -7,7 +7,7 @@
 // - A table is one generation of keys; a snapshot is staged as another and becomes the table by one
 //   WriteBatch. Keys of generations that are neither are deleted little by little
 //   (docs/decisions/0003).
-// - Between two calls LevelDB has no background work left.
+// - Between two calls LevelDB has no background work left, unless it runs on a thread of its own.
 // - After an error every call fails with it.
 //
 // One thread at a time.
@@ -48,6 +48,7 @@ struct TableStoreOptions {
   uint64_t write_buffer_bytes = uint64_t{4} << 20;
   uint64_t block_cache_bytes = uint64_t{4} << 20;
   uint64_t recent_bytes = uint64_t{6} << 20;  // RecentValues
+  BackgroundWork* background = nullptr;  // of LevelDB; outlives the store. Null: within its calls
 };
 
 class TableStore {
@@ -131,6 +132,8 @@ class TableStore {
 
   FileSystem& files_;
   uint64_t write_buffer_bytes_;
+  InlineWork inline_work_;
+  BackgroundWork& background_;
   std::unique_ptr<LevelDbEnv> env_;
   std::unique_ptr<leveldb::Logger> logger_;
   std::unique_ptr<leveldb::Cache> block_cache_;

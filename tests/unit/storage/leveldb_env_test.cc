@@ -24,7 +24,8 @@ using sim::SimFileSystem;
 // A database and its environment, drained after each call as its owner must.
 class Database {
  public:
-  explicit Database(SimFileSystem& disk) : env_(std::make_unique<LevelDbEnv>(disk)) {
+  explicit Database(SimFileSystem& disk)
+      : env_(std::make_unique<LevelDbEnv>(disk, background_)) {
     env_->NewLogger("", &logger_);
     leveldb::Options options;
     options.env = env_.get();
@@ -66,6 +67,7 @@ class Database {
   }
 
  private:
+  InlineWork background_;
   std::unique_ptr<LevelDbEnv> env_;
   leveldb::Logger* logger_ = nullptr;
   std::unique_ptr<leveldb::DB> db_;

@@ -129,12 +129,14 @@ inline constexpr GroupId kGroup(7);
 inline constexpr GroupId kOther(8);
 
 // A small memtable, so that it is flushed often.
-inline absl::StatusOr<std::unique_ptr<TableStore>> TryOpen(FileSystem& files) {
+inline absl::StatusOr<std::unique_ptr<TableStore>> TryOpen(FileSystem& files,
+                                                           BackgroundWork* background = nullptr) {
   static const TextMachines machines;
   TableStoreOptions options;
   options.directory = "node/table";
   options.groups = {kGroup, kOther};
   options.write_buffer_bytes = 64 << 10;
+  options.background = background;
   return TableStore::Open(files, options, machines);
 }
 
