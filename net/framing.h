@@ -36,8 +36,7 @@ inline constexpr uint64_t kHandshakeBytesMax = uint64_t{1} << 20;
 
 using FrameHeader = std::array<char, kFrameHeaderBytes>;
 // Of a payload in two pieces; `tail` may be empty.
-FrameHeader MakeFrameHeader(FrameKind kind, absl::string_view payload,
-                            absl::string_view tail = {});
+FrameHeader MakeFrameHeader(FrameKind kind, absl::string_view payload, absl::string_view tail = {});
 
 // Puts frames together from what arrives in pieces. The checksum is computed as the bytes come, so
 // that a large frame costs no long pause at its end.

@@ -81,7 +81,9 @@ void PeerTransport::Tick() {
 
 bool PeerTransport::IsWhole() const {
   for (const auto& [node, peer] : peers_) {
-    if (!peer.channels[0].welcome || !peer.channels[1].welcome) return false;
+    for (const Dialled& dialled : peer.channels) {
+      if (!dialled.welcome) return false;
+    }
   }
   return true;
 }
@@ -103,10 +105,6 @@ void PeerTransport::SendParcel(NodeId to, Parcel message) {
     return;
   }
   Dialled& dialled = found->second.channels[static_cast<size_t>(channel)];
-  if (channel == node::Channel::kBulk && !found->second.bulk_wanted) {
-    found->second.bulk_wanted = true;
-    DialDue();
-  }
   if (dialled.welcome) {
     const FrameHeader header = HeaderOf(message);
     if (dialled.connection->Send(header, std::move(message))) {
@@ -154,7 +152,6 @@ void PeerTransport::DialDue() {
     for (int i = 0; i < node::kChannels; ++i) {
       const auto channel = static_cast<node::Channel>(i);
       Dialled& dialled = peer.channels[static_cast<size_t>(i)];
-      if (channel == node::Channel::kBulk && !peer.bulk_wanted) continue;
       if (dialled.connection == nullptr && now >= dialled.dial_at) {
         Dial(NodeId(address.node()), channel);
       } else if (dialled.connection != nullptr && now >= dialled.give_up_at) {
@@ -248,7 +245,6 @@ void PeerTransport::OnDialledClosed(NodeId node, node::Channel channel, const ab
   const Duration drawn = rng_.Between(Duration(dialled.pause) / 2, Duration(dialled.pause));
   dialled.dial_at = Now() + drawn;
   if (tick_ != nullptr) tick_->Start(kTick);
-  if (channel == node::Channel::kBulk) peer.bulk_wanted = false;
   if (channel != node::Channel::kControl) return;
   if (!was_up) return Complain(node, absl::StrCat("cannot connect: ", why.message()));
   Log(LogLevel::kWarn, "connection lost",

@@ -1,9 +1,9 @@
 // The way to the peers over TCP (libuv). Loop thread only.
 //
 // Each node dials every node that it knows, and sends only on connections that it has dialled: one
-// for each channel (core/node/channel.h), the one for bulk when there is something to send. A
-// connection begins with Hello and Welcome: cluster, node, incarnation and version must fit, or it
-// is refused with advice for the operator. The address book spreads with the handshakes.
+// for each channel (core/node/channel.h). A connection begins with Hello and Welcome: cluster,
+// node, incarnation and version must fit, or it is refused with advice for the operator. The
+// address book spreads with the handshakes.
 //
 // A dialled connection that breaks is dialled again, after a pause that doubles.
 #ifndef LOCKSTEP_NET_PEER_TRANSPORT_H_
@@ -95,7 +95,6 @@ class PeerTransport final : public Transport {
   };
   struct Peer {
     std::array<Dialled, node::kChannels> channels;
-    bool bulk_wanted = false;
     std::string complaint;  // logged last
   };
   struct Accepted {

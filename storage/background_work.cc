@@ -1,6 +1,8 @@
 #include "storage/background_work.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/base/check.h"
 
@@ -44,6 +46,9 @@ void WorkThread::SlowDown(std::chrono::microseconds time) { std::this_thread::sl
 
 void WorkThread::Run() {
   pthread_setname_np(pthread_self(), "lockstep-level");
+  // Compactions can wait, what clients wait for cannot. On Linux niceness is a thread's own.
+  constexpr int kNiceness = 10;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
     filled_.wait(lock, [this] { return stopped_ || !waiting_.empty(); });

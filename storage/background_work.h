@@ -1,6 +1,6 @@
-// Where LevelDB's own work (flushes of memtables, compactions) runs: within the calls of the table's
-// owner, as the simulator needs it, or on a thread of its own, so that a compaction of seconds delays
-// nobody (production).
+// Where LevelDB's own work (flushes of memtables, compactions) runs: within the calls of the
+// table's owner, as the simulator needs it, or on a thread of its own, so that a compaction of
+// seconds delays nobody (production).
 #ifndef LOCKSTEP_STORAGE_BACKGROUND_WORK_H_
 #define LOCKSTEP_STORAGE_BACKGROUND_WORK_H_
 

@@ -22,8 +22,8 @@ const std::string* RecentValues::Find(absl::string_view key) {
 
 void RecentValues::Keep(absl::string_view key, absl::string_view value) {
   Erase(key);
-  const bool fits = value.size() <= kValueBytesMax &&
-                    kOverheadBytes + key.size() + value.size() <= bytes_max_;
+  const bool fits =
+      value.size() <= kValueBytesMax && kOverheadBytes + key.size() + value.size() <= bytes_max_;
   if (!fits) return;
   pairs_.push_front({std::string(key), std::string(value)});
   places_.emplace(pairs_.front().key, pairs_.begin());

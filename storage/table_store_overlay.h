@@ -48,8 +48,8 @@ class TableOverlay final : public TableWriter {
   void Put(absl::string_view key, absl::string_view value) override;
   void Delete(absl::string_view key) override;
 
-  // Appends the job's writes to `batch`, in the order of their keys, and forgets them. REQUIRES: the
-  // batch is written before anything is read again.
+  // Appends the job's writes to `batch`, in the order of their keys, and forgets them. REQUIRES:
+  // the batch is written before anything is read again.
   void Finish(leveldb::WriteBatch& batch);
   // The first error of a read since Begin: the writes are then worth nothing.
   const leveldb::Status& status() const { return status_; }

@@ -274,9 +274,13 @@ void Client::SendAttempt(Instant now, OperationId id, Operation& operation, Outp
   operation.target = TargetFor(operation);
   operation.target_place = place_;
   ++operation.attempts;
+  Bytes request = Encode(operation.request);
   const uint32_t doublings = std::min(operation.silences, kPatienceDoublingsMax);
-  SetTimer(id, operation, now + options_.attempt_timeout * (int64_t{1} << doublings));
-  out->sends.push_back({last_attempt_, operation.target, Encode(operation.request), id});
+  const auto mebibytes = static_cast<int64_t>(request.size() >> 20);
+  SetTimer(id, operation,
+           now + options_.attempt_timeout * (int64_t{1} << doublings) +
+               options_.attempt_timeout_per_mib * mebibytes);
+  out->sends.push_back({last_attempt_, operation.target, std::move(request), id});
 }
 
 // Any replica answers a stale read: the near one, if it has not disappointed yet.

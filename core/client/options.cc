@@ -27,11 +27,13 @@ absl::Status ValidateClientOptions(const ClientOptions& options) {
   }
   if (options.attempt_timeout <= Duration::zero() || options.backoff_min <= Duration::zero() ||
       options.backoff_max < options.backoff_min || options.backoff_max > kPauseMax ||
-      options.attempt_timeout > kPauseMax) {
+      options.attempt_timeout > kPauseMax || options.attempt_timeout_per_mib < Duration::zero() ||
+      options.attempt_timeout_per_mib > kPauseMax) {
     return absl::InvalidArgumentError(absl::StrCat(
         "attempt_timeout is ", options.attempt_timeout.count(), " ns, backoff_min ",
         options.backoff_min.count(), " ns, backoff_max ", options.backoff_max.count(),
-        " ns: all must be above 0 and at most a day, and backoff_max at least backoff_min"));
+        " ns: all must be above 0 and at most a day, and backoff_max at least backoff_min; ",
+        "attempt_timeout_per_mib is ", options.attempt_timeout_per_mib.count(), " ns: 0 to a day"));
   }
   if (options.outstanding_max == 0 || options.outstanding_max > kSessionWindowMax) {
     return absl::InvalidArgumentError(absl::StrCat("outstanding_max is ", options.outstanding_max,

@@ -23,6 +23,8 @@ struct ClientOptions {
   // otherwise servers that answer more slowly than this would be given ever more to do, and never
   // catch up.
   Duration attempt_timeout = std::chrono::seconds(1);
+  // Every whole MiB of a request is given so much more: it is sent several times, and written.
+  Duration attempt_timeout_per_mib = std::chrono::milliseconds(100);
   // The pause before attempt n + 1 is drawn from [p / 2, p] with p = backoff_min * 2^n, at most
   // backoff_max.
   Duration backoff_min = std::chrono::milliseconds(10);

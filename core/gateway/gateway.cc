@@ -63,9 +63,8 @@ void Gateway::OnMessage(NodeId from, const Bytes& message) {
   std::optional<Forwarding> forwarding = DecodeForwarding(message);
   // The node notes what is malformed.
   if (!forwarding.has_value()) return node_->OnMessage(from, message);
-  forwarding->kind == Forwarding::Kind::kRequest
-      ? OnForwardedRequest(from, *std::move(forwarding))
-      : OnForwardedReply(from, *std::move(forwarding));
+  forwarding->kind == Forwarding::Kind::kRequest ? OnForwardedRequest(from, *std::move(forwarding))
+                                                 : OnForwardedReply(from, *std::move(forwarding));
 }
 
 void Gateway::OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result) {

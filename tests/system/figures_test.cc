@@ -10,12 +10,15 @@
 #include <cstdlib>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "bin/process_usage.h"
+#include "tests/system/support/door.h"
 #include "tests/system/support/real_cluster.h"
 
 namespace lockstep::system {
@@ -207,6 +210,52 @@ TEST(Figures, ThroughputOverManyWrites) {
               << (BytesBelow(cluster.DataOf(node)) >> 20) << " MiB on disk\n";
   }
   std::cout << "  CPU of all nodes: " << cpu_us / puts << " us a put\n";
+}
+
+// A value of the largest size through every node, while small writes go on: how long the thread
+// that sends heartbeats was busy without a pause, and how long a small write waited.
+TEST(Figures, LargeValuesAndHeartbeats) {
+  const size_t bytes = kSanitized ? size_t{4} << 20 : size_t{64} << 20;
+  const int rounds = Long() ? 10 : 2;
+  RealCluster cluster(Comparable());
+  cluster.StartAll();
+  ASSERT_TRUE(cluster.AwaitServing());
+  const uint64_t leader = cluster.AwaitLeader(kFirstGroup);
+  const std::string value(bytes, 'v');
+  std::atomic<bool> ended{false};
+  Duration slowest{0};
+  std::thread small([&] {
+    while (!ended) {
+      const Instant begun = Now();
+      EXPECT_TRUE(cluster.store().Put("small", "value").ok());
+      slowest = std::max<Duration>(slowest, Now() - begun);
+      SleepFor(milliseconds(5));
+    }
+  });
+  for (int round = 0; round < rounds; ++round) {
+    for (const uint64_t node : cluster.Nodes()) {
+      const std::string key = absl::StrCat("large-", node);
+      const std::unique_ptr<Door> door = OpenDoor({.kind = DoorKind::kHttp,
+                                                   .http = {cluster.HttpAddresses()[node - 1]},
+                                                   .timeout = seconds(60)});
+      const absl::Status put = door->Put(key, value);
+      EXPECT_TRUE(put.ok()) << put;
+      const auto got = door->Get(key);
+      ASSERT_TRUE(got.ok()) << got.status();
+      EXPECT_TRUE(*got == value) << "another value";
+    }
+  }
+  ended = true;
+  small.join();
+  std::cout << "  " << (bytes >> 20) << " MiB values: a small write took " << Ms(slowest)
+            << " ms at most\n";
+  for (const uint64_t node : cluster.Nodes()) {
+    const auto status = cluster.StatusOf(node);
+    ASSERT_TRUE(status.has_value());
+    std::cout << "  node " << node << (node == leader ? " (leader)" : "") << ": "
+              << status->counters().turn_us_max() / 1000 << " ms busy without a pause at most\n";
+  }
+  EXPECT_EQ(cluster.AwaitLeader(kFirstGroup), leader) << "nobody missed its heartbeats";
 }
 
 }  // namespace

@@ -140,6 +140,16 @@ TEST(Leader, PatienceDoublesWithEachSilence) {
   }
 }
 
+TEST(Leader, LargeRequestsAreGivenMoreTime) {
+  Conversation talk;
+  talk.Register(7);
+  talk.Invoke(kv::MakePut("k", std::string(size_t{3} << 20, 'v')), std::chrono::hours(1));
+  talk.Await();
+  EXPECT_EQ(talk.wake_at(), talk.now() + milliseconds(100) + 3 * milliseconds(100));
+  talk.Await();
+  EXPECT_EQ(talk.wake_at(), talk.now() + milliseconds(200) + 3 * milliseconds(100));
+}
+
 TEST(Leader, OverloadedIsRetriedAtTheSameNode) {
   Conversation talk;
   talk.Invoke(kv::MakeGet("k"));
@@ -210,6 +220,9 @@ TEST(Leader, Options) {
   EXPECT_FALSE(ValidateClientOptions(options).ok());
   options = ThreeNodes();
   options.backoff_max = milliseconds(1);
+  EXPECT_FALSE(ValidateClientOptions(options).ok());
+  options = ThreeNodes();
+  options.attempt_timeout_per_mib = milliseconds(-1);
   EXPECT_FALSE(ValidateClientOptions(options).ok());
   options = ThreeNodes();
   options.outstanding_max = 0;

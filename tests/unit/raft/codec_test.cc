@@ -139,6 +139,26 @@ TEST(Codec, EntriesShareTheBuffer) {
   EXPECT_LE(data.data() + data.size(), bytes.data() + bytes.size());
 }
 
+// In two pieces, of which the second is the entry's own buffer; put together, the same message.
+TEST(Codec, ALargeLastEntryIsNotCopied) {
+  AppendRequest request;
+  request.entries.push_back({Index(1), Term(1), EntryKind::kCommand, Bytes::Copy("small")});
+  const std::string large(kTailBytesMin, 'x');
+  request.entries.push_back({Index(2), Term(1), EntryKind::kCommand, Bytes::Copy(large)});
+  const Parcel parcel = EncodePeerParcel(GroupId(1), Message{Term(1), request});
+  EXPECT_EQ(parcel.tail.data(), request.entries[1].data.data());
+  EXPECT_LT(parcel.head.size(), 100u);
+  GroupId group;
+  Message read;
+  ASSERT_TRUE(DecodePeerMessage(parcel.Joined(), &group, &read).ok());
+  EXPECT_EQ(Whole(read), Whole(Message{Term(1), request}));
+
+  std::swap(request.entries[0].data, request.entries[1].data);
+  const Parcel whole = EncodePeerParcel(GroupId(1), Message{Term(1), request});
+  EXPECT_TRUE(whole.tail.empty()) << "the large one is not the last";
+  EXPECT_EQ(whole.Joined(), EncodePeerMessage(GroupId(1), Message{Term(1), request}));
+}
+
 // Whatever the bytes are: refused, or a message that passes Validate and can be encoded again.
 void ExpectHarmless(const Bytes& bytes) {
   GroupId group;

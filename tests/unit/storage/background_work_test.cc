@@ -51,8 +51,7 @@ TEST(InlineWork, RunsWhatWorkAsksForToo) {
   static constexpr auto kStep = [](void* argument) {
     auto* one = static_cast<Chain*>(argument);
     if (--one->left > 0) {
-      one->work->Schedule(
-          [](void* again) { --static_cast<Chain*>(again)->left; }, argument);
+      one->work->Schedule([](void* again) { --static_cast<Chain*>(again)->left; }, argument);
     }
   };
   work.Schedule(kStep, &chain);

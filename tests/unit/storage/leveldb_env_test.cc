@@ -24,8 +24,7 @@ using sim::SimFileSystem;
 // A database and its environment, drained after each call as its owner must.
 class Database {
  public:
-  explicit Database(SimFileSystem& disk)
-      : env_(std::make_unique<LevelDbEnv>(disk, background_)) {
+  explicit Database(SimFileSystem& disk) : env_(std::make_unique<LevelDbEnv>(disk, background_)) {
     env_->NewLogger("", &logger_);
     leveldb::Options options;
     options.env = env_.get();
