@@ -251,11 +251,11 @@ void Replica::RouteReads() {
 void Replica::SubmitSnapshotJobs() {
   for (NodeId peer : out_.snapshot_closes) host_.disk.Submit(CloseSnapshot{group_, peer});
   for (const raft::SnapshotRead& read : out_.snapshot_reads) {
-    host_.disk.Submit(
+    SubmitTableJob(
         ReadSnapshot{group_, read.peer, read.snapshot, read.offset, read.bytes_max, read.tag});
   }
   for (raft::SnapshotWrite& write : out_.snapshot_writes) {
-    host_.disk.Submit(
+    SubmitTableJob(
         WriteSnapshot{group_, write.snapshot, write.offset, std::move(write.data), write.last});
   }
 }
@@ -267,9 +267,8 @@ void Replica::SubmitApply() {
                         options_.apply_bytes_max);
   apply_submitted_ = entries.back().index;
   if (out_.notes_wanted) being_applied_ = entries;
-  if (queries_under_way_ == 0) NoteTableDone();
   applying_ = true;
-  host_.disk.Submit(ApplyEntries{group_, std::move(entries)});
+  SubmitTableJob(ApplyEntries{group_, std::move(entries)});
 }
 
 // Reads whose state has been applied, in one job behind what was applied before them. One job at a
@@ -290,9 +289,8 @@ void Replica::SubmitQueries() {
     queries->clear();
   }
   if (job.items.empty()) return;
-  if (!applying_) NoteTableDone();
   queries_under_way_ += job.items.size();
-  host_.disk.Submit(std::move(job));
+  SubmitTableJob(std::move(job));
 }
 
 void Replica::SubmitCheckpoint() {
@@ -300,17 +298,31 @@ void Replica::SubmitCheckpoint() {
   const bool due = log.size() >= checkpoint_entries_ || log.bytes() >= checkpoint_bytes_;
   if (checkpointing_ || !due || applied_.index <= log.base().index) return;
   checkpointing_ = true;
-  host_.disk.Submit(Checkpoint{group_});
+  SubmitTableJob(Checkpoint{group_});
 }
 
 // Answers.
 
-// Requests wait for the table, and of all its jobs none has come back for several election
-// time-outs: longer than a checkpoint may hold it up.
+// Whatever the job is for: a snapshot that is never read keeps a follower out as surely as an entry
+// that is never applied keeps a client waiting (simulation seed 2552).
+void Replica::SubmitTableJob(StorageJob job) {
+  if (table_jobs_ == 0) table_heard_ = host_.clock.Now();
+  ++table_jobs_;
+  host_.disk.Submit(std::move(job));
+}
+
+void Replica::NoteTableDone() {
+  CheckLt(uint64_t{0}, table_jobs_);
+  --table_jobs_;
+  table_heard_ = host_.clock.Now();
+}
+
+// Of the table's jobs none has come back for several election time-outs: longer than a checkpoint
+// may hold it up.
 bool Replica::TableIsStalled() const {
   constexpr int kTimeouts = 4;
-  const bool waiting = applying_ || queries_under_way_ > 0;
-  return waiting && host_.clock.Now() >= table_heard_ + kTimeouts * options_.raft.election_max;
+  return table_jobs_ > 0 &&
+         host_.clock.Now() >= table_heard_ + kTimeouts * options_.raft.election_max;
 }
 
 // A leader's answer: who does not lead says so instead, or callers would come back again and again.

@@ -54,7 +54,7 @@ class Replica {
   // nearly due.
   void OnNearbyHeartbeat();
   void OnPersisted(PersistSeq through);
-  void NoteTableDone() { table_heard_ = host_.clock.Now(); }  // before each of the following
+  void NoteTableDone();  // before each of the following
   void OnTableDone(ApplyDone& done);
   void OnTableDone(QueryDone& done);
   void OnTableDone(CheckpointDone& done);
@@ -88,6 +88,7 @@ class Replica {
   void Step(raft::Input input);
   Standing standing() const;
   bool AtRequestLimit(RequestId id);
+  void SubmitTableJob(StorageJob job);
   bool TableIsStalled() const;
   void AnswerWith(RequestId id, const Bytes& result, Index index);
   void Answer(RequestId id, Bytes reply, Index index);
@@ -123,10 +124,11 @@ class Replica {
   uint64_t queries_under_way_ = 0;
   std::vector<ReadyAnswer> answers_;  // leave at the end of the turn
 
-  LogPosition applied_;    // the table's position
-  Index apply_submitted_;  // handed to the table up to here. Invariant: applied <= it <= commit
-  bool applying_ = false;  // an ApplyEntries job is under way
-  Instant table_heard_;    // the last job was done, or the first was begun after none
+  LogPosition applied_;      // the table's position
+  Index apply_submitted_;    // handed to the table up to here. Invariant: applied <= it <= commit
+  bool applying_ = false;    // an ApplyEntries job is under way
+  uint64_t table_jobs_ = 0;  // under way
+  Instant table_heard_;      // the last of them was done, or the first was begun after none
   std::vector<Entry>
       being_applied_;  // its entries, kept only while somebody listens to the journal
   bool checkpointing_ = false;
