@@ -182,6 +182,21 @@ TEST(RaftDisks, ALeaderWithAStalledTableIsReplaced) {
   EXPECT_NE(cluster.ExpectOneLeader(), stalled);
 }
 
+// Nobody wants anything of its table but a follower that waits for a snapshot, in vain.
+TEST(RaftDisks, ALeaderThatCannotReadASnapshotIsReplaced) {
+  Cluster cluster({.servers = 3, .clients = 1, .log_entries_max = 10});
+  const NodeId stalled = cluster.ExpectOneLeader();
+  const NodeId behind = cluster.After(stalled, 1);
+  cluster.Disconnect(behind);
+  for (int i = 0; i < 40; ++i) cluster.client().Append("k", "x");
+  const Index written = cluster.AppliedOf(stalled);
+  cluster.StallDisk(stalled, Part::kTable, seconds(60));
+  cluster.Connect(behind);
+  cluster.RunFor(12 * kElectionTimeout);
+  EXPECT_NE(cluster.ExpectOneLeader(), stalled);
+  EXPECT_GE(cluster.AppliedOf(behind), written);
+}
+
 // One whose log completes nothing has the others: they commit without it, or without it as leader.
 TEST(RaftDisks, ALeaderWithAStalledLogHoldsNobodyUp) {
   Cluster cluster({.servers = 3, .clients = 1});
