@@ -61,7 +61,9 @@ void Raft::Flush(Instant now, Output& out) {
 
 LogBatch Raft::TakeBatch(PersistSeq* seq) {
   Check(HasBatch());
-  durable_.Submitted(batch_seq_, log_.last_index(), now_);
+  uint64_t bytes = 0;
+  for (const Entry& entry : batch_.append) bytes += entry.data.size();
+  durable_.Submitted(batch_seq_, log_.last_index(), bytes, now_);
   *seq = batch_seq_;
   batch_seq_ = batch_seq_.Next();
   return std::exchange(batch_, LogBatch{});

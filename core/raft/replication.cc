@@ -68,10 +68,14 @@ Duration Raft::QuorumContactAge(Instant now) const {
 
 // Nothing of ours has become durable for a whole election time-out, or nothing is applied. Others
 // can do better: a leader's heartbeats must not vouch for a dead disk, and a candidate's own vote
-// would never count.
+// would never count. A large batch is given more time: else no leader on slow disks could ever
+// write a large value, and each would give up over it.
 bool Raft::DiskIsStalled() const {
+  constexpr Duration kPerMebibyte = std::chrono::milliseconds(100);  // so slow, and it is not dead
+  const auto mebibytes = static_cast<int64_t>(durable_.waiting_bytes() >> 20);
   const Instant since = durable_.waiting_since();
-  const bool log_stalled = since != kNever && now_ >= since + config_.election_max;
+  const bool log_stalled =
+      since != kNever && now_ >= since + config_.election_max + kPerMebibyte * mebibytes;
   return log_stalled || table_stalled_;
 }
 

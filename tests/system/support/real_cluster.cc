@@ -170,7 +170,7 @@ ChildOptions RealCluster::PlanOf(uint64_t id) const {
   plan.variables.emplace_back("UBSAN_OPTIONS", absl::StrCat(exit, ":print_stacktrace=1"));
   plan.variables.emplace_back(
       "TSAN_OPTIONS", absl::StrCat(exit, ":halt_on_error=1:suppressions=", LOCKSTEP_SOURCE_DIR,
-                                   "/tests/system/support/tsan.supp"));
+                                   "/ci/tsan.supp"));
   return plan;
 }
 
