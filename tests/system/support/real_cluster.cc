@@ -169,8 +169,8 @@ ChildOptions RealCluster::PlanOf(uint64_t id) const {
   plan.variables.emplace_back("ASAN_OPTIONS", absl::StrCat(exit, ":abort_on_error=0"));
   plan.variables.emplace_back("UBSAN_OPTIONS", absl::StrCat(exit, ":print_stacktrace=1"));
   plan.variables.emplace_back(
-      "TSAN_OPTIONS", absl::StrCat(exit, ":halt_on_error=1:suppressions=", LOCKSTEP_SOURCE_DIR,
-                                   "/ci/tsan.supp"));
+      "TSAN_OPTIONS",
+      absl::StrCat(exit, ":halt_on_error=1:suppressions=", LOCKSTEP_SOURCE_DIR, "/ci/tsan.supp"));
   return plan;
 }
 

@@ -1,4 +1,5 @@
-// A disk that is slow is not dead: how long a replica waits for it follows from what it has to write.
+// A disk that is slow is not dead: how long a replica waits for it follows from what it has to
+// write.
 #include <gtest/gtest.h>
 
 #include <string>
