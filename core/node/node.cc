@@ -185,9 +185,12 @@ void Node::OnWake() {
   if (failed_) return;
   armed_ = kNever;
   bool heartbeats = false;
-  for (const std::unique_ptr<Replica>& replica : replicas_) heartbeats |= replica->OnWake();
+  const bool log_stalled = LogIsStalled();
+  for (const std::unique_ptr<Replica>& replica : replicas_) {
+    heartbeats |= replica->OnWake(log_stalled);
+  }
   if (!heartbeats) return;
-  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnNearbyHeartbeat();
+  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnNearbyHeartbeat(log_stalled);
 }
 
 void Node::OnTurnEnd() {
@@ -226,7 +229,24 @@ void Node::SubmitLog() {
     job.batches.push_back(replica->TakeBatch(&seq));
     under_way_.push_back({replica.get(), seq});
   }
-  if (!job.batches.empty()) host_.disk.Submit(std::move(job));
+  if (job.batches.empty()) return;
+  under_way_since_ = host_.clock.Now();
+  under_way_bytes_ = 0;
+  for (const LogBatch& batch : job.batches) {
+    for (const Entry& entry : batch.append) under_way_bytes_ += entry.data.size();
+  }
+  host_.disk.Submit(std::move(job));
+}
+
+// A write to the log has taken longer than an election time-out. It concerns every replica, also
+// those that have nothing in it: what they write next waits behind it. A large one is given more
+// time: else no leader on slow disks could ever write a large value, and each would give up over
+// it.
+bool Node::LogIsStalled() const {
+  constexpr Duration kPerMebibyte = std::chrono::milliseconds(100);  // so slow, and it is not dead
+  const auto mebibytes = static_cast<int64_t>(under_way_bytes_ >> 20);
+  return !under_way_.empty() && host_.clock.Now() >= under_way_since_ + options_.raft.election_max +
+                                                         kPerMebibyte * mebibytes;
 }
 
 }  // namespace lockstep::node
