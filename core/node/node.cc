@@ -9,6 +9,7 @@
 #include "core/kv/command.h"
 #include "core/node/client_reply.h"
 #include "core/node/door.h"
+#include "core/node/request_outline.h"
 #include "core/proto/wire.h"
 #include "core/raft/codec.h"
 
@@ -116,8 +117,9 @@ void Node::OnTableDone(StorageResult& result) {
       result);
 }
 
-// What the client has sent is what goes into the log, not a copy of it: values may be large. Only
-// the controller's commands are completed at the door.
+// What the client has sent is what goes into the log, not a copy of it: values may be large, and
+// request_ may lack them. Only the controller's commands, which have none, are completed at the
+// door.
 Bytes Node::EncodedCommand(GroupRole role, const Bytes& request) const {
   wire::Reader reader(request.view());
   Bytes found;
@@ -134,7 +136,9 @@ Bytes Node::EncodedCommand(GroupRole role, const Bytes& request) const {
 
 void Node::OnRequest(RequestId id, const Bytes& request) {
   if (failed_) return;
-  if (!request_.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
+  uint64_t value_bytes = 0;
+  if (!ReadOutline(request, &request_, &value_bytes) &&
+      !request_.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
     return RefuseAtDoor(id, MalformedReply(request.size()));
   }
   if (request_.has_get_node_status()) return RefuseAtDoor(id, StatusReply());
@@ -142,8 +146,8 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
   if (replica == nullptr) return RefuseAtDoor(id, UnknownGroupReply(GroupId(request_.group())));
   switch (request_.body_case()) {
     case proto::ClientRequest::kCommand: {
-      const absl::Status status =
-          AdmitCommand(replica->role(), options_, request_.mutable_command());
+      absl::Status status = AdmitCommand(replica->role(), options_, request_.mutable_command());
+      if (status.ok()) status = kv::ValidateValueBytes(value_bytes, options_.kv.limits);
       if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
       Bytes encoded = EncodedCommand(replica->role(), request);
       return replica->OnCommand(id, request_.command(), std::move(encoded));
