@@ -195,7 +195,8 @@ void Gateway::OnCall(RequestId id, const Bytes& bytes) {
       invoke.operation = std::move(*request.mutable_query());
       return Invoke(id, std::move(invoke));
     case proto::GatewayRequest::kBulk:
-      return InvokeBulk(id, request.mutable_bulk(), deadline);
+      return InTurn(bytes.size(), [this, id, bulk = std::move(*request.mutable_bulk()),
+                                   deadline]() mutable { InvokeBulk(id, &bulk, deadline); });
     case proto::GatewayRequest::kClusterStatus:
     case proto::GatewayRequest::kTransfer:
     case proto::GatewayRequest::kJoin:

@@ -51,7 +51,7 @@ std::string Expected(proto::ClientRequest request, uint64_t* value_bytes) {
                                          : *command.mutable_append()->mutable_value();
   *value_bytes = value.size();
   value.clear();
-  return request.DebugString();
+  return request.SerializeAsString();
 }
 
 bool IsPutOrAppend(const proto::ClientRequest& request) {
@@ -67,7 +67,7 @@ TEST(RequestOutline, IsTheRequestWithoutItsValue) {
     ASSERT_EQ(ReadOutline(kv::Encode(request), &outline, &value_bytes), IsPutOrAppend(request));
     if (!IsPutOrAppend(request)) continue;
     uint64_t expected_bytes = 0;
-    ASSERT_EQ(outline.DebugString(), Expected(request, &expected_bytes));
+    ASSERT_EQ(outline.SerializeAsString(), Expected(request, &expected_bytes));
     ASSERT_EQ(value_bytes, expected_bytes);
   }
 }
@@ -91,7 +91,7 @@ TEST(RequestOutline, NeverContradictsTheParser) {
     parsed.DiscardUnknownFields();
     ASSERT_TRUE(IsPutOrAppend(parsed));
     uint64_t expected_bytes = 0;
-    ASSERT_EQ(outline.DebugString(), Expected(parsed, &expected_bytes));
+    ASSERT_EQ(outline.SerializeAsString(), Expected(parsed, &expected_bytes));
     ASSERT_EQ(value_bytes, expected_bytes);
   }
   EXPECT_GT(read, 20000);
