@@ -49,9 +49,13 @@ enum class FaultKind : uint8_t {
   kGroupPartition,  // the servers of one group lose those of another, or all others
   // Aimed at shards that move.
   kHandoverStrike,  // right after a step of a hand-over was applied
+  // Processes again.
+  kCrashLoop,  // one server dies again and again, each time as young, and hears what was sent to
+               // the
+               // life before
 };
 // How many kinds there are.
-inline constexpr size_t kFaultKinds = 28;
+inline constexpr size_t kFaultKinds = 29;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);

@@ -19,6 +19,7 @@ constexpr FaultKind kByChance[] = {
     FaultKind::kMajorityCrash, FaultKind::kDiskStall,
     FaultKind::kDiskSlow,      FaultKind::kLeaderIsolation,
     FaultKind::kBitRot,        FaultKind::kGroupPartition,
+    FaultKind::kCrashLoop,
 };
 
 }  // namespace
@@ -28,7 +29,8 @@ FaultPlan::FaultPlan(const FaultOptions& options, World& world, Quorums quorums,
       world_(world),
       quorums_(std::move(quorums)),
       rng_(rng),
-      cast_{.servers = world.servers(), .clients = world.clients()} {}
+      cast_{.servers = world.servers(), .clients = world.clients()},
+      loops_(world.servers() + size_t{1}) {}
 
 bool FaultPlan::on(FaultKind kind) const {
   if (stopped_ || !options_.on.contains(kind)) return false;
@@ -88,6 +90,8 @@ void FaultPlan::Attempt(FaultKind kind) {
       return AttemptGroupPartition();
     case FaultKind::kSwizzle:
       return AttemptSwizzle();
+    case FaultKind::kCrashLoop:
+      return AttemptCrashLoop();
     case FaultKind::kCrash:
       return AttemptCrash();
     case FaultKind::kMajorityCrash:

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "core/base/rng.h"
@@ -52,6 +53,8 @@ class FaultPlan {
   // --- For chance and for the aimed faults alike. Each counts itself as applied. ---
   // One server crashes now; false if it was down.
   bool CrashNow(FaultKind kind, uint16_t server);
+  // A server boots. If it is in a loop of crashes, how long it lives this time, ns.
+  std::optional<int64_t> NextDeath(uint16_t server);
   // One server loses its peers from now on, for a drawn time; its clients perhaps not.
   void CutOffNow(FaultKind kind, uint16_t server, bool clients);
   // A bit on the server's disk flips, if one more server may be lost.
@@ -75,6 +78,7 @@ class FaultPlan {
   void AttemptGroupPartition();
   void AttemptSwizzle();
   void AttemptCrash();
+  void AttemptCrashLoop();
   void AttemptMajorityCrash();
   void AttemptLeaderIsolation();
   void DelayAnswers(const Leadership& leadership, FaultInterval& silence);
@@ -94,6 +98,11 @@ class FaultPlan {
   const Quorums quorums_;
   Rng rng_;
   const Cast cast_;
+  struct CrashLoop {
+    uint64_t deaths = 0;  // that are still to come
+    int64_t age = 0;      // ns, about
+  };
+  std::vector<CrashLoop> loops_;  // by server
   uint64_t lost_ = 0;
   bool stopped_ = false;
 };
