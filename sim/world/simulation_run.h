@@ -74,6 +74,7 @@ class SimulationRun final : private WorldObserver {
   void BeginConvergence();
   void BeginStability();
   void RaiseFalseAlarms();
+  bool ShareHealthyGroupsOnly(uint16_t one, uint16_t other) const;
   bool NetworkIsPrompt() const;
   void EndStability();
   uint64_t InternalEntries() const;  // of shard groups themselves; 0 without shards
