@@ -165,7 +165,8 @@ ChildOptions RealCluster::PlanOf(uint64_t id) const {
   plan.arguments.insert(plan.arguments.end(), arguments.begin(), arguments.end());
   plan.output = node.log;
   if (node.disk != nullptr) plan.variables = node.disk->variables();
-  const std::string exit = absl::StrCat("exitcode=", kSanitizerExit);
+  const std::string exit =
+      absl::StrCat("external_symbolizer_path=/usr/bin/addr2line:exitcode=", kSanitizerExit);
   plan.variables.emplace_back("ASAN_OPTIONS", absl::StrCat(exit, ":abort_on_error=0"));
   plan.variables.emplace_back("UBSAN_OPTIONS", absl::StrCat(exit, ":print_stacktrace=1"));
   plan.variables.emplace_back(
