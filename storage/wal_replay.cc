@@ -21,6 +21,11 @@ Replay::Replay(const std::vector<GroupId>& groups) {
   for (size_t i = 0; i < groups.size(); ++i) groups_[i].state.group = groups[i];
 }
 
+void Replay::AddGroup(GroupId group) {
+  groups_.emplace_back();
+  groups_.back().state.group = group;
+}
+
 absl::StatusOr<Replay::Group*> Replay::Find(const Record& record) {
   for (Group& group : groups_) {
     if (group.state.group == record.group) return &group;

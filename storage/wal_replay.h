@@ -23,6 +23,9 @@ class Replay {
   // Images and logs come out in this order.
   explicit Replay(const std::vector<GroupId>& groups);
 
+  // One more, of which nothing was said so far.
+  void AddGroup(GroupId group);
+
   // Adopts the statement of the oldest segment, or compares the statement of a later one.
   absl::Status ApplyStatement(const Frame& frame, bool oldest);
   // Executes a later frame of the segment with this number.
