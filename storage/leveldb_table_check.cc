@@ -43,25 +43,20 @@ class TableWalk {
     Handle meta_index;
     Handle index;
     if (!ReadFooter(&meta_index, &index)) return std::move(problems_);
-    Take(meta_index, "the index of metadata", [&](absl::string_view, absl::string_view value) {
-      TakeFilter(value);
-    });
-    Take(index, "the index", [&](absl::string_view last_key, absl::string_view value) {
-      TakeData(last_key, value);
-    });
+    Take(meta_index, "the index of metadata",
+         [&](absl::string_view, absl::string_view value) { TakeFilter(value); });
+    Take(index, "the index",
+         [&](absl::string_view last_key, absl::string_view value) { TakeData(last_key, value); });
     CheckTiling();
-    std::sort(
-        problems_.begin(), problems_.end(),
-        [](const TableProblem& a, const TableProblem& b) { return a.offset < b.offset; });
+    std::sort(problems_.begin(), problems_.end(),
+              [](const TableProblem& a, const TableProblem& b) { return a.offset < b.offset; });
     return std::move(problems_);
   }
 
  private:
   using Visit = absl::FunctionRef<void(absl::string_view key, absl::string_view value)>;
 
-  void Report(uint64_t offset, std::string what) {
-    problems_.push_back({offset, std::move(what)});
-  }
+  void Report(uint64_t offset, std::string what) { problems_.push_back({offset, std::move(what)}); }
 
   bool ReadFooter(Handle* meta_index, Handle* index) {
     if (file_.size() < kFooterBytes) {
@@ -84,8 +79,8 @@ class TableWalk {
   // The content of a block that passes its checksum.
   std::optional<absl::string_view> ReadBlock(const Handle& handle, absl::string_view name) {
     blocks_.push_back(handle);
-    const bool inside = handle.bytes <= footer_ && handle.offset <= footer_ &&
-                        handle.end() <= footer_;
+    const bool inside =
+        handle.bytes <= footer_ && handle.offset <= footer_ && handle.end() <= footer_;
     if (!inside) {
       Report(footer_, absl::StrCat(name, " is said to lie outside of the file"));
       return std::nullopt;

@@ -99,9 +99,9 @@ class LogWalk {
     if (header.sequence != sequence) {
       Damage(path, absl::DataLossError(absl::StrCat("the file holds segment ", header.sequence)));
     } else if (next_batch_.has_value() && header.first_batch != *next_batch_) {
-      Damage(path, absl::DataLossError(absl::StrCat(
-                       "begins with commit ", header.first_batch,
-                       ", but the segment before it ends with commit ", *next_batch_ - 1)));
+      Damage(path, absl::DataLossError(absl::StrCat("begins with commit ", header.first_batch,
+                                                    ", but the segment before it ends with commit ",
+                                                    *next_batch_ - 1)));
     }
   }
 
@@ -109,8 +109,7 @@ class LogWalk {
   void JudgeStart(size_t number, const std::string& path, const std::string& bytes,
                   const std::optional<wal::SegmentHeader>& header, const absl::Status& why) {
     const bool first_of_all = number > 0 || sequences_[0] == 1;
-    const uint64_t first_batch =
-        header.has_value() ? header->first_batch : next_batch_.value_or(1);
+    const uint64_t first_batch = header.has_value() ? header->first_batch : next_batch_.value_or(1);
     const std::optional<uint32_t> salt =
         header.has_value() ? std::optional(header->salt) : std::nullopt;
     const bool later = wal::FindFrame(bytes, 0, first_batch + 1, salt).has_value();
@@ -129,7 +128,7 @@ class LogWalk {
       wal::Frame frame;
       const absl::Status decoded = wal::DecodeFrame(bytes, offset, batch, header.salt, &frame);
       if (decoded.ok()) {
-        ++out_->commits;
+        if (!statement) ++out_->commits;
         Replay(frame, statement, number, path);
         offset = frame.end_offset;
         ++batch;
@@ -168,9 +167,8 @@ class LogWalk {
       }
     }
     if (damaged_) return;
-    const absl::Status status =
-        statement ? replay_.ApplyStatement(frame, /*oldest=*/number == 0)
-                  : replay_.ApplyCommit(frame, sequences_[number]);
+    const absl::Status status = statement ? replay_.ApplyStatement(frame, /*oldest=*/number == 0)
+                                          : replay_.ApplyCommit(frame, sequences_[number]);
     if (!status.ok()) Damage(path, status);
   }
 

@@ -119,14 +119,13 @@ class TableWalk {
     }
     bool inside = true;
     bool of_its_time = true;
-    const std::vector<TableProblem> problems =
-        CheckTable(*bytes, [&](const TableEntry& entry) {
-          ++out_->keys;
-          inside = inside && !InternalKeyLess(entry.internal_key, table.smallest) &&
-                   !InternalKeyLess(table.largest, entry.internal_key);
-          of_its_time = of_its_time && entry.sequence <= manifest.last_sequence;
-          Note(entry);
-        });
+    const std::vector<TableProblem> problems = CheckTable(*bytes, [&](const TableEntry& entry) {
+      ++out_->keys;
+      inside = inside && !InternalKeyLess(entry.internal_key, table.smallest) &&
+               !InternalKeyLess(table.largest, entry.internal_key);
+      of_its_time = of_its_time && entry.sequence <= manifest.last_sequence;
+      Note(entry);
+    });
     for (const TableProblem& problem : problems) Damage(path, problem.offset, problem.what);
     if (!inside) Damage(path, 0, "it holds keys that are not its own");
     if (!of_its_time) Damage(path, 0, "it holds changes that were never made");
@@ -139,8 +138,7 @@ class TableWalk {
     if (!group.has_value()) return;
     Newest& newest = applied_[*group];
     if (entry.sequence < newest.sequence) return;
-    newest = {entry.sequence, entry.deleted,
-              std::string(entry.value.data(), entry.value.size())};
+    newest = {entry.sequence, entry.deleted, std::string(entry.value.data(), entry.value.size())};
   }
 
   void TakeApplied(GroupId group, const Newest& newest, Applied* applied) {

@@ -227,8 +227,9 @@ TEST(Verify, ATableThatEndsBeforeItsLogBeginsIsAGap) {
   }
   const Verification found = MustVerify(files);
   EXPECT_FALSE(found.sound());
-  EXPECT_TRUE(absl::StrContains(Print(found), "group 5: the table ends at entry 0, and the log "
-                                              "begins only after entry"))
+  EXPECT_TRUE(absl::StrContains(Print(found),
+                                "group 5: the table ends at entry 0, and the log "
+                                "begins only after entry"))
       << Print(found);
 }
 
@@ -255,9 +256,9 @@ TEST(ReadManifest, KnowsTheTablesOfTheDatabase) {
     EXPECT_GT(content.last_sequence, 0u);
     ASSERT_FALSE(content.tables.empty());
     for (const auto& [number, table] : content.tables) {
-      const std::string name = absl::StrCat("data/store/table/00", number < 1000 ? "0" : "",
-                                            number < 100 ? "0" : "", number < 10 ? "0" : "",
-                                            number, ".ldb");
+      const std::string name =
+          absl::StrCat("data/store/table/00", number < 1000 ? "0" : "", number < 100 ? "0" : "",
+                       number < 10 ? "0" : "", number, ".ldb");
       EXPECT_EQ(files.Content(name)->size(), table.bytes);
     }
     // Without its last byte the last record is torn; without one in the middle it is damage.
