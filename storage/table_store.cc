@@ -8,6 +8,7 @@
 #include "core/base/hash.h"
 #include "storage/directories.h"
 #include "storage/table_store_reader.h"
+#include "storage/verify_parts.h"
 
 namespace lockstep::storage {
 namespace {
@@ -24,6 +25,7 @@ absl::Status BadRecord(GroupId group, const char* what) {
 
 TableStore::TableStore(FileSystem& files, const TableStoreOptions& options)
     : files_(files),
+      directory_(options.directory),
       write_buffer_bytes_(options.write_buffer_bytes),
       env_(std::make_unique<LevelDbEnv>(files)),
       block_cache_(leveldb::NewLRUCache(options.block_cache_bytes)),
@@ -131,7 +133,7 @@ absl::Status TableStore::Failed(const leveldb::Status& status) {
   if (!env_->error().ok()) {
     error_ = env_->error();
   } else if (status.IsCorruption()) {
-    error_ = absl::DataLossError(status.ToString());
+    error_ = verify::LocateTableDamage(files_, directory_, status.ToString());
   } else {
     error_ = absl::InternalError(status.ToString());
   }

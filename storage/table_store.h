@@ -128,6 +128,7 @@ class TableStore {
   absl::Status CleanSome();
 
   FileSystem& files_;
+  const std::string directory_;
   uint64_t write_buffer_bytes_;
   std::unique_ptr<LevelDbEnv> env_;
   std::unique_ptr<leveldb::Logger> logger_;

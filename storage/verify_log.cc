@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "storage/promises.h"
 #include "storage/verify_parts.h"
 #include "storage/wal_format.h"
 #include "storage/wal_recovery.h"
@@ -24,6 +25,13 @@ constexpr char kLogDamaged[] =
 constexpr char kTornEnd[] =
     "the last write never finished, as after a power failure: nobody was told that it had. The "
     "next start cuts it off. If the node was stopped in good order, the disk is not to be trusted";
+
+constexpr char kOneCopyBroken[] =
+    "one of the two copies of this node's votes is unfinished, as after a power failure, or "
+    "damaged. The other one has all, and the next start writes this one again";
+constexpr char kNoCopy[] =
+    "neither copy of this node's votes can be read, so it does not start. Restore a copy of the "
+    "directory, or remove the node from its groups and start it anew with an empty directory";
 
 // Splits "byte 17: what" as the log's format says it.
 uint64_t TakeOffset(absl::string_view* message) {
@@ -47,6 +55,7 @@ class LogWalk {
       if (absl::Status read = ReadSegment(i); !read.ok()) return read;
     }
     out_->segments = sequences_.size();
+    if (absl::Status read = ReadPromises(); !read.ok()) return read;
     if (!damaged_) FinishReplay(logs);
     return absl::OkStatus();
   }
@@ -156,6 +165,7 @@ class LogWalk {
                  wal::DecodeFrame(bytes, offset, batch, header.salt, &frame));
     }
     next_batch_ = batch;
+    last_end_ = offset;
   }
 
   // Frames are kept for a replay once all groups are known: a later segment may name more.
@@ -170,6 +180,36 @@ class LogWalk {
     const absl::Status status = statement ? replay_.ApplyStatement(frame, /*oldest=*/number == 0)
                                           : replay_.ApplyCommit(frame, sequences_[number]);
     if (!status.ok()) Damage(path, status);
+  }
+
+  // One file that cannot be read does no harm: it may have been torn, and the other one has all.
+  absl::Status ReadPromises() {
+    std::vector<PromiseRecord> whole;
+    std::vector<std::pair<std::string, absl::Status>> broken;
+    for (const char* name : kPromiseFiles) {
+      const std::string path = absl::StrCat(directory_, "/", name);
+      const absl::StatusOr<std::string> text = ReadWhole(files_, path, out_);
+      if (absl::IsNotFound(text.status())) continue;
+      if (!text.ok()) return text.status();
+      absl::StatusOr<PromiseRecord> record = DecodePromises(*text);
+      if (record.ok()) whole.push_back(*std::move(record));
+      if (!record.ok()) broken.emplace_back(path, record.status());
+    }
+    for (const auto& [path, why] : broken) {
+      const bool harmless = !whole.empty();
+      AddFlaw(harmless ? Flaw::Kind::kTorn : Flaw::Kind::kDamage, path, 0, why.message(),
+              harmless ? kOneCopyBroken : kNoCopy, out_);
+    }
+    uint64_t commit = 0;
+    for (const PromiseRecord& record : whole) commit = std::max(commit, record.commit);
+    if (damaged_ || sequences_.empty() || commit < next_batch_.value_or(commit + 1)) {
+      return absl::OkStatus();
+    }
+    Damage(wal::SegmentPath(directory_, sequences_.back()),
+           absl::DataLossError(absl::StrCat("byte ", last_end_, ": the log ends here with commit ",
+                                            *next_batch_ - 1, ", but commit ", commit,
+                                            " was durable, which held a vote or a term")));
+    return absl::OkStatus();
   }
 
   void FinishReplay(Logs* logs) {
@@ -191,6 +231,7 @@ class LogWalk {
   Verification* const out_;
   std::vector<uint64_t> sequences_;
   std::optional<uint64_t> next_batch_;  // that the next segment must begin with, if it is known
+  uint64_t last_end_ = 0;               // of the newest segment's frames
   absl::btree_set<GroupId> groups_;
   wal::Replay replay_{{}};
   bool damaged_ = false;

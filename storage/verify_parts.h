@@ -34,6 +34,11 @@ absl::Status VerifyLog(const FileSystem& files, const std::string& directory, Ve
 absl::Status VerifyTables(const FileSystem& files, const std::string& directory, Verification* out,
                           Applied* applied);
 
+// Where a database is damaged of which LevelDB says only that it is: DataLoss with file and offset,
+// or with LevelDB's own words if all that can be read is sound.
+absl::Status LocateTableDamage(const FileSystem& files, const std::string& table_directory,
+                               absl::string_view said);
+
 // The whole file. Counts its bytes.
 absl::StatusOr<std::string> ReadWhole(const FileSystem& files, const std::string& path,
                                       Verification* out);

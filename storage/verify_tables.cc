@@ -164,4 +164,18 @@ absl::Status VerifyTables(const FileSystem& files, const std::string& directory,
   return TableWalk(files, directory + "/table", out).Run(applied);
 }
 
+absl::Status LocateTableDamage(const FileSystem& files, const std::string& table_directory,
+                               absl::string_view said) {
+  Verification found;
+  Applied applied;
+  const absl::Status looked = TableWalk(files, table_directory, &found).Run(&applied);
+  for (const Flaw& flaw : found.flaws) {
+    if (flaw.kind != Flaw::Kind::kDamage) continue;
+    return absl::DataLossError(
+        absl::StrCat("corrupt tables: ", flaw.file, ": byte ", flaw.offset, ": ", flaw.what));
+  }
+  return absl::DataLossError(absl::StrCat("corrupt tables: ", table_directory, ": ", said,
+                                          looked.ok() ? "; read again, every file is sound" : ""));
+}
+
 }  // namespace lockstep::storage::verify
