@@ -132,9 +132,8 @@ class EngineBoot {
   }
 
   absl::Status Repair() {
-    const bool any_lost =
-        std::any_of(out_.images.begin(), out_.images.end(),
-                    [this](const ReplicaImage& image) { return HasLost(image); });
+    const bool any_lost = std::any_of(out_.images.begin(), out_.images.end(),
+                                      [this](const ReplicaImage& image) { return HasLost(image); });
     if (!table_damage_.ok()) out_.tables = nullptr;
     absl::Status status = any_lost ? MarkDoubts() : absl::OkStatus();
     if (status.ok() && !table_damage_.ok()) status = WipeTables();

@@ -11,7 +11,6 @@
 namespace lockstep::storage {
 namespace {
 
-constexpr uint64_t kFooterBytes = 48;
 constexpr uint64_t kMagicBytes = 8;
 constexpr uint64_t kTrailerBytes = 5;  // compression type, checksum
 constexpr uint64_t kMagic = 0xDB4775248B80FB57;
@@ -25,6 +24,24 @@ struct Handle {
 
 bool ReadHandle(leveldb_coding::Reader& reader, Handle* handle) {
   return reader.Varint(&handle->offset) && reader.Varint(&handle->bytes);
+}
+
+// `blocks_end`: where the footer begins.
+bool DecodeFooter(absl::string_view footer, uint64_t blocks_end, Handle* meta_index,
+                  Handle* index) {
+  leveldb_coding::Reader reader(footer);
+  uint64_t magic = 0;
+  absl::string_view padding;
+  if (!ReadHandle(reader, meta_index) || !ReadHandle(reader, index) ||
+      reader.left() < kMagicBytes || !reader.Bytes(reader.left() - kMagicBytes, &padding) ||
+      !reader.Fixed(kMagicBytes, &magic)) {
+    return false;
+  }
+  const auto inside = [&](const Handle& handle) {
+    return handle.offset <= blocks_end && handle.bytes <= blocks_end && handle.end() <= blocks_end;
+  };
+  return magic == kMagic && inside(*meta_index) && inside(*index) &&
+         padding.find_first_not_of('\0') == absl::string_view::npos;
 }
 
 uint64_t Trailer(absl::string_view internal_key) {
@@ -59,21 +76,14 @@ class TableWalk {
   void Report(uint64_t offset, std::string what) { problems_.push_back({offset, std::move(what)}); }
 
   bool ReadFooter(Handle* meta_index, Handle* index) {
-    if (file_.size() < kFooterBytes) {
-      Report(file_.size(), absl::StrCat("the file ends before its footer"));
+    if (file_.size() < kTableFooterBytes) {
+      Report(file_.size(), "the file ends before its footer");
       return false;
     }
-    footer_ = file_.size() - kFooterBytes;
-    leveldb_coding::Reader reader(file_.substr(footer_));
-    uint64_t magic = 0;
-    absl::string_view padding;
-    const bool handles = ReadHandle(reader, meta_index) && ReadHandle(reader, index) &&
-                         reader.left() >= kMagicBytes &&
-                         reader.Bytes(reader.left() - kMagicBytes, &padding);
-    const bool sound = handles && reader.Fixed(kMagicBytes, &magic) && magic == kMagic &&
-                       padding.find_first_not_of('\0') == absl::string_view::npos;
-    if (!sound) Report(footer_, "the footer makes no sense");
-    return sound;
+    footer_ = file_.size() - kTableFooterBytes;
+    if (DecodeFooter(file_.substr(footer_), footer_, meta_index, index)) return true;
+    Report(footer_, "the footer makes no sense");
+    return false;
   }
 
   // The content of a block that passes its checksum.
@@ -192,6 +202,13 @@ class TableWalk {
 std::vector<TableProblem> CheckTable(absl::string_view file,
                                      absl::FunctionRef<void(const TableEntry& entry)> visit) {
   return TableWalk(file, visit).Run();
+}
+
+bool IsTableFooter(absl::string_view footer, uint64_t file_bytes) {
+  Handle meta_index;
+  Handle index;
+  return footer.size() == kTableFooterBytes && file_bytes >= kTableFooterBytes &&
+         DecodeFooter(footer, file_bytes - kTableFooterBytes, &meta_index, &index);
 }
 
 // Of equal user keys the newest comes first.

@@ -35,6 +35,11 @@ struct TableEntry {
 std::vector<TableProblem> CheckTable(absl::string_view file,
                                      absl::FunctionRef<void(const TableEntry& entry)> visit);
 
+// Whether the footer of a table of `file_bytes` makes sense. No checksum covers it, and LevelDB
+// would ask for as much memory as it names. `footer`: the file's last kTableFooterBytes, or all.
+inline constexpr uint64_t kTableFooterBytes = 48;
+bool IsTableFooter(absl::string_view footer, uint64_t file_bytes);
+
 // LevelDB's order of internal keys. REQUIRES: both have at least 8 bytes.
 bool InternalKeyLess(absl::string_view left, absl::string_view right);
 

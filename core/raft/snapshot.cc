@@ -166,12 +166,12 @@ void Raft::InstallSnapshot(LogPosition snapshot, Output& out) {
     batch_.truncate_from = snapshot.index.Next();
   }
   MoveBatchBase(snapshot);
-  EndDoubtIfOver(out);
   commit_ = snapshot.index;
   // Its log was completed by other means and it was elected while the last part was being written.
   if (is_leader()) std::get<Leader>(role_).uncommitted_bytes = log_.BytesAfter(commit_);
   AddNote(NoteKind::kBaseMoved, NodeId(), snapshot, 1, out);
   AddNote(NoteKind::kSnapshotInstalled, leader(), snapshot, 0, out);
+  EndDoubtIfOver(out);
 }
 
 }  // namespace lockstep::raft

@@ -9,8 +9,6 @@
 namespace lockstep::sim {
 namespace {
 
-constexpr uint64_t kTableFooterBytes = 48;  // leveldb/doc/table_format.md
-
 absl::string_view BaseName(absl::string_view path) {
   const size_t slash = path.rfind('/');
   return slash == absl::string_view::npos ? path : path.substr(slash + 1);
@@ -23,10 +21,9 @@ bool IsLog(absl::string_view path) {
 // Any byte before this one may rot.
 uint64_t LimitOf(const std::string& path, const FileContent& content) {
   if (!content.is_durable()) return 0;
-  if (IsLog(path)) return content.size();
-  const bool table = absl::EndsWith(path, ".ldb");
-  const uint64_t spared = table ? kTableFooterBytes : 0;
-  return content.size() > spared ? content.size() - spared : 0;
+  // What was put aside after an earlier damage is nobody's any more, and a lock has no content.
+  if (absl::EndsWith(path, ".damaged") || absl::EndsWith(path, "LOCK")) return 0;
+  return content.size();
 }
 
 // Whether a frame begins behind `offset`, so that what stands there was a whole commit once.
@@ -38,6 +35,12 @@ bool IsFollowed(absl::string_view segment, uint64_t offset) {
 }
 
 }  // namespace
+
+bool LiesThere(const RotSpot& spot, const SimFileSystem& files) {
+  const FileContent* content = files.Content(spot.path);
+  return content != nullptr && spot.offset < content->size() &&
+         content->bytes()[static_cast<size_t>(spot.offset)] == spot.damaged;
+}
 
 std::optional<RotSpot> DrawRotSpot(Rng& rng, const SimFileSystem& files) {
   std::vector<std::string> logs;

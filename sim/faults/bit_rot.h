@@ -2,11 +2,8 @@
 //
 // Damage must be told from the torn end of a write, which is cut off at the next boot. So it hits a
 // log only where a later commit stands behind it. A log cannot make the difference in its last
-// commit: there a flipped bit takes an acknowledged entry away in silence. That weakness is real.
-// It is left out here until replicas repair each other, and then belongs in.
-//
-// The last bytes of LevelDB's tables, which no checksum covers, are left out too: sizes are read
-// from them, and a wrong one makes LevelDB ask for more memory than there is.
+// commit, unless that held a term or a vote: there a flipped bit takes acknowledged entries away in
+// silence. That weakness is real (docs/decisions/0018) and left out here.
 #ifndef LOCKSTEP_SIM_FAULTS_BIT_ROT_H_
 #define LOCKSTEP_SIM_FAULTS_BIT_ROT_H_
 
@@ -23,7 +20,11 @@ struct RotSpot {
   std::string path;
   uint64_t offset = 0;  // of the byte
   uint8_t mask = 0;     // one bit
+  char damaged = 0;     // what the byte has become
 };
+
+// Whether the damage is still there: the file may be gone, or the byte have been written again.
+bool LiesThere(const RotSpot& spot, const SimFileSystem& files);
 
 // None when the disk holds nothing that may rot.
 std::optional<RotSpot> DrawRotSpot(Rng& rng, const SimFileSystem& files);

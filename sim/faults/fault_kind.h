@@ -44,7 +44,7 @@ enum class FaultKind : uint8_t {
   kMajorityCrashInWrite,  // all lose power while a majority of them writes
   // Disks that break their promises.
   kSyncFailure,  // an fsync fails: the server must stop itself, and boots again from what is left
-  kBitRot,       // a durable bit flips: the server is lost for ever, at the latest when it reads it
+  kBitRot,  // a durable bit flips: the server stops when it reads it, and has the others repair it
   // Where servers hold replicas of different groups.
   kGroupPartition,  // the servers of one group lose those of another, or all others
   // Aimed at shards that move.

@@ -5,8 +5,8 @@
 namespace lockstep::sim {
 namespace {
 
-// Each time costs a server, so that many runs should see none or one, and that at any time.
-constexpr int64_t kRotRarer = 8;
+// Each time costs a server for as long as it takes to find and to repair it.
+constexpr int64_t kRotRarer = 2;
 
 int64_t DrawTime(Rng& rng, int64_t first, int64_t final) {
   return rng.Between(Duration(first), Duration(final)).count();

@@ -28,7 +28,9 @@ FaultPlan::FaultPlan(const FaultOptions& options, World& world, Quorums quorums,
       world_(world),
       quorums_(std::move(quorums)),
       rng_(rng),
-      cast_{.servers = world.servers(), .clients = world.clients()} {}
+      cast_{.servers = world.servers(), .clients = world.clients()},
+      spots_(size_t{world.servers()} + 1),
+      doubts_(size_t{world.servers()} + 1) {}
 
 bool FaultPlan::on(FaultKind kind) const {
   if (stopped_ || !options_.on.contains(kind)) return false;

@@ -155,7 +155,7 @@ void NodeHost::OnStorage(Lane which) {
   });
   if (result.ok() && sync_failed) return IgnoredFailedSync(DescribeJob(job));
   if (!result.ok() && Explains(interference, sync_failed, result.status())) {
-    return StopItself(which, result.status(), sync_failed ? interference.downtime : kNoTime);
+    return StopItself(which, result.status(), sync_failed ? interference.downtime : rot_downtime);
   }
   if (!result.ok()) {
     services_.observer.OnBroken(

@@ -41,7 +41,20 @@ void NodeHost::OnBoot() {
     return;
   }
   life_ = *std::move(life);
+  NoteRepairs();
   EndTurn();
+}
+
+// Damage that no fault has done is a finding.
+void NodeHost::NoteRepairs() {
+  for (const std::string& repair : life_.repairs) {
+    ++repairs_;
+    services_.tracer.Add(TraceKind::kProcess, id_, 0, [&] { return "repairs: " + repair; });
+    services_.ledger.Effect(rotted_by);
+    if (rotted_by != kNoFault) continue;
+    services_.observer.OnBroken(*this, "Imaginary Damage",
+                                absl::StrCat("server ", id_, ": ", repair));
+  }
 }
 
 // --- Storage errors ---
