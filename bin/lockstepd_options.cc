@@ -50,7 +50,10 @@ constexpr const char* kFooter =
     "\n"
     "Exit codes: 0 stopped when asked to; 1 a setting is wrong; 2 the data directory is foreign,\n"
     "locked, unreadable, or of another cluster, node or version; 3 an address cannot be listened\n"
-    "on; 4 the data is damaged; 5 a write or sync failed while running; 6 the cluster refuses "
+    "on; 4 the data is damaged (found while running: start again, and it is repaired from the "
+    "other\n"
+    "replicas; at the start: what the line says); 5 a write or sync failed while running; 6 the "
+    "cluster refuses "
     "this\n"
     "node (another name, version or incarnation); 7 anything else.";
 

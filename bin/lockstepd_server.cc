@@ -110,6 +110,10 @@ absl::Status Server::Boot() {
       files_, EngineOptionsOf(options_, node, identity_.incarnation), *machines_);
   if (!engine.ok()) return StorageError(engine.status());
   engine_ = *std::move(engine);
+  for (const storage::Repair& repair : engine_->repairs()) {
+    Log(net::LogLevel::kError, "damaged data was found and is being repaired",
+        {{"damage", repair.damage}, {"consequence", repair.consequence}});
+  }
   disk_ = std::make_unique<DiskMeter>(files_, options_.data_dir);
   surroundings_ = std::make_unique<NodeSurroundings>(self_, book_, *disk_);
   surroundings_->set_host(host_.get());
@@ -133,6 +137,14 @@ absl::Status Server::Boot() {
 }
 
 void Server::OnDiskFailed(const absl::Status& why) {
+  if (absl::IsDataLoss(why)) {
+    failure_ = ExitWith(
+        ExitCode::kDamaged,
+        absl::StrCat("what was read is not what was written, so nothing more is promised: ",
+                     why.message(), ". Start the node again: it has the other replicas repair it"));
+    host_->Stop();
+    return;
+  }
   failure_ =
       ExitWith(ExitCode::kDiskFailed,
                absl::StrCat("the disk failed, so nothing more is promised: ", why.message()));

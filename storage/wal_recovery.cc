@@ -14,9 +14,8 @@ namespace {
 absl::Status Corrupt(const std::string& path, absl::string_view what) {
   return absl::DataLossError(
       absl::StrCat("corrupt log: ", path, ": ", what,
-                   ". Nothing was changed. Do not cut or delete the file: this replica may have "
-                   "acknowledged what it held. Restore the disk's content, or remove this node "
-                   "from its groups and add it again with an empty data directory"));
+                   ". This replica may have acknowledged what was there: do not cut or delete the "
+                   "file"));
 }
 
 absl::Status Because(const absl::Status& why, absl::string_view proof) {
