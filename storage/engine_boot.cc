@@ -76,8 +76,7 @@ class EngineBoot {
   }
 
   absl::Status OpenTables() {
-    table_damage_ = ReadDamageNote();
-    if (!table_damage_.ok()) return absl::OkStatus();
+    if (absl::Status read = ReadDamageNote(); !read.ok() || !table_damage_.ok()) return read;
     auto opened = OpenTableStore();
     if (opened.ok()) {
       out_.tables = *std::move(opened);
@@ -100,10 +99,12 @@ class EngineBoot {
   absl::Status ReadDamageNote() {
     const std::string path = DamageNotePath(options_.directory);
     const absl::StatusOr<std::unique_ptr<File>> file = files_.Open(path, OpenMode::kRead);
-    if (!file.ok()) return absl::OkStatus();
+    if (absl::IsNotFound(file.status())) return absl::OkStatus();
+    if (!file.ok()) return file.status();
     std::string text;
-    static_cast<void>((*file)->Read(0, 4096, &text));
-    return absl::DataLossError(absl::StrCat("found before the last stop: ", text));
+    if (absl::Status read = (*file)->Read(0, 4096, &text); !read.ok()) return read;
+    table_damage_ = absl::DataLossError(absl::StrCat("found before the last stop: ", text));
+    return absl::OkStatus();
   }
 
   // A log that begins after what its table contains: the table has lost what had been durable.

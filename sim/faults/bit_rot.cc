@@ -62,4 +62,44 @@ std::optional<RotSpot> DrawRotSpot(Rng& rng, const SimFileSystem& files) {
   return spot;
 }
 
+namespace {
+
+// Puts `bytes` there, or as many of them as may be damaged. The spot of the first change, if any.
+std::optional<RotSpot> Overwrite(SimFileSystem& files, const RotSpot& at, absl::string_view bytes) {
+  const FileContent& content = *files.Content(at.path);
+  std::optional<RotSpot> first;
+  for (size_t i = 0; i < bytes.size() && at.offset + i < LimitOf(at.path, content); ++i) {
+    const uint64_t offset = at.offset + i;
+    if (IsLog(at.path) && !IsFollowed(content.bytes(), offset)) break;
+    const auto mask = static_cast<uint8_t>(content.bytes()[static_cast<size_t>(offset)] ^ bytes[i]);
+    if (mask == 0) continue;
+    Check(files.FlipBits(at.path, offset, mask));
+    if (!first.has_value()) first = RotSpot{at.path, offset, mask, bytes[i]};
+  }
+  return first;
+}
+
+}  // namespace
+
+std::vector<RotSpot> Misdirect(Rng& rng, SimFileSystem& files) {
+  const std::optional<RotSpot> source = DrawRotSpot(rng, files);
+  const std::optional<RotSpot> target = DrawRotSpot(rng, files);
+  const uint64_t length = rng.Magnitude(1, FileContent::kSectorBytes);
+  if (!source.has_value() || !target.has_value()) return {};
+  // A node that has lost both copies of its votes is right to refuse.
+  const bool both =
+      absl::StrContains(source->path, "promises") && absl::StrContains(target->path, "promises");
+  if (both || source->path == target->path) return {};
+  const std::string bytes =
+      files.Content(source->path)
+          ->bytes()
+          .substr(static_cast<size_t>(source->offset), static_cast<size_t>(length));
+  std::vector<RotSpot> spots;
+  std::optional<RotSpot> hit = Overwrite(files, *target, bytes);
+  if (hit.has_value()) spots.push_back(*std::move(hit));
+  hit = Overwrite(files, *source, std::string(bytes.size(), '\0'));
+  if (hit.has_value()) spots.push_back(*std::move(hit));
+  return spots;
+}
+
 }  // namespace lockstep::sim

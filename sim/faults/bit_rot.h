@@ -1,4 +1,4 @@
-// Where a disk may rot: a bit of a durable file flips.
+// Where a disk may rot: a bit of a durable file flips, or a sector holds what belongs elsewhere.
 //
 // Damage must be told from the torn end of a write, which is cut off at the next boot. So it hits a
 // log only where a later commit stands behind it. A log cannot make the difference in its last
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/rng.h"
 #include "sim/disk/sim_file_system.h"
@@ -25,6 +26,11 @@ struct RotSpot {
 
 // Whether the damage is still there: the file may be gone, or the byte have been written again.
 bool LiesThere(const RotSpot& spot, const SimFileSystem& files);
+
+// A durable write has gone to the wrong place: bytes that belong to one place of the disk lie over
+// others, and at their own place there is nothing. Returns where the disk is damaged now; nothing
+// if there was no place for it.
+std::vector<RotSpot> Misdirect(Rng& rng, SimFileSystem& files);
 
 // None when the disk holds nothing that may rot.
 std::optional<RotSpot> DrawRotSpot(Rng& rng, const SimFileSystem& files);

@@ -258,25 +258,32 @@ void FaultPlan::OnNote(uint16_t server, const Note& note) {
 
 // It has an effect when the server reads the damage: see NodeHost. Until it has repaired it, no
 // other server may be hit on whom a group then depends.
-void FaultPlan::RotNow(uint16_t server) {
+void FaultPlan::RotNow(FaultKind kind, uint16_t server) {
   if (!Contains(quorums_.Spare(lost()), server)) return;
   NodeHost& host = world_.server(server);
-  const std::optional<RotSpot> spot = DrawRotSpot(rng_, host.files());
-  if (!spot.has_value()) return;
-  FaultInterval interval = MakeInterval(FaultKind::kBitRot);
+  std::vector<RotSpot> spots;
+  if (kind == FaultKind::kMisdirectedWrite) {
+    spots = Misdirect(rng_, host.files());
+  } else if (std::optional<RotSpot> spot = DrawRotSpot(rng_, host.files()); spot.has_value()) {
+    Check(host.files().FlipBits(spot->path, spot->offset, spot->mask));
+    const std::string& bytes = host.files().Content(spot->path)->bytes();
+    spot->damaged = bytes[static_cast<size_t>(spot->offset)];
+    spots.push_back(*std::move(spot));
+  }
+  if (spots.empty()) return;
+  FaultInterval interval = MakeInterval(kind);
   interval.servers = One(server);
-  interval.severity = spot->offset;
+  interval.severity = spots.front().offset;
   interval.instant = true;
   host.rot_downtime = interval.end - interval.begin;
   host.rotted_by = Add(std::move(interval));
-  world_.tracer().Add(TraceKind::kFault, server, 0, [&] {
-    return absl::StrCat("a bit of byte ", spot->offset, " of ", spot->path, " flips");
-  });
-  Check(host.files().FlipBits(spot->path, spot->offset, spot->mask));
-  spots_[server].push_back(*spot);
-  spots_[server].back().damaged =
-      host.files().Content(spot->path)->bytes()[static_cast<size_t>(spot->offset)];
-  if (damaged) damaged(server);
+  for (RotSpot& spot : spots) {
+    world_.tracer().Add(TraceKind::kFault, server, 0, [&] {
+      return absl::StrCat("byte ", spot.offset, " of ", spot.path, " is damaged");
+    });
+    if (damaged) damaged(server);
+    spots_[server].push_back(std::move(spot));
+  }
 }
 
 // --- Beginning and end ---

@@ -49,9 +49,12 @@ enum class FaultKind : uint8_t {
   kGroupPartition,  // the servers of one group lose those of another, or all others
   // Aimed at shards that move.
   kHandoverStrike,  // right after a step of a hand-over was applied
+  // Disks that break their promises, continued.
+  kMisdirectedWrite,  // durable bytes are found elsewhere, over others: two places are damaged
+  kIoFailure,         // a read or a write fails, or finds no space: the server must stop itself
 };
 // How many kinds there are.
-inline constexpr size_t kFaultKinds = 28;
+inline constexpr size_t kFaultKinds = 30;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);

@@ -64,8 +64,8 @@ class FaultPlan {
   bool CrashNow(FaultKind kind, uint16_t server);
   // One server loses its peers from now on, for a drawn time; its clients perhaps not.
   void CutOffNow(FaultKind kind, uint16_t server, bool clients);
-  // A bit on the server's disk flips, if one more server may be lost.
-  void RotNow(uint16_t server);
+  // The server's disk is damaged, if one more server may be lost.
+  void RotNow(FaultKind kind, uint16_t server);
   // ns, by the kind's rate.
   int64_t DrawLength(FaultKind kind);
   int64_t DrawGap(FaultKind kind);

@@ -138,10 +138,10 @@ class NodeHost final : private Clock,
   void EndTurnOrHold();
   void EndTurn();
   void Arm(const Interference& interference);
-  // Ends what Arm began. True: a sync has failed.
+  // Ends what Arm began. True: a call of the disk has failed.
   bool Disarm(const Interference& interference);
   void Die(const Interference& interference);
-  bool Explains(const Interference& interference, bool sync_failed, const absl::Status& error);
+  bool Explains(const Interference& interference, bool disk_failed, const absl::Status& error);
   void NoteRepairs();
   void IgnoredFailedSync(const std::string& doing);
   void StopItself(Lane lane, const absl::Status& error, int64_t downtime);
@@ -168,7 +168,7 @@ class NodeHost final : private Clock,
   uint64_t first_request_ = 1;
 
   uint64_t repairs_ = 0;
-  uint64_t failed_syncs_before_ = 0;  // when a sync failure was armed
+  uint64_t failures_before_ = 0;  // of calls of the disk, when one was armed
 
   uint32_t turn_ = 0;         // numbers the turns
   uint32_t turn_events_ = 0;  // in the open turn

@@ -220,7 +220,7 @@ TEST(FaultPlan, AMajorityNeverRots) {
     uint64_t told = 0;
     plan.damaged = [&](uint16_t) { ++told; };
     for (int round = 0; round < 100; ++round) {
-      for (uint16_t id = 1; id <= servers; ++id) plan.RotNow(id);
+      for (uint16_t id = 1; id <= servers; ++id) plan.RotNow(FaultKind::kBitRot, id);
     }
     EXPECT_EQ(std::popcount(plan.lost()), (servers - 1) / 2) << servers;
     EXPECT_EQ(flips(), (servers - 1u) / 2);
