@@ -120,8 +120,8 @@ void Raft::DoubtLeader(NodeId peer) {
 
 void Raft::OnMessage(NodeId from, const PreVoteRequest& request, Output& out) {
   // A learner answers too: it may have been promoted without knowing it yet.
-  const bool granted = request.next_term > hard_.term && !IsSticky() && !InDoubt() &&
-                       log_.IsAtLeastAsUpToDate(request.last);
+  const bool granted =
+      request.next_term > hard_.term && !IsSticky() && log_.IsAtLeastAsUpToDate(request.last);
   Send(from, PreVoteReply{.next_term = request.next_term, .granted = granted}, AfterHardState(),
        out);
 }
@@ -137,8 +137,7 @@ void Raft::OnMessage(NodeId from, const VoteRequest& request, Output& out) {
   // Raft Fig. 2: "If votedFor is null or candidateId, and candidate's log is at least as up-to-date
   // as receiver's log, grant vote."
   const bool free = hard_.vote == from || (hard_.vote == NodeId() && leader() == NodeId());
-  // Who has lost a part of its log may have promised that the candidate lacks what it held.
-  const bool granted = free && !InDoubt() && log_.IsAtLeastAsUpToDate(request.last);
+  const bool granted = free && log_.IsAtLeastAsUpToDate(request.last);
   if (granted) {
     SetHardState(HardState{hard_.term, from}, out);
     ResetElectionTimer();

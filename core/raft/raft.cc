@@ -87,6 +87,7 @@ void Raft::OnInput(const TimerFired& input, Output& out) {
 void Raft::OnInput(Received& input, Output& out) {
   if (!config_.membership.IsMember(input.from) || input.from == config_.self) return;
   if (!AdmitTerm(input.from, input.message, out)) return;
+  if (InDoubt() && Abstain(input.from, input.message, out)) return;
   std::visit([&](auto& body) { OnMessage(input.from, body, out); }, input.message.body);
 }
 
@@ -173,6 +174,21 @@ void Raft::SetHardState(HardState next, Output& out) {
   batch_.hard_state = hard_;
   hard_state_in_ = batch_seq_;
   AddNote(NoteKind::kHardState, hard_.vote, LogPosition{}, 0, out);
+}
+
+// Who has lost a part of its log may have promised to hold what a candidate lacks: it helps nobody to
+// be elected, and does not stand itself. True: there is nothing more to do about the message.
+bool Raft::Abstain(NodeId from, const Message& message, Output& out) {
+  if (const PreVoteRequest* request = std::get_if<PreVoteRequest>(&message.body)) {
+    Send(from, PreVoteReply{.next_term = request->next_term, .granted = false}, AfterHardState(),
+         out);
+    return true;
+  }
+  if (std::holds_alternative<VoteRequest>(message.body)) {
+    Send(from, VoteReply{.granted = false}, AfterHardState(), out);
+    return true;
+  }
+  return std::holds_alternative<TimeoutNow>(message.body);
 }
 
 // A replica in doubt has lost entries that it may have acknowledged to leaders of terms up to

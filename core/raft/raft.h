@@ -79,6 +79,7 @@ class Raft {
   void SetHardState(HardState next, Output& out);
   bool InDoubt() const { return hard_.doubt != Term(); }
   bool DoubtIsOver() const { return InDoubt() && log_.last_term() > hard_.doubt; }
+  bool Abstain(NodeId from, const Message& message, Output& out);
   void EndDoubt();
   void EndDoubtIfOver(Output& out);
   void BecomeFollower(Term term, NodeId leader, Output& out);

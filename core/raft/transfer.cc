@@ -34,7 +34,7 @@ void Raft::TellTransferee(Output& out) {
 }
 
 void Raft::OnMessage(NodeId from, const TimeoutNow&, Output& out) {
-  if (is_leader() || !config_.membership.IsVoter(config_.self) || InDoubt()) return;
+  if (is_leader() || !config_.membership.IsVoter(config_.self)) return;
   const bool from_leader = leader() == from;
   if (!from_leader) return;  // Late: its sender leads no more, as far as we know.
   BecomeCandidate(/*transfer=*/true, out);
