@@ -176,8 +176,8 @@ void Raft::SetHardState(HardState next, Output& out) {
   AddNote(NoteKind::kHardState, hard_.vote, LogPosition{}, 0, out);
 }
 
-// Who has lost a part of its log may have promised to hold what a candidate lacks: it helps nobody to
-// be elected, and does not stand itself. True: there is nothing more to do about the message.
+// Who has lost a part of its log may have promised to hold what a candidate lacks: it helps nobody
+// to be elected, and does not stand itself. True: there is nothing more to do about the message.
 bool Raft::Abstain(NodeId from, const Message& message, Output& out) {
   if (const PreVoteRequest* request = std::get_if<PreVoteRequest>(&message.body)) {
     Send(from, PreVoteReply{.next_term = request->next_term, .granted = false}, AfterHardState(),

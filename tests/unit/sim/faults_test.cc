@@ -200,6 +200,33 @@ TEST(BitRot, HitsWhatCanBeToldFromATornEnd) {
   }
 }
 
+// Bytes that belong to one file lie in another one, and are missing in their own; all of it where
+// damage can be told from a torn end, and never in both copies of the votes.
+TEST(Misdirect, DamagesTwoPlaces) {
+  const std::string segment = Segment();
+  int done = 0;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    SimFileSystem files;
+    Write(files, "0000000000000001.log", segment);
+    Write(files, "000005.ldb", std::string(300, 't'));
+    Write(files, "promises-1", std::string(100, 'p'));
+    Write(files, "promises-2", std::string(100, 'p'));
+    Rng rng(seed);
+    const std::vector<RotSpot> spots = Misdirect(rng, files);
+    int of_votes = 0;
+    for (const RotSpot& spot : spots) {
+      EXPECT_TRUE(LiesThere(spot, files));
+      of_votes += spot.path.find("promises") == 0 ? 1 : 0;
+    }
+    EXPECT_LT(of_votes, 2);
+    const std::string& log = files.Content("0000000000000001.log")->bytes();
+    EXPECT_EQ(log.substr(log.size() - 66), segment.substr(segment.size() - 66));
+    done += spots.size() == 2 ? 1 : 0;
+    EXPECT_EQ(files.counters().flips > 0, !spots.empty());
+  }
+  EXPECT_GT(done, 20);
+}
+
 // A server is lost until it has repaired the damage, so a majority never is.
 TEST(FaultPlan, AMajorityNeverRots) {
   for (uint16_t servers = 1; servers <= 5; ++servers) {
