@@ -218,6 +218,17 @@ absl::Status DataDirectory::Claim(const Identity& identity) {
   return absl::OkStatus();
 }
 
+std::string StoreMarkPath(const std::string& directory) {
+  return absl::StrCat(directory, "/store-in-use");
+}
+
+std::string StoreIsGone(const std::string& store) {
+  return absl::StrCat(store,
+                      "/wal holds nothing of this node, although it has been in use: what the node "
+                      "has promised is gone. Restore it from a copy; or remove the node from its "
+                      "groups and start it anew with an empty data directory");
+}
+
 uint64_t NewIncarnation() {
   uint64_t number = 0;
   while (number == 0) {

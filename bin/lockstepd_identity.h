@@ -65,6 +65,11 @@ class DataDirectory {
 absl::Status CheckIdentityFile(const std::string& directory, bool* exact);
 absl::Status CheckPeersFile(const std::string& directory, bool* exact);
 
+// A file that is there when DIR/store has been in use, so that its loss is noticed.
+std::string StoreMarkPath(const std::string& directory);
+// What to tell about a store that is gone.
+std::string StoreIsGone(const std::string& store);
+
 // A random number that is not 0, from the operating system.
 uint64_t NewIncarnation();
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bin/atomic_file.h"
 #include "bin/lockstepd_book_keeper.h"
 #include "bin/lockstepd_departure.h"
 #include "bin/lockstepd_exit.h"
@@ -103,13 +104,30 @@ absl::Status Server::Start() {
   return Boot();
 }
 
-absl::Status Server::Boot() {
-  const node::NodeOptions node = NodeOptionsOf(options_, self_);
+// A directory that has had a store, and has none, must not begin anew under the same identity: it
+// would vote again where it has voted.
+absl::Status Server::OpenEngine(const node::NodeOptions& node) {
+  const storage::EngineOptions options = EngineOptionsOf(options_, node, identity_.incarnation);
+  const std::string mark = StoreMarkPath(options_.data_dir);
+  const bool marked = files_.Exists(mark);
+  if (marked && !storage::HoldsPromises(files_, options.directory)) {
+    return ExitWith(ExitCode::kDamaged, StoreIsGone(options.directory));
+  }
   machines_ = node::MakeMachines(node);
-  absl::StatusOr<std::unique_ptr<storage::Engine>> engine = storage::Engine::Open(
-      files_, EngineOptionsOf(options_, node, identity_.incarnation), *machines_);
+  absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
+      storage::Engine::Open(files_, options, *machines_);
   if (!engine.ok()) return StorageError(engine.status());
   engine_ = *std::move(engine);
+  if (marked) return absl::OkStatus();
+  const absl::Status written = WriteFileAtomically(mark, "");
+  return written.ok() ? written
+                      : ExitWith(ExitCode::kDataDirectory, std::string(written.message()));
+}
+
+absl::Status Server::Boot() {
+  const node::NodeOptions node = NodeOptionsOf(options_, self_);
+  const absl::Status opened = OpenEngine(node);
+  if (!opened.ok()) return opened;
   for (const storage::Repair& repair : engine_->repairs()) {
     Log(net::LogLevel::kError, "damaged data was found and is being repaired",
         {{"damage", repair.damage}, {"consequence", repair.consequence}});

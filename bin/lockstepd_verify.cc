@@ -16,6 +16,7 @@
 #include "bin/lockstepd_identity.h"
 #include "bin/lockstepd_sealed_file.h"
 #include "bin/unique_fd.h"
+#include "storage/engine.h"
 #include "storage/posix_file_system.h"
 
 namespace lockstep::lockstepd {
@@ -161,6 +162,14 @@ absl::StatusOr<Verification> VerifyDirectory(const std::string& directory) {
   if (!found.ok()) {
     const std::string message(found.status().message().data(), found.status().message().size());
     return Refused(message);
+  }
+  const bool in_use = ::access(StoreMarkPath(directory).c_str(), F_OK) == 0;
+  if (in_use && !storage::HoldsPromises(files, directory + "/store")) {
+    small.flaws.push_back({.kind = Flaw::Kind::kDamage,
+                           .file = directory + "/store/wal",
+                           .offset = 0,
+                           .what = "it is gone",
+                           .meaning = StoreIsGone(directory + "/store")});
   }
   found->flaws.insert(found->flaws.begin(), small.flaws.begin(), small.flaws.end());
   return found;

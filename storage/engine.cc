@@ -1,15 +1,24 @@
 #include "storage/engine.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "storage/directories.h"
 #include "storage/engine_boot.h"
+#include "storage/promises.h"
 #include "storage/table_store.h"
 #include "storage/wal.h"
 
 namespace lockstep::storage {
+bool HoldsPromises(const FileSystem& files, const std::string& directory) {
+  return std::any_of(kPromiseFiles.begin(), kPromiseFiles.end(), [&](const char* name) {
+    return files.Exists(absl::StrCat(directory, "/wal/", name));
+  });
+}
+
 Engine::Engine() = default;
 
 Engine::~Engine() = default;

@@ -42,6 +42,11 @@ struct Repair {
 class Wal;
 class TableStore;
 
+// Whether a node's storage has ever been opened there, and what it has promised lies there still.
+// An Engine that finds nothing begins anew, as if it had never promised anything: whoever knows
+// better must ask first.
+bool HoldsPromises(const FileSystem& files, const std::string& directory);
+
 class Engine {
  public:
   // Opens or creates, and repairs a torn tail. Damage is told by repairs(), with file and offset:

@@ -137,6 +137,21 @@ TEST(Damage, OneFlippedByteInEachKindOfFile) {
     cluster.Start(kNode);
     ASSERT_TRUE(cluster.AwaitServing());
   }
+  // Who has nothing but its name must not vote under it.
+  cluster.Terminate(kNode);
+  ASSERT_TRUE(cluster.AwaitEnd(kNode).has_value());
+  const std::string log = cluster.DataOf(kNode) + "/store/wal";
+  std::filesystem::rename(log, log + ".away");
+  EXPECT_EQ(Verify(cluster, kNode).code, static_cast<int>(ExitCode::kDamaged));
+  cluster.Start(kNode);
+  const std::optional<ChildEnd> end = cluster.AwaitEnd(kNode);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->code, static_cast<int>(ExitCode::kDamaged));
+  EXPECT_TRUE(absl::StrContains(TailOf(cluster.LogFileOf(kNode), 1), "holds nothing of this node"));
+  std::filesystem::remove_all(log);
+  std::filesystem::rename(log + ".away", log);
+  cluster.Start(kNode);
+  ASSERT_TRUE(cluster.AwaitServing());
   load.StopAndJudge();
   cluster.ExpectLevel();
 }

@@ -174,6 +174,18 @@ TEST(LockstepdVerify, RefusesWhatIsInUseForeignOrMissing) {
   EXPECT_TRUE(absl::StrContains(refusal(temporary.path()), "is in use: stop the node first"));
 }
 
+TEST(LockstepdVerify, AStoreThatIsGoneIsDamage) {
+  const TemporaryDirectory temporary;
+  MakeNode(temporary.path());
+  temporary.Write("store-in-use", "");
+  EXPECT_TRUE(VerifyDirectory(temporary.path())->flaws.empty());
+  std::filesystem::remove_all(temporary.path("store/wal"));
+  const auto found = VerifyDirectory(temporary.path());
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_FALSE(found->sound());
+  EXPECT_EQ(found->flaws[0].file, temporary.path("store/wal"));
+}
+
 // The first builds wrote no checksums.
 TEST(LockstepdVerify, FilesWithoutChecksumAreReadAndNoted) {
   const TemporaryDirectory temporary;
