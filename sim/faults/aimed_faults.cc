@@ -169,11 +169,12 @@ Interference AimedFaults::Interfere(FaultKind kind, NodeHost& host, Interference
   return interference;
 }
 
-Interference AimedFaults::FailCall(NodeHost& host, uint64_t calls_max) {
+Interference AimedFaults::FailCall(NodeHost& host, bool log, uint64_t calls_max) {
   static constexpr Interference::Kind kKinds[] = {Interference::Kind::kReadFailure,
                                                   Interference::Kind::kWriteFailure,
                                                   Interference::Kind::kNoSpace};
-  const Interference::Kind how = kKinds[rng_.Below(3)];
+  const uint64_t drawn = rng_.Below(log ? 2 : 3);
+  const Interference::Kind how = kKinds[log ? 1 + drawn : drawn];
   return Interfere(FaultKind::kIoFailure, host, how, calls_max);
 }
 
@@ -192,9 +193,10 @@ Interference AimedFaults::BeforeStorage(NodeHost& host, const StorageJob& job) {
     const uint64_t syncs_max = LaneOf(job) == Lane::kLog ? 2 : 8;
     return Interfere(FaultKind::kSyncFailure, host, Interference::Kind::kSyncFailure, syncs_max);
   }
-  // Of the log only a compaction reads.
+  // Of the log only a compaction reads, and of a table little that is not in memory.
   if (Takes(FaultKind::kIoFailure)) {
-    return FailCall(host, /*calls_max=*/LaneOf(job) == Lane::kLog ? 4 : 32);
+    const bool log = LaneOf(job) == Lane::kLog;
+    return FailCall(host, log, /*calls_max=*/log ? 2 : 6);
   }
   return {};
 }
@@ -207,7 +209,7 @@ Interference AimedFaults::BeforeBoot(NodeHost& host) {
   if (Takes(FaultKind::kSyncFailure)) {
     return Interfere(FaultKind::kSyncFailure, host, Interference::Kind::kSyncFailure, 8);
   }
-  if (Takes(FaultKind::kIoFailure)) return FailCall(host, /*calls_max=*/16);
+  if (Takes(FaultKind::kIoFailure)) return FailCall(host, /*log=*/false, /*calls_max=*/16);
   return {};
 }
 
