@@ -70,7 +70,11 @@ storage::EngineOptions EngineOptionsOf(const Options& options, const node::NodeO
   engine.directory = options.data_dir + "/store";
   engine.wal_salt = incarnation;
   engine.wal_reserve_bytes = uint64_t{4} << 20;
-  for (const node::HostedGroup& group : node.groups) engine.groups.push_back(group.id);
+  for (const node::HostedGroup& group : node.groups) {
+    engine.groups.push_back(group.id);
+    const bool alone = group.membership.has_value() && group.membership->voters().size() == 1;
+    if (alone) engine.alone.push_back(group.id);
+  }
   return engine;
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/hash.h"
 #include "storage/directories.h"
 #include "storage/table_store_reader.h"
+#include "storage/verify_parts.h"
 
 namespace lockstep::storage {
 namespace {
@@ -24,6 +25,7 @@ absl::Status BadRecord(GroupId group, const char* what) {
 
 TableStore::TableStore(FileSystem& files, const TableStoreOptions& options)
     : files_(files),
+      directory_(options.directory),
       write_buffer_bytes_(options.write_buffer_bytes),
       background_(options.background == nullptr ? inline_work_ : *options.background),
       env_(std::make_unique<LevelDbEnv>(files, background_)),
@@ -134,7 +136,7 @@ absl::Status TableStore::Failed(const leveldb::Status& status) {
   if (absl::Status told = env_->error(); !told.ok()) {
     error_ = told;
   } else if (status.IsCorruption()) {
-    error_ = absl::DataLossError(status.ToString());
+    error_ = verify::LocateTableDamage(files_, directory_, status.ToString());
   } else {
     error_ = absl::InternalError(status.ToString());
   }

@@ -131,6 +131,7 @@ class TableStore {
   absl::Status CleanSome();
 
   FileSystem& files_;
+  const std::string directory_;
   uint64_t write_buffer_bytes_;
   InlineWork inline_work_;
   BackgroundWork& background_;

@@ -46,6 +46,11 @@ std::optional<uint64_t> GenerationOf(GroupId group, absl::string_view key) {
 }
 
 std::string AppliedKey(GroupId group) { return RecordKey(group, Kind::kApplied); }
+std::optional<GroupId> GroupOfAppliedKey(absl::string_view key) {
+  if (key.size() < 8) return std::nullopt;
+  const GroupId group(BigEndian(key));
+  return key == AppliedKey(group) ? std::make_optional(group) : std::nullopt;
+}
 std::string StagingKey(GroupId group) { return RecordKey(group, Kind::kStaging); }
 
 void EncodeApplied(const AppliedRecord& record, std::string* out) {

@@ -38,6 +38,8 @@ struct AppliedRecord {
   LogPosition applied;
 };
 std::string AppliedKey(GroupId group);
+// Whose it is; none: it is another key.
+std::optional<GroupId> GroupOfAppliedKey(absl::string_view key);
 void EncodeApplied(const AppliedRecord& record, std::string* out);
 std::optional<AppliedRecord> DecodeApplied(absl::string_view text);
 

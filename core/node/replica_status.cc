@@ -42,6 +42,7 @@ lockstep::v1::ReplicaStatus Replica::Status() const {
   status.set_log_bytes(raft_.log().bytes());
   status.set_log_base(raft_.log().base().index.value());
   status.set_log_entries(raft_.log().size());
+  status.set_repairing(raft_.hard_state().doubt != Term());
   return status;
 }
 

@@ -16,7 +16,7 @@ constexpr uint32_t kQuickCampaigns = 4;
 // The election timer ran out: nothing was heard of a leader for long.
 void Raft::Campaign(Output& out) {
   ArmCampaign();
-  if (!config_.membership.IsVoter(config_.self) || DiskIsStalled()) return;
+  if (!config_.membership.IsVoter(config_.self) || DiskIsStalled() || InDoubt()) return;
   BecomePreCandidate(out);
 }
 

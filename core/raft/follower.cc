@@ -27,6 +27,7 @@ void Raft::OnMessage(NodeId from, AppendRequest& request, Output& out) {
   if (!log_.Matches(prev)) return RejectAppend(from, prev.index, request.read_seq, out);
 
   Adopt(entries, from, out);
+  EndDoubtIfOver(out);
   // Only up to here is our log known to be the leader's; beyond may lie a dead leader's tail.
   const Index held = std::min(match, log_.last_index());
   CommitTo(std::min(request.commit, held), out);

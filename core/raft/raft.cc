@@ -22,10 +22,11 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
     batch_.truncate_from = image.applied.index.Next();
   }
   if (log_.last_term() > hard_.term) {
-    hard_ = HardState{log_.last_term(), NodeId()};
+    hard_ = HardState{log_.last_term(), NodeId(), hard_.doubt};
     batch_.hard_state = hard_;
     hard_state_in_ = batch_seq_;
   }
+  if (DoubtIsOver()) EndDoubt();
   commit_ = std::max(log_.base().index, image.applied.index);
   durable_ = Durable(log_.last_index());
   leaderless_since_ = now_;
@@ -88,6 +89,7 @@ void Raft::OnInput(const TimerFired& input, Output& out) {
 void Raft::OnInput(Received& input, Output& out) {
   if (!config_.membership.IsMember(input.from) || input.from == config_.self) return;
   if (!AdmitTerm(input.from, input.message, out)) return;
+  if (InDoubt() && Abstain(input.from, input.message, out)) return;
   std::visit([&](auto& body) { OnMessage(input.from, body, out); }, input.message.body);
 }
 
@@ -166,6 +168,7 @@ bool Raft::AdmitTerm(NodeId from, const Message& message, Output& out) {
 
 void Raft::SetHardState(HardState next, Output& out) {
   CheckLe(hard_.term, next.term);
+  next.doubt = hard_.doubt;
   if (next == hard_) return;
   // At most one vote a term (Raft §5.2).
   if (next.term == hard_.term) CheckEq(hard_.vote, NodeId());
@@ -173,6 +176,39 @@ void Raft::SetHardState(HardState next, Output& out) {
   batch_.hard_state = hard_;
   hard_state_in_ = batch_seq_;
   AddNote(NoteKind::kHardState, hard_.vote, LogPosition{}, 0, out);
+}
+
+// Who has lost a part of its log may have promised to hold what a candidate lacks: it helps nobody
+// to be elected, and does not stand itself. True: there is nothing more to do about the message.
+bool Raft::Abstain(NodeId from, const Message& message, Output& out) {
+  if (const PreVoteRequest* request = std::get_if<PreVoteRequest>(&message.body)) {
+    Send(from, PreVoteReply{.next_term = request->next_term, .granted = false}, AfterHardState(),
+         out);
+    return true;
+  }
+  if (std::holds_alternative<VoteRequest>(message.body)) {
+    Send(from, VoteReply{.granted = false}, AfterHardState(), out);
+    return true;
+  }
+  return std::holds_alternative<TimeoutNow>(message.body);
+}
+
+// A replica in doubt has lost entries that it may have acknowledged to leaders of terms up to
+// `doubt`. An entry of a later term came from a leader that was elected without its vote, so by
+// others who had promised no less; that leader held all that was committed in those terms, and who
+// holds its entry holds its whole log up to there (Log Matching). So the replica is as good as any
+// other again (docs/decisions/0018).
+void Raft::EndDoubt() {
+  Check(DoubtIsOver());
+  hard_.doubt = Term();
+  batch_.hard_state = hard_;
+  hard_state_in_ = batch_seq_;
+}
+
+void Raft::EndDoubtIfOver(Output& out) {
+  if (!DoubtIsOver()) return;
+  EndDoubt();
+  AddNote(NoteKind::kTrusted, NodeId(), log_.last(), 0, out);
 }
 
 void Raft::BecomeFollower(Term term, NodeId leader, Output& out) {
@@ -291,6 +327,8 @@ void Raft::CheckInvariants() const {
   CheckLe(commit_, log_.last_index());
   CheckLe(durable_.index(), log_.last_index());
   CheckLe(log_.last_term(), hard_.term);
+  if (InDoubt()) CheckLt(hard_.doubt, hard_.term);
+  if (InDoubt()) Check(role() == Role::kFollower);
   const Leader* leader = leader_state();
   if (leader == nullptr) return;
   CheckLe(leader->term_start, log_.last_index());

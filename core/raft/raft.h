@@ -77,6 +77,11 @@ class Raft {
   // False: the message's term forbids looking at it.
   bool AdmitTerm(NodeId from, const Message& message, Output& out);
   void SetHardState(HardState next, Output& out);
+  bool InDoubt() const { return hard_.doubt != Term(); }
+  bool DoubtIsOver() const { return InDoubt() && log_.last_term() > hard_.doubt; }
+  bool Abstain(NodeId from, const Message& message, Output& out);
+  void EndDoubt();
+  void EndDoubtIfOver(Output& out);
   void BecomeFollower(Term term, NodeId leader, Output& out);
   void HearLeader(NodeId leader, Output& out);
   void ReportRole(Output& out);

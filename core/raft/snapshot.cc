@@ -171,6 +171,7 @@ void Raft::InstallSnapshot(LogPosition snapshot, Output& out) {
   if (is_leader()) std::get<Leader>(role_).uncommitted_bytes = log_.BytesAfter(commit_);
   AddNote(NoteKind::kBaseMoved, NodeId(), snapshot, 1, out);
   AddNote(NoteKind::kSnapshotInstalled, leader(), snapshot, 0, out);
+  EndDoubtIfOver(out);
 }
 
 }  // namespace lockstep::raft

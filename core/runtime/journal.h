@@ -14,7 +14,7 @@ namespace lockstep {
 // Each kind says which fields of Note it uses.
 enum class NoteKind : uint8_t {
   // At boot, before anything else: what the disk held. term/peer: hard state (peer is the vote);
-  // position: the log's base; number: the table's applied index.
+  // position: the log's base; number: the table's applied index; doubt: HardState::doubt.
   kBooted,
   // position, entry: an entry found in the log at boot (after kBooted, in order).
   kBootEntry,
@@ -37,6 +37,8 @@ enum class NoteKind : uint8_t {
   kVoteGranted,
   // A durable promise leaves the node. term, peer (the leader), position.index: the match.
   kAppendAcked,
+  // position (the log's end): the log has got back what it had lost. Not durable yet.
+  kTrusted,
   // position, entry: the table applied it. number: hash of the reply; reply.
   kApplied,
   // position: a snapshot was installed and is durable.
@@ -61,6 +63,7 @@ struct Note {
   uint64_t number = 0;           // by kind
   const Entry* entry = nullptr;  // valid during the call only
   const Bytes* reply = nullptr;  // likewise
+  Term doubt = {};
 };
 
 // Who listens to decisions.

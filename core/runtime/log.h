@@ -44,6 +44,10 @@ struct LogPosition {
 struct HardState {
   Term term;
   NodeId vote;  // whom this replica voted for in `term`; none: nobody yet
+  // The log has lost what it may have acknowledged in this term or before, and did not get it back
+  // yet: no vote until it has (docs/decisions/0018). None: the log holds all that it promised.
+  // Invariant: doubt < term.
+  Term doubt = {};
   friend bool operator==(HardState, HardState) = default;
 };
 

@@ -28,6 +28,10 @@ void ClusterCheckers::OnCrash(Instant, NodeId node) {
   for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->OnCrash(node);
 }
 
+void ClusterCheckers::OnDamage(NodeId node) {
+  for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->OnDamage(node);
+}
+
 void ClusterCheckers::OnRequest(NodeId node, RequestId id) {
   for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->OnRequest(node, id);
 }
@@ -56,6 +60,8 @@ void ClusterCheckers::AppendCounters(Counters* counters) const {
     sum.snapshots_installed += one.snapshots_installed;
     sum.snapshots_resumed += one.snapshots_resumed;
     sum.recoveries += one.recoveries;
+    sum.losses += one.losses;
+    sum.repairs += one.repairs;
     // Where there are shards, sessions are theirs.
     if (shards_ == nullptr) duplicates += checker->sessions().duplicates();
   }
@@ -70,6 +76,8 @@ void ClusterCheckers::AppendCounters(Counters* counters) const {
   values.emplace_back("snapshots installed", sum.snapshots_installed);
   values.emplace_back("snapshots resumed", sum.snapshots_resumed);
   values.emplace_back("recoveries", sum.recoveries);
+  values.emplace_back("logs that lost something", sum.losses);
+  values.emplace_back("logs repaired", sum.repairs);
   if (shards_ != nullptr) duplicates = shards_->model().duplicates();
   values.emplace_back("duplicate commands", duplicates);
 }

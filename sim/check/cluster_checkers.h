@@ -32,6 +32,9 @@ class ClusterCheckers : public Checker {
   void OnCrash(Instant now, NodeId node) override;
   void AtEnd() override;
 
+  // The node's disk was damaged, so that its replicas may lose what they had promised, once each.
+  void OnDamage(NodeId node);
+
   // A request has reached `node`; which group it is for is not known yet.
   void OnRequest(NodeId node, RequestId id);
 

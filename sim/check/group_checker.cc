@@ -59,6 +59,8 @@ void GroupChecker::Dispatch(ReplicaView& view, const Note& note) {
       return OnVoteGranted(view, note);
     case NoteKind::kAppendAcked:
       return OnAppendAcked(view, note);
+    case NoteKind::kTrusted:
+      return OnTrusted(view);
     case NoteKind::kApplied:
       return OnApplied(view, note);
     case NoteKind::kSnapshotInstalled:

@@ -47,6 +47,8 @@ struct GroupCounters {
   uint64_t snapshots_resumed = 0;
   uint64_t transfers = 0;
   uint64_t recoveries = 0;  // boots of a replica that had promised something
+  uint64_t losses = 0;      // boots of a replica that had lost some of it to damage
+  uint64_t repairs = 0;     // times that one had got it back
 };
 
 // Hears of every entry that a group commits, once, in order.
@@ -71,6 +73,8 @@ class GroupChecker {
   void OnNote(Instant now, NodeId node, const Note& note);
   void OnRequest(NodeId node, RequestId id);
   void OnCrash(NodeId node);
+  // The node's disk has been damaged: its log may lose what was durable, once.
+  void OnDamage(NodeId node) { ++ViewOf(node).damages; }
   void AtEnd();
   void OnTableDigest(NodeId node, LogPosition applied, uint64_t digest);
 
@@ -120,6 +124,9 @@ class GroupChecker {
   void OnBooted(ReplicaView& view, const Note& note);
   void OnBootEntry(ReplicaView& view, const Note& note);
   void FinishBoot(ReplicaView& view);
+  void NoteLoss(ReplicaView& view, Term doubt);
+  void OnTrusted(ReplicaView& view);
+  bool HadPromised(const ReplicaView& view, Term leader_term, Index index, ChainLink link) const;
   void OnAppendAcked(ReplicaView& view, const Note& note);
   void OnSnapshotInstalled(ReplicaView& view, const Note& note);
   bool AckIsTrue(const ReplicaView& view, Term term, Index match);

@@ -29,6 +29,8 @@ void GroupChecker::OnBooted(ReplicaView& view, const Note& note) {
   }
   view.term = note.term;
   view.vote = note.peer;
+  if (note.doubt) NoteLoss(view, note.doubt);
+  view.doubt = note.doubt;
   const Index base = note.position.index;
   if (base > chain_.last() || view.applied > chain_.last()) {
     Report("State Machine Safety",
@@ -38,13 +40,13 @@ void GroupChecker::OnBooted(ReplicaView& view, const Note& note) {
                         chain_.last().value()));
     return view.log.Reset(base, {note.position.term, 0});
   }
-  if (view.applied < base || base < view.boot_base) {
+  if (view.applied < base || (base < view.boot_base && !view.doubt)) {
     Report("Durability",
            absl::StrCat("node ", view.node.value(), " found a log after index ", base.value(),
                         " (earlier: ", view.boot_base.value(), ") and a table at index ",
                         view.applied.value(), " on its disk: entries between them are lost"));
   }
-  view.boot_base = std::max(view.boot_base, base);
+  view.boot_base = base;
   const ChainLink link =
       chain_.Holds(base) ? chain_.At(base).link : ChainLink{note.position.term, 0};
   if (link.term != note.position.term) {
@@ -76,7 +78,13 @@ void GroupChecker::FinishBoot(ReplicaView& view) {
   // A table that has applied past the promise holds what was promised, in its own way.
   const bool kept = held <= view.log.base() || held <= view.applied ||
                     (view.log.Holds(held) && view.log.At(held) == promises.held_link);
-  if (!kept) {
+  if (!kept && view.doubt) {
+    // What it had acknowledged lies in `losses`; to the leaders of these terms it speaks no more.
+    promises.held = view.log.last();
+    promises.held_link = view.log.Last();
+    promises.match_term = Term();
+    promises.match = Index();
+  } else if (!kept) {
     Report("Durability",
            absl::StrCat("node ", view.node.value(), " had promised to hold the log up to ",
                         DescribeAt(held, promises.held_link),
@@ -93,6 +101,45 @@ void GroupChecker::FinishBoot(ReplicaView& view) {
   if (view.applied > view.log.base() && !matches) view.log.Reset(view.applied, table);
   view.term = std::max(view.term, view.log.Last().term);
   view.commit = view.applied;
+}
+
+// A replica says at boot that it has lost something. That must be so by no fault of its own.
+void GroupChecker::NoteLoss(ReplicaView& view, Term doubt) {
+  if (!view.losses.empty() && view.losses.back().doubt == doubt) return;  // Not over it yet.
+  if (view.losses.size() >= view.damages) {
+    return Report(
+        "Durability",
+        absl::StrCat("node ", view.node.value(), " found its log damaged ", view.losses.size() + 1,
+                     " times, but its disk was damaged ", view.damages, " times"));
+  }
+  ++counters_.losses;
+  view.losses.push_back({doubt, view.promises, view.log});
+}
+
+// It says that it has got everything back: what is committed of what it had promised must be there.
+void GroupChecker::OnTrusted(ReplicaView& view) {
+  ++counters_.repairs;
+  view.doubt = Term();
+  for (const Loss& loss : view.losses) {
+    const Index index = std::min(loss.promises.held, chain_.last());
+    if (index <= view.log.base() || !chain_.Holds(index)) continue;
+    const ChainLink link = chain_.At(index).link;
+    if (view.log.Holds(index) && view.log.At(index) == link) continue;
+    return Report("Durability",
+                  absl::StrCat("node ", view.node.value(),
+                               " votes again, but of what it had promised before its disk was "
+                               "damaged it lacks ",
+                               DescribeAt(index, link), ", which was committed"));
+  }
+}
+
+// Whether it had acknowledged this to a leader of the term, before damage took it.
+bool GroupChecker::HadPromised(const ReplicaView& view, Term leader_term, Index index,
+                               ChainLink link) const {
+  return std::any_of(view.losses.begin(), view.losses.end(), [&](const Loss& loss) {
+    if (leader_term > loss.doubt || loss.promises.held < index) return false;
+    return loss.log.base() >= index || (loss.log.Holds(index) && loss.log.At(index) == link);
+  });
 }
 
 // Whether the log up to `match` is what the leader of `term` has, as far as that is still known.
@@ -152,10 +199,11 @@ void GroupChecker::CheckMajorityHolds(ReplicaView& leader, Index through) {
   const ChainLink link = chain_.At(through).link;
   size_t others = 0;
   for (const ReplicaView& view : views_) {
-    if (view.node == leader.node || view.promises.held < through) continue;
+    if (view.node == leader.node) continue;
     const bool holds =
-        view.log.base() >= through || (view.log.Holds(through) && view.log.At(through) == link);
-    if (holds) ++others;
+        view.promises.held >= through &&
+        (view.log.base() >= through || (view.log.Holds(through) && view.log.At(through) == link));
+    if (holds || HadPromised(view, leader.term, through, link)) ++others;
   }
   if (others + 1 < Majority()) {
     return Report("Durability", absl::StrCat("node ", leader.node.value(), ", leader of term ",

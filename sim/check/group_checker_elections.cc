@@ -18,6 +18,11 @@ void GroupChecker::OnVoteGranted(ReplicaView& view, const Note& note) {
         absl::StrCat("node ", view.node.value(), " voted twice in term ", note.term.value(),
                      ": for node ", earlier->second.value(), " and for node ", note.peer.value()));
   }
+  if (view.doubt) {
+    return Report("Durability",
+                  absl::StrCat("node ", view.node.value(), " voted in term ", note.term.value(),
+                               " although it knows that its log has lost what it had promised"));
+  }
   // A reply may leave after its term is over in memory; it is still a promise about that term.
   if (note.term > view.term || (note.term == view.term && note.peer != view.vote)) {
     return Report("Election Safety",
@@ -97,6 +102,12 @@ void GroupChecker::OnBecameOther(ReplicaView& view, const Note& note) {
     return Report("Election Safety",
                   absl::StrCat("node ", view.node.value(), " in term ", view.term.value(),
                                " took a role in term ", note.term.value()));
+  }
+  if (view.doubt && note.kind != NoteKind::kBecameFollower) {
+    return Report(
+        "Durability",
+        absl::StrCat("node ", view.node.value(), " campaigned in term ", note.term.value(),
+                     " although it knows that its log has lost what it had promised"));
   }
   view.phase = ReplicaPhase::kFollower;
 }

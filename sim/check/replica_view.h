@@ -61,6 +61,14 @@ class Replacements {
   std::vector<Replacement> list_;  // ascending in both
 };
 
+// What a replica had promised to hold when damage took it: who counts an acknowledgement from
+// before has counted right (docs/decisions/0018).
+struct Loss {
+  Term doubt;  // the promises were made in this term or before
+  Promises promises;
+  LogMirror log;
+};
+
 struct ReplicaView {
   NodeId node;
   ReplicaPhase phase = ReplicaPhase::kDown;
@@ -75,6 +83,9 @@ struct ReplicaView {
   Index gap_final;  // explains them, but may be noted only at the end of the same turn
   Index boot_base;  // the log's base on disk at the last boot: it never moves back
   Promises promises;
+  Term doubt;                // it knows that its log has lost something, and must not vote
+  uint64_t damages = 0;      // that its disk has suffered, and of which it may lose something
+  std::vector<Loss> losses;  // by damage, with all that came of it
   // Requests that this life has not answered, and what was committed when each came.
   absl::btree_map<RequestId, Index> asked;
 

@@ -39,6 +39,8 @@ constexpr std::array<const char*, kFaultKinds> kNames = {
     "bit-rot",
     "group-partition",
     "handover-strike",
+    "misdirected-write",
+    "io-failure",
 };
 
 }  // namespace

@@ -155,6 +155,8 @@ std::string DescribeNoted(const Note& note) {
                           " in term ", term, " leaves");
     case NoteKind::kApplied:
       return absl::StrCat("applied ", entry);
+    case NoteKind::kTrusted:
+      return absl::StrCat("has got back what its log had lost, up to ", At(note.position));
     case NoteKind::kSnapshotInstalled:
       return absl::StrCat("snapshot ", At(note.position), " installed");
     case NoteKind::kSnapshotSent:

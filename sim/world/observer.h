@@ -23,6 +23,10 @@ struct Interference {
     kPowerCut,  // power fails after `operations` more changes to the disk, at the latest at the end
     kUnheard,   // executed in full, but the process dies before it hears of it
     kSyncFailure,  // the `operations`th sync from its beginning fails, if it makes so many
+    // Likewise a read or a write.
+    kReadFailure,
+    kWriteFailure,
+    kNoSpace,
   };
   Kind kind = Kind::kNone;
   uint64_t operations = 0;

@@ -172,14 +172,14 @@ void SimulationRun::BeginLiveness() {
                              static_cast<uint32_t>(Phase::kLiveness));
 }
 
-// Servers that lost their data are dead for ever. In some runs a random majority of each group is
-// left, or more; nobody repairs the others.
+// In some runs a random majority of each group is left, or more; nobody repairs the others. A
+// server that has lost something is none of that majority, but it must get it back from them: it
+// starts anew, so that it finds whatever there is to be found.
 void SimulationRun::AbandonMinority() {
   const uint64_t lost = plan_.lost();
+  const uint64_t rotten = plan_.rotten();
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
-    if (!Contains(lost, id)) continue;
-    core_ &= ~One(id);
-    plan_.Abandon(id, Abandonment::kDead);
+    if (Contains(rotten, id)) world_.server(id).Crash(CrashKind::kKill, kNoTime);
   }
   const Quorums& quorums = plan_.quorums();
   const uint64_t spare_count = quorums.SpareCount(lost);
@@ -187,7 +187,7 @@ void SimulationRun::AbandonMinority() {
   if (climate_.minority_abandoned && spare_count > 0) count = phase_rng_.Between(1, spare_count);
   while (count > 0) {
     // Groups may overlap such that fewer can be spared than if others had gone first.
-    const uint64_t spare = quorums.Spare(world_.AllServers() & ~core_);
+    const uint64_t spare = quorums.Spare((world_.AllServers() & ~core_) | lost) & core_ & ~lost;
     if (spare == 0) return;
     const uint64_t drawn = 1 + phase_rng_.Below(world_.servers());
     const uint16_t id = static_cast<uint16_t>(drawn);
@@ -316,9 +316,11 @@ void SimulationRun::ReachVerdict() {
     const NodeHost& host = world_.server(id);
     for (const HostedTable& table : host.tables()) {
       ++digests_compared_;
-      checkers_.OnTableDigest(host.node(), table.group, table.applied, host.Digest(table.group));
+      const uint64_t digest = host.Digest(table.group);
+      if (digest == 0 && Contains(plan_.rotten(), id)) continue;  // No job has looked there yet.
+      checkers_.OnTableDigest(host.node(), table.group, table.applied, digest);
     }
-    if (shards_.has_value()) CheckShardTables(host);
+    if (shards_.has_value() && !Contains(plan_.rotten(), id)) CheckShardTables(host);
   }
   checkers_.AtEnd();
   if (shard_administrator_.has_value() && options_.judges != Judges::kHistory) {
@@ -334,7 +336,7 @@ std::string SimulationRun::ShardsStillMoving() {
   if (!shards_.has_value() || ignored_.first().has_value()) return "";
   std::string text = shards_->StillMoving();
   for (uint16_t id = 1; id <= world_.servers() && text.empty(); ++id) {
-    if (!Contains(core_, id)) continue;
+    if (!Contains(core_, id) || Contains(plan_.rotten(), id)) continue;
     const NodeHost& host = world_.server(id);
     for (const HostedTable& table : host.tables()) {
       if (table.group == kControllerGroup || !text.empty()) continue;

@@ -177,6 +177,8 @@ std::string Describe(const Note& note) {
       return absl::StrCat(group, " replied r", note.number, " at ", note.position.index.value());
     case NoteKind::kBaseMoved:
       return absl::StrCat(group, " log begins after ", raft::Describe(note.position));
+    case NoteKind::kTrusted:
+      return absl::StrCat(group, " trusts its log again");
     case NoteKind::kMalformed:
       return absl::StrCat("malformed message of ", note.number, " bytes from ", note.peer.value());
     default:

@@ -148,6 +148,9 @@ void RaftScript::RunStatus(Command& command) {
     Line(absl::StrCat(id.value(), ": ", test::NameOf(raft.role()), " term=", raft.term().value(),
                       " vote=", raft.hard_state().vote.value(), " leader=", raft.leader().value(),
                       " commit=", raft.commit().value(), " durable=", raft.durable().value(),
+                      raft.hard_state().doubt == Term()
+                          ? ""
+                          : absl::StrCat(" doubt=", raft.hard_state().doubt.value()),
                       " log=", DescribeLog(raft.log())));
     if (raft.leader_state() == nullptr) continue;
     for (const raft::Leader::Peer& peer : raft.leader_state()->peers) {

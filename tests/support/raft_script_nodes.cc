@@ -55,7 +55,7 @@ void RaftScript::RunCluster(Command& command) {
   }
 }
 
-// boot NODE [term=2] [vote=1] [base=(t,i)] [log=1,1,2] [applied=(t,i)]
+// boot NODE [term=2] [vote=1] [doubt=1] [base=(t,i)] [log=1,1,2] [applied=(t,i)]
 // Boots the node with this on its disk; `log` gives the terms of the entries after base.
 void RaftScript::RunBoot(Command& command) {
   const NodeId id = command.NextNode();
@@ -64,7 +64,8 @@ void RaftScript::RunBoot(Command& command) {
   image.base = command.Position("base", {});
   image.entries = ParseTerms(command, command.Text("log").value_or(""), image.base.index.Next());
   const Term last = image.entries.empty() ? image.base.term : image.entries.back().term;
-  image.hard_state = HardState{Term(command.Number("term", last.value())), command.Node("vote")};
+  image.hard_state = HardState{Term(command.Number("term", last.value())), command.Node("vote"),
+                               Term(command.Number("doubt", 0))};
   image.applied = command.Position("applied", image.base);
   members_.erase(id);
   members_.emplace(id, Member(configs_.at(id), std::move(image), id.value(), now_));

@@ -135,6 +135,9 @@ std::string Describe(const LogBatch& batch) {
   if (batch.hard_state.has_value()) {
     absl::StrAppend(&text, " term=", batch.hard_state->term.value(),
                     " vote=", batch.hard_state->vote.value());
+    if (batch.hard_state->doubt != Term()) {
+      absl::StrAppend(&text, " doubt=", batch.hard_state->doubt.value());
+    }
   }
   if (batch.base.has_value()) absl::StrAppend(&text, " base=", raft::Describe(*batch.base));
   if (batch.truncate_from.has_value())

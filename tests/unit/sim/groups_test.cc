@@ -240,7 +240,7 @@ TEST(Groups, NoneLosesAMajorityToRot) {
       ASSERT_TRUE(file.ok() && (*file)->Append(std::string(100, 't')).ok() && (*file)->Sync().ok());
     }
     const auto rot = [&plan](uint16_t id) {
-      for (int i = 0; i < 100; ++i) plan.RotNow(id);
+      for (int i = 0; i < 100; ++i) plan.RotNow(FaultKind::kBitRot, id);
     };
     rot(first);
     EXPECT_EQ(plan.lost(), One(first));
