@@ -55,6 +55,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(FileSystem& files,
   CheckEq(engine->images_.size(), options.groups.size());
   for (ReplicaImage& image : engine->images_) {
     image.applied = engine->tables_->applied(image.group);
+    image.configuration = engine->tables_->configuration(image.group);
     if (absl::Status valid = ValidateImage(image); !valid.ok()) return valid;
   }
   return engine;

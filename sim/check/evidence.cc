@@ -12,9 +12,9 @@ std::string Seconds(Instant instant) {
 }
 
 std::string DescribeEntry(const Entry& entry) {
-  const std::string what = entry.kind == EntryKind::kNoop
-                               ? "a no-op"
-                               : absl::StrCat("a command of ", entry.data.size(), " bytes");
+  std::string what = absl::StrCat("a command of ", entry.data.size(), " bytes");
+  if (entry.kind == EntryKind::kNoop) what = "a no-op";
+  if (entry.kind == EntryKind::kConfiguration) what = "the group's members";
   return absl::StrCat("index ", entry.index.value(), ", term ", entry.term.value(), ", ", what);
 }
 
