@@ -194,13 +194,15 @@ void Replica::OnTableDone(WriteSnapshotDone& done) {
   // table has moved all the same.
   const bool unnoted = applied_.index < done.applied.index && done.applied.index <= raft_.commit();
   if (out_.notes_wanted && unnoted) {
-    Record(Note{.kind = NoteKind::kSnapshotInstalled,
-                .group = group_,
-                .term = raft_.term(),
-                .peer = raft_.leader(),
-                .position = done.applied,
-                .number = 0,
-                .entry = nullptr});
+    // Behind what raft has to tell of this turn.
+    out_.notes.push_back({.note = Note{.kind = NoteKind::kSnapshotInstalled,
+                                       .group = group_,
+                                       .term = raft_.term(),
+                                       .peer = raft_.leader(),
+                                       .position = done.applied,
+                                       .number = raft_.configuration().id.value(),
+                                       .entry = nullptr},
+                          .entry = std::nullopt});
   }
   if (duty_ != nullptr && applied_ != done.applied) duty_->OnTableReplaced();
   applied_ = done.applied;

@@ -170,6 +170,20 @@ bool IsAsBefore(const GroupConfiguration& configuration, const std::vector<Wante
   });
 }
 
+bool HasVotersBefore(const GroupConfiguration& configuration,
+                     const std::vector<WantedMember>& wanted) {
+  std::vector<NodeId> before;
+  for (const GroupMember& member : configuration.members) {
+    if (member.before == Standing::kVoter) before.push_back(member.node);
+  }
+  std::vector<NodeId> voters;
+  for (const WantedMember& one : wanted) {
+    if (one.voter) voters.push_back(one.node);
+  }
+  std::sort(voters.begin(), voters.end());
+  return voters == before;
+}
+
 absl::Status Validate(const std::vector<WantedMember>& wanted) {
   if (wanted.size() > kGroupMembersMax) {
     return absl::InvalidArgumentError(absl::StrCat("a group has at most ", kGroupMembersMax,

@@ -71,8 +71,12 @@ GroupConfiguration FirstStep(const GroupConfiguration& settled,
 GroupConfiguration NextStep(const GroupConfiguration& configuration);
 // Back from catching up, without an id.
 GroupConfiguration Cancelled(const GroupConfiguration& catching_up);
-// Whether the wanted members are those whom the configuration began with, in standing.
+// Whether the wanted members are those whom the configuration began with, in standing; and whether
+// the voters are.
 bool IsAsBefore(const GroupConfiguration& configuration, const std::vector<WantedMember>& wanted);
+
+bool HasVotersBefore(const GroupConfiguration& configuration,
+                     const std::vector<WantedMember>& wanted);
 
 // Ids from 1, each once, at most kGroupMembersMax, and a voter: InvalidArgument otherwise.
 absl::Status Validate(const std::vector<WantedMember>& wanted);

@@ -34,8 +34,10 @@ std::optional<RefusedWhy> Raft::WhyNotChange(const ChangeMembership& input) cons
   const GroupConfiguration& now = configuration();
   if (input.expected != now.id) return RefusedWhy::kConfigurationMoved;
   if (!configurations_.is_committed()) return RefusedWhy::kChangePending;
-  // As long as nobody who joins decides anything a change can be called off.
-  if (now.phase == ChangePhase::kCatchingUp && IsAsBefore(now, input.members)) return std::nullopt;
+  // As long as nobody who joins decides anything a change can be called off: all of it.
+  if (now.phase == ChangePhase::kCatchingUp && HasVotersBefore(now, input.members)) {
+    return std::nullopt;
+  }
   if (now.phase != ChangePhase::kSettled) return RefusedWhy::kChangePending;
   std::vector<NodeId> voters;
   for (const WantedMember& one : input.members) {

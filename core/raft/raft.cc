@@ -230,7 +230,8 @@ void Raft::ReportRole(Output& out) {
   if (leader() != NodeId()) leaderless_since_ = kNever;
   if (leader() == NodeId() && leaderless_since_ == kNever) leaderless_since_ = now_;
   out.roles.push_back({role(), hard_.term, leader()});
-  AddNote(kNotes[role_.index()], leader(), log_.last(), 0, out);
+  const uint64_t members = is_leader() ? configuration().id.value() : 0;
+  AddNote(kNotes[role_.index()], leader(), log_.last(), members, out);
 }
 
 void Raft::ReleaseLeadership(Output& out) {

@@ -182,7 +182,8 @@ void Raft::InstallSnapshot(LogPosition snapshot, const Bytes& configuration, Out
   // Its log was completed by other means and it was elected while the last part was being written.
   if (is_leader()) std::get<Leader>(role_).uncommitted_bytes = log_.BytesAfter(commit_);
   AddNote(NoteKind::kBaseMoved, NodeId(), snapshot, 1, out);
-  AddNote(NoteKind::kSnapshotInstalled, leader(), snapshot, 0, out);
+  AddNote(NoteKind::kSnapshotInstalled, leader(), snapshot, configurations_.newest().id.value(),
+          out);
 }
 
 }  // namespace lockstep::raft
