@@ -48,6 +48,10 @@ class FaultPlan {
   // nobody may count on them any more. Every group has a majority without them.
   uint64_t lost() const { return lost_; }
   const Quorums& quorums() const { return quorums_; }
+  // Before Start(): says who decides in a group whose members change.
+  void Follow(GroupId group, Quorums::Deciding deciding) {
+    quorums_.Follow(group, std::move(deciding));
+  }
 
   // --- For chance and for the aimed faults alike. Each counts itself as applied. ---
   // One server crashes now; false if it was down.
@@ -91,7 +95,7 @@ class FaultPlan {
 
   const FaultOptions& options_;
   World& world_;
-  const Quorums quorums_;
+  Quorums quorums_;
   Rng rng_;
   const Cast cast_;
   uint64_t lost_ = 0;
