@@ -317,6 +317,8 @@ void Replica::SubmitQueries() {
 
 void Replica::SubmitCheckpoint() {
   const raft::RaftLog& log = raft_.log();
+  // One large entry may lack room long before the next checkpoint is due by itself.
+  if (out_.log_full) checkpoint_bytes_ = 0;
   const bool due = log.size() >= checkpoint_entries_ || log.bytes() >= checkpoint_bytes_;
   if (checkpointing_ || !due || applied_.index <= log.base().index) return;
   checkpointing_ = true;

@@ -175,6 +175,7 @@ struct LoggedNote {
 // being written.
 struct Output {
   bool notes_wanted = false;  // somebody listens to the journal
+  bool log_full = false;      // an entry had no room: compact what can be, however little it is
   std::vector<LoggedNote> notes;
   std::vector<Outgoing> send;
   std::vector<Accepted> accepted;

@@ -110,7 +110,10 @@ void Raft::OnInput(Propose& input, Output& out) {
                          leader->uncommitted_bytes + cost > config_.uncommitted_bytes_max;
   const bool log_full = log_.size() > 0 && log_.bytes() + cost > config_.log_bytes_max;
   if (tail_full) return out.refused.push_back({input.id, RefusedWhy::kTailFull});
-  if (log_full) return out.refused.push_back({input.id, RefusedWhy::kLogFull});
+  if (log_full) {
+    out.log_full = true;
+    return out.refused.push_back({input.id, RefusedWhy::kLogFull});
+  }
   leader->uncommitted_bytes += cost;
   out.accepted.push_back({input.id, LogPosition{entry.index, entry.term}});
   AppendEntry(std::move(entry), out);
