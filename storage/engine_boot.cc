@@ -39,6 +39,7 @@ class EngineBoot {
     CheckEq(out_.images.size(), options_.groups.size());
     for (ReplicaImage& image : out_.images) {
       image.applied = out_.tables->applied(image.group);
+      image.configuration = out_.tables->configuration(image.group);
       CheckLe(image.base.index, image.applied.index);
     }
     return std::move(out_);

@@ -45,7 +45,10 @@ void Raft::Adopt(std::vector<Entry>& entries, NodeId leader, Output& out) {
     // tail must grow, or a log full of an old term's entries could never take the no-op that they
     // need to be committed (Raft §5.4.2). The leader bounds what is not committed.
     const bool full = log_.bytes() + CostOf(entry) > config_.log_bytes_max;
-    if (full && log_.base().index < commit_ && !held.has_value()) return;
+    if (full && log_.base().index < commit_ && !held.has_value()) {
+      out.log_full = true;
+      return;
+    }
     // Raft Fig. 2: "If an existing entry conflicts with a new one (same index but different terms),
     // delete the existing entry and all that follow it."
     if (held.has_value()) TruncateFrom(entry.index, leader, out);

@@ -9,7 +9,12 @@
 namespace lockstep::raft {
 
 Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now)
-    : config_(config), rng_(rng), now_(now), hard_(image.hard_state), log_(image.base) {
+    : config_(config),
+      rng_(rng),
+      now_(now),
+      hard_(image.hard_state),
+      log_(image.base),
+      configurations_(ConfigurationOf(image.configuration, config.membership)) {
   CheckLt(Duration(0), config_.heartbeat);
   CheckLt(config_.heartbeat, config_.election_min);
   CheckLe(config_.election_min, config_.election_max);
@@ -21,6 +26,9 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
     batch_.base = image.applied;
     batch_.truncate_from = image.applied.index.Next();
   }
+  for (Index index = log_.first_index(); index <= log_.last_index(); index = index.Next()) {
+    if (index > configurations_.newest().id) TakeConfiguration(log_.At(index));
+  }
   if (log_.last_term() > hard_.term) {
     hard_ = HardState{log_.last_term(), NodeId(), hard_.doubt};
     batch_.hard_state = hard_;
@@ -28,11 +36,12 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
   }
   if (DoubtIsOver()) EndDoubt();
   commit_ = std::max(log_.base().index, image.applied.index);
+  configurations_.CommittedThrough(commit_);
   durable_ = Durable(log_.last_index());
   leaderless_since_ = now_;
   ResetElectionTimer();
   // Nobody else could lead.
-  const std::vector<NodeId>& voters = config_.membership.voters();
+  const std::vector<NodeId>& voters = membership().voters();
   if (voters.size() == 1 && voters.front() == config_.self) election_at_ = now_;
   CheckInvariants();
 }
@@ -52,6 +61,7 @@ void Raft::Step(Instant now, Input input, Output& out) {
 
 void Raft::Flush(Instant now, Output& out) {
   now_ = now;
+  if (is_leader()) AdvanceMembership(out);
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   StartReadRound(out);
@@ -87,7 +97,7 @@ void Raft::OnInput(const TimerFired& input, Output& out) {
 }
 
 void Raft::OnInput(Received& input, Output& out) {
-  if (!config_.membership.IsMember(input.from) || input.from == config_.self) return;
+  if (!IsHeard(input.from, input.message)) return;
   if (!AdmitTerm(input.from, input.message, out)) return;
   if (InDoubt() && Abstain(input.from, input.message, out)) return;
   std::visit([&](auto& body) { OnMessage(input.from, body, out); }, input.message.body);
@@ -104,7 +114,10 @@ void Raft::OnInput(Propose& input, Output& out) {
                          leader->uncommitted_bytes + cost > config_.uncommitted_bytes_max;
   const bool log_full = log_.size() > 0 && log_.bytes() + cost > config_.log_bytes_max;
   if (tail_full) return out.refused.push_back({input.id, RefusedWhy::kTailFull});
-  if (log_full) return out.refused.push_back({input.id, RefusedWhy::kLogFull});
+  if (log_full) {
+    out.log_full = true;
+    return out.refused.push_back({input.id, RefusedWhy::kLogFull});
+  }
   leader->uncommitted_bytes += cost;
   out.accepted.push_back({input.id, LogPosition{entry.index, entry.term}});
   AppendEntry(std::move(entry), out);
@@ -135,6 +148,24 @@ void Raft::OnInput(const Compact& input, Output& out) {
   durable_.Covered(through);
   MoveBatchBase(log_.base());
   AddNote(NoteKind::kBaseMoved, NodeId(), log_.base(), 0, out);
+}
+
+// Questions are heard from anybody: a replica may not know yet that the sender is a member, or that
+// it is one itself (thesis §4.1). What protects a group from those whom it removed is PreVote and
+// stickiness. Answers count from members only, and from those whom this leader still writes to.
+bool Raft::IsHeard(NodeId from, const Message& message) const {
+  if (from == config_.self) return false;
+  const GroupMember* member = configuration().Find(from);
+  const bool another = member != nullptr && member->incarnation && message.incarnation &&
+                       member->incarnation != message.incarnation;
+  if (another) return false;  // It came back without its data: what it was, promised.
+  const bool answer = std::holds_alternative<PreVoteReply>(message.body) ||
+                      std::holds_alternative<VoteReply>(message.body) ||
+                      std::holds_alternative<AppendAccepted>(message.body) ||
+                      std::holds_alternative<AppendRejected>(message.body) ||
+                      std::holds_alternative<HeartbeatReply>(message.body) ||
+                      std::holds_alternative<SnapshotReply>(message.body);
+  return !answer || membership().IsMember(from) || FindPeer(from) != nullptr;
 }
 
 // Terms (Raft §5.1).
@@ -240,7 +271,8 @@ void Raft::ReportRole(Output& out) {
   if (leader() != NodeId()) leaderless_since_ = kNever;
   if (leader() == NodeId() && leaderless_since_ == kNever) leaderless_since_ = now_;
   out.roles.push_back({role(), hard_.term, leader()});
-  AddNote(kNotes[role_.index()], leader(), log_.last(), 0, out);
+  const uint64_t members = is_leader() ? configuration().id.value() : 0;
+  AddNote(kNotes[role_.index()], leader(), log_.last(), members, out);
 }
 
 void Raft::ReleaseLeadership(Output& out) {
@@ -269,7 +301,8 @@ PersistSeq Raft::AfterAll() const {
 }
 
 void Raft::Send(NodeId to, Body body, PersistSeq after, Output& out) {
-  out.send.push_back(Outgoing{to, Message{hard_.term, std::move(body)}, after});
+  out.send.push_back(
+      Outgoing{to, Message{hard_.term, std::move(body), config_.incarnation}, after});
 }
 
 void Raft::AppendEntry(Entry entry, Output& out) {
@@ -277,6 +310,7 @@ void Raft::AppendEntry(Entry entry, Output& out) {
     AddNote(NoteKind::kAppended, NodeId(), LogPosition{entry.index, entry.term}, 0, out);
     out.notes.back().entry = entry;
   }
+  TakeConfiguration(entry);
   batch_.append.push_back(entry);
   log_.Append(std::move(entry));
 }
@@ -286,6 +320,7 @@ void Raft::TruncateFrom(Index from, NodeId leader, Output& out) {
   Check(!is_leader());     // Leader Append-Only.
   AddNote(NoteKind::kTruncated, leader, LogPosition{from, Term()}, 0, out);
   log_.TruncateFrom(from);
+  configurations_.TruncateFrom(from);
   durable_.Truncated(from);
   while (!batch_.append.empty() && batch_.append.back().index >= from) batch_.append.pop_back();
   if (batch_.append.empty())
@@ -306,6 +341,7 @@ void Raft::CommitTo(Index index, Output& out) {
   if (index <= commit_) return;
   CheckLe(index, log_.last_index());
   commit_ = index;
+  configurations_.CommittedThrough(index);
   AddNote(NoteKind::kCommitted, NodeId(), LogPosition{index, *log_.TermAt(index)}, 0, out);
 }
 
@@ -329,6 +365,7 @@ void Raft::CheckInvariants() const {
   CheckLe(log_.last_term(), hard_.term);
   if (InDoubt()) CheckLt(hard_.doubt, hard_.term);
   if (InDoubt()) Check(role() == Role::kFollower);
+  CheckLe(configuration().id, log_.last_index());
   const Leader* leader = leader_state();
   if (leader == nullptr) return;
   CheckLe(leader->term_start, log_.last_index());

@@ -26,7 +26,8 @@ enum class NoteKind : uint8_t {
   kTruncated,
   // position: the log now begins after it. number: 1 if an installed snapshot replaced it.
   kBaseMoved,
-  // term: became leader; position: its last log entry at that moment.
+  // term: became leader; position: its last log entry at that moment; number: the id of the
+  // configuration in force.
   kBecameLeader,
   kBecameFollower,      // term; peer: the leader if known
   kBecameCandidate,     // term
@@ -41,7 +42,8 @@ enum class NoteKind : uint8_t {
   kTrusted,
   // position, entry: the table applied it. number: hash of the reply; reply.
   kApplied,
-  // position: a snapshot was installed and is durable.
+  // position: a snapshot was installed and is durable. number: the id of the configuration then in
+  // force.
   kSnapshotInstalled,
   kSnapshotSent,     // peer, position: the last part left the leader
   kSnapshotResumed,  // peer, position, number: offset that it went on from

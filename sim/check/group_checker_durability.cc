@@ -10,7 +10,11 @@
 namespace lockstep::sim {
 
 void GroupChecker::OnBooted(ReplicaView& view, const Note& note) {
-  if (view.boots++ == 0) ++members_;
+  if (view.boots++ == 0 && !beginning_.has_value()) {
+    booted_.push_back(view.node);
+    booted_members_ = raft::Membership(booted_);
+  }
+  view.configurations.clear();
   if (view.promises.term) ++counters_.recoveries;
   view.phase = ReplicaPhase::kBooting;
   view.replacements.Clear();
@@ -98,7 +102,10 @@ void GroupChecker::FinishBoot(ReplicaView& view) {
   if (!chain_.Holds(view.applied)) return;
   const ChainLink table = chain_.At(view.applied).link;
   const bool matches = view.log.Holds(view.applied) && view.log.At(view.applied) == table;
-  if (view.applied > view.log.base() && !matches) view.log.Reset(view.applied, table);
+  if (view.applied > view.log.base() && !matches) {
+    view.log.Reset(view.applied, table);
+    view.configurations.clear();
+  }
   view.term = std::max(view.term, view.log.Last().term);
   view.commit = view.applied;
 }
@@ -184,6 +191,7 @@ void GroupChecker::OnAppendAcked(ReplicaView& view, const Note& note) {
 void GroupChecker::OnSnapshotInstalled(ReplicaView& view, const Note& note) {
   const Index index = note.position.index;
   ++counters_.snapshots_installed;
+  CheckInForce(view, note.number, "installed a snapshot");
   if (!CheckIsCommitted(view, note.position, "installed a snapshot of")) return;
   if (view.gap_first && index == view.gap_final) view.gap_first = view.gap_final = Index();
   view.applied = std::max(view.applied, index);
@@ -193,26 +201,40 @@ void GroupChecker::OnSnapshotInstalled(ReplicaView& view, const Note& note) {
   promises.held_link = chain_.At(index).link;
 }
 
-// The replicas that acknowledged, and the leader, must be a majority. Where the others do not
-// suffice, the leader has counted its own copy: from now on its disk must hold it.
+// The replicas that acknowledged, and the leader if it is one of them, must be a majority of those
+// who decide, of both sets in a joint configuration. Where the others do not suffice, the leader
+// has counted its own copy: from now on its disk must hold it.
 void GroupChecker::CheckMajorityHolds(ReplicaView& leader, Index through) {
   const ChainLink link = chain_.At(through).link;
-  size_t others = 0;
-  for (const ReplicaView& view : views_) {
-    if (view.node == leader.node) continue;
-    const bool holds =
-        view.promises.held >= through &&
-        (view.log.base() >= through || (view.log.Holds(through) && view.log.At(through) == link));
-    if (holds || HadPromised(view, leader.term, through, link)) ++others;
+  const auto holds = [&](NodeId node) {
+    if (node.value() >= views_.size()) return false;  // It has never booted.
+    const ReplicaView& view = views_[node.value()];
+    if (HadPromised(view, leader.term, through, link)) return true;
+    if (view.promises.held < through) return false;
+    return view.log.base() >= through || (view.log.Holds(through) && view.log.At(through) == link);
+  };
+  const raft::Membership& members = InForce(leader);
+  std::vector<NodeId> holders;
+  for (const NodeId voter : members.voters()) {
+    if (voter != leader.node && holds(voter)) holders.push_back(voter);
   }
-  if (others + 1 < Majority()) {
-    return Report("Durability", absl::StrCat("node ", leader.node.value(), ", leader of term ",
-                                             leader.term.value(), ", committed ",
-                                             DescribeAt(through, link), ", which only ", others,
-                                             " of ", members_ - 1, " others have acknowledged"));
+  const auto suffice = [&](bool with_own) {
+    return members.Tally([&](NodeId voter) {
+      const bool has = voter == leader.node
+                           ? with_own
+                           : std::find(holders.begin(), holders.end(), voter) != holders.end();
+      return has ? raft::Vote::kGranted : raft::Vote::kRefused;
+    }) == raft::VoteOutcome::kWon;
+  };
+  if (!suffice(/*with_own=*/true)) {
+    return Report(
+        "Durability",
+        absl::StrCat("node ", leader.node.value(), ", leader of term ", leader.term.value(),
+                     ", committed ", DescribeAt(through, link), ", which only ", holders.size(),
+                     " others have acknowledged, where ", DescribeVoters(members), " decide"));
   }
   Promises& promises = leader.promises;
-  if (others >= Majority() || through <= promises.held) return;
+  if (suffice(/*with_own=*/false) || through <= promises.held) return;
   promises.held = through;
   promises.held_link = link;
 }

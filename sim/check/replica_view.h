@@ -9,6 +9,8 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/types.h"
+#include "core/raft/group_configuration.h"
+#include "core/raft/quorum.h"
 #include "sim/check/log_mirror.h"
 
 namespace lockstep::sim {
@@ -69,6 +71,12 @@ struct Loss {
   LogMirror log;
 };
 
+// A configuration entry that a replica holds.
+struct HeldConfiguration {
+  raft::GroupConfiguration configuration;
+  raft::Membership membership;
+};
+
 struct ReplicaView {
   NodeId node;
   ReplicaPhase phase = ReplicaPhase::kDown;
@@ -76,8 +84,9 @@ struct ReplicaView {
   Term term;
   NodeId vote;
   LogMirror log;
-  Replacements replacements;  // of this life
-  Index commit;               // of this incarnation: unknown (0) after a boot
+  std::vector<HeldConfiguration> configurations;  // in its log after the base, ascending
+  Replacements replacements;                      // of this life
+  Index commit;                                   // of this incarnation: unknown (0) after a boot
   Index applied;
   Index gap_first;  // entries that were skipped in applying; none: no gap. An installed snapshot
   Index gap_final;  // explains them, but may be noted only at the end of the same turn

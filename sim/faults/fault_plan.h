@@ -58,6 +58,10 @@ class FaultPlan {
   // Called when a server's disk has just been damaged. May be empty.
   std::function<void(uint16_t server)> damaged;
   const Quorums& quorums() const { return quorums_; }
+  // Before Start(): says who decides in a group whose members change.
+  void Follow(GroupId group, Quorums::Deciding deciding) {
+    quorums_.Follow(group, std::move(deciding));
+  }
 
   // --- For chance and for the aimed faults alike. Each counts itself as applied. ---
   // One server crashes now; false if it was down.
@@ -101,7 +105,7 @@ class FaultPlan {
 
   const FaultOptions& options_;
   World& world_;
-  const Quorums quorums_;
+  Quorums quorums_;
   Rng rng_;
   const Cast cast_;
   std::vector<std::vector<RotSpot>> spots_;  // by server: damage, as long as it lies there

@@ -19,7 +19,8 @@ void SimulationRun::Start() {
     }
   }
   const uint16_t users = static_cast<uint16_t>(workload_.clients());
-  const uint16_t administrators = shard_administrator_.has_value() ? 2 : 1;
+  const bool more = shard_administrator_.has_value() || membership_administrator_.has_value();
+  const uint16_t administrators = more ? 2 : 1;
   CheckEq(users + administrators, world_.clients());
   for (uint16_t i = 0; i < users; ++i) {
     workload_.Bind(i, world_.client(i));
@@ -32,11 +33,17 @@ void SimulationRun::Start() {
     shard_administrator_->Bind(host);
     host.Attach(*shard_administrator_);
   }
+  if (membership_administrator_.has_value()) {
+    ClientHost& host = world_.client(static_cast<uint16_t>(users + 1));
+    membership_administrator_->Bind(host);
+    host.Attach(*membership_administrator_);
+  }
   world_.BootAll(climate_.unit().count());
   plan_.Start();
   for (uint16_t i = 0; i < users; ++i) workload_.client(i).Start();
   administrator_.Start();
   if (shard_administrator_.has_value()) shard_administrator_->Start();
+  if (membership_administrator_.has_value()) membership_administrator_->Start();
   world_.timeline().Schedule(climate_.safety_time.count(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kSafety));
 }
@@ -111,7 +118,15 @@ int64_t SimulationRun::LivenessBound() const {
   const int64_t operations = int64_t{workload.clients} * workload.processes * (workload.keys + 4);
   const int64_t patience = 2 * (workload.attempt_timeout.count() << client::kPatienceDoublingsMax);
   return patience + 60 * (unit + client) + workload.deadline_max.count() + operations * 4 * round +
-         MovingBound() + GatewayBound();
+         MovingBound() + GatewayBound() + ChangingBound();
+}
+
+// What is under way ends or is called off, then the final members catch up, each with all that was
+// written, and three entries are committed; meanwhile leaders may have to go.
+int64_t SimulationRun::ChangingBound() const {
+  if (!climate_.changes.has_value()) return 0;
+  const int64_t look = climate_.changes->retry.count() + climate_.workload.attempt_timeout.count();
+  return 40 * (look + climate_.unit().count());
 }
 
 // Of calls that go wrong each makes its client more patient; then some go to servers that are dead,
@@ -145,11 +160,16 @@ int64_t SimulationRun::MovingBound() const {
 }
 
 bool SimulationRun::Served() const {
-  return workload_.Done() && (!shard_administrator_.has_value() || shard_administrator_->Done());
+  const bool shards = !shard_administrator_.has_value() || shard_administrator_->Done();
+  const bool members = !membership_administrator_.has_value() || membership_administrator_->Done();
+  return workload_.Done() && shards && members;
 }
 
 std::string SimulationRun::WaitingFor() const {
   std::string text = workload_.WaitingFor();
+  if (membership_administrator_.has_value() && !membership_administrator_->Done()) {
+    return absl::StrCat(text, text.empty() ? "" : "\n", membership_administrator_->WaitingFor());
+  }
   if (!shard_administrator_.has_value() || shard_administrator_->Done()) return text;
   return absl::StrCat(text, text.empty() ? "" : "\n", shard_administrator_->WaitingFor());
 }
@@ -168,6 +188,7 @@ void SimulationRun::BeginLiveness() {
   }
   workload_.BeginFinalRound();
   if (shard_administrator_.has_value()) shard_administrator_->BeginFinalRound();
+  if (membership_administrator_.has_value()) membership_administrator_->BeginFinalRound(core_);
   world_.timeline().Schedule(world_.timeline().now() + LivenessBound(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kLiveness));
 }
@@ -228,8 +249,8 @@ void SimulationRun::RaiseFalseAlarms() {
     doubter = static_cast<uint16_t>(drawn);
   }
   for (const GroupPlacement& group : climate_.groups) {
-    const bool all_well = (plan_.quorums().members(group.group) & ~core_) == 0;
-    if (!all_well || !Contains(Successors(group.group), doubter)) continue;
+    const bool all_well = (VotersOf(group) & ~core_) == 0;
+    if (!all_well || !Contains(Successors(group), doubter)) continue;
     for (const int64_t units : {3, 7, 11, 15}) {
       world_.Hint(doubter, plan_.leaders.Of(group.group), /*up=*/false,
                   units * climate_.unit().count());
@@ -262,18 +283,18 @@ uint64_t SimulationRun::InternalEntries() const {
   return shards_.has_value() ? shards_->model().internal_entries() : 0;
 }
 
-uint64_t SimulationRun::Successors(GroupId group) const {
-  const uint16_t leader = plan_.leaders.Of(group);
-  return leader == 0 ? 0 : core_ & plan_.quorums().members(group) & ~One(leader);
+uint64_t SimulationRun::Successors(const GroupPlacement& group) {
+  const uint16_t leader = plan_.leaders.Of(group.group);
+  return leader == 0 ? 0 : core_ & VotersOf(group) & ~One(leader);
 }
 
 // Leadership goes to the one that was asked for, sooner than an election would take: that is what
 // a transfer is for. A few late messages can spoil one attempt, not all.
 void SimulationRun::AskForSuccessor() {
   constexpr uint64_t kAttempts = 8;
-  const auto group = std::find_if(
-      climate_.groups.begin(), climate_.groups.end(),
-      [this](const GroupPlacement& placement) { return Successors(placement.group) != 0; });
+  const auto group =
+      std::find_if(climate_.groups.begin(), climate_.groups.end(),
+                   [this](const GroupPlacement& placement) { return Successors(placement) != 0; });
   if (handed_over_ || group == climate_.groups.end()) return ReachVerdict();
   if (handovers_asked_ == kAttempts) {
     return FailLiveness("Leadership Transfer",
@@ -281,7 +302,7 @@ void SimulationRun::AskForSuccessor() {
                                      " transfers none succeeded within an election time-out"));
   }
   ++handovers_asked_;
-  const uint64_t candidates = Successors(group->group);
+  const uint64_t candidates = Successors(*group);
   successor_ = {.group = group->group};
   do {
     const uint64_t drawn = 1 + phase_rng_.Below(world_.servers());

@@ -64,6 +64,15 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
   plan_.damaged = [this](uint16_t server) {
     if (!ignored_.first().has_value()) checkers_.OnDamage(NodeId(server));
   };
+  if (climate.changes.has_value()) {
+    const GroupPlacement& group = climate.groups.front();
+    checkers_.DeclareMembers(group.group, group.Beginning());
+    membership_administrator_.emplace(
+        *climate.changes, group.group, climate.world.servers,
+        [this] { return world_.AllServers() & ~plan_.lost(); },
+        root.Split("membership administrator"));
+    plan_.Follow(group.group, [this] { return DecidingSets(); });
+  }
   plan_.leader_isolated = [this](int64_t until) {
     if (phase_ != Phase::kSafety) return;
     workload_.Hurry(Instant(Duration(until)), climate_.unit() / 16);
@@ -230,6 +239,9 @@ RunReport SimulationRun::Report() const {
     shards_->AppendCounters(&report.counters);
     shard_administrator_->AppendCounters(&report.counters);
     report.counters.values.emplace_back("requests forwarded and answered", forwarding_.answered());
+  }
+  if (membership_administrator_.has_value()) {
+    membership_administrator_->AppendCounters(&report.counters);
   }
   AppendWorldCounters(&report.counters);
   report.climate = Describe(climate_);

@@ -152,6 +152,10 @@ void RaftScript::RunStatus(Command& command) {
                           ? ""
                           : absl::StrCat(" doubt=", raft.hard_state().doubt.value()),
                       " log=", DescribeLog(raft.log())));
+    if (raft.configuration().id) {
+      Line(absl::StrCat("  members ", raft::Describe(raft.configuration()),
+                        raft.configuration_is_committed() ? "" : " (not committed)"));
+    }
     if (raft.leader_state() == nullptr) continue;
     for (const raft::Leader::Peer& peer : raft.leader_state()->peers) {
       const raft::Progress& progress = peer.progress;

@@ -48,8 +48,9 @@ class Story {
   Story& Vote(uint64_t node, uint64_t term, uint64_t candidate) {
     return Tell(node, NoteKind::kVoteGranted, term, candidate);
   }
-  Story& BecomeLeader(uint64_t node, uint64_t term) {
-    return Tell(node, NoteKind::kBecameLeader, term);
+  // `members`: the configuration that it believes to be in force.
+  Story& BecomeLeader(uint64_t node, uint64_t term, uint64_t members = 0) {
+    return Tell(node, NoteKind::kBecameLeader, term, 0, 0, 0, members);
   }
   Story& Follow(uint64_t node, uint64_t term, uint64_t leader) {
     return Tell(node, NoteKind::kBecameFollower, term, leader);
@@ -83,8 +84,8 @@ class Story {
   Story& Install(uint64_t node, uint64_t index, uint64_t term) {
     return MoveBase(node, index, term, /*installed=*/true).NoteInstalled(node, index, term);
   }
-  Story& NoteInstalled(uint64_t node, uint64_t index, uint64_t term) {
-    return Tell(node, NoteKind::kSnapshotInstalled, 0, 0, index, term);
+  Story& NoteInstalled(uint64_t node, uint64_t index, uint64_t term, uint64_t members = 0) {
+    return Tell(node, NoteKind::kSnapshotInstalled, 0, 0, index, term, members);
   }
   Story& Ask(uint64_t node, uint64_t request) {
     state_->checkers.OnRequest(NodeId(node), RequestId(request));

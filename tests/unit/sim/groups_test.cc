@@ -265,6 +265,8 @@ Climate DrawWithGroups(const RunOptions& options, uint16_t servers,
   Climate climate = DrawClimate(options, Rng(options.seed));
   climate.world.servers = servers;
   climate.groups = std::move(groups);
+  climate.changes.reset();  // their members stay
+  --climate.world.clients;
   Rng faults = Rng(options.seed).Split("faults of the test");
   climate.faults = FaultOptions::Draw(faults, FaultSet::All(), false, climate.unit().count());
   return climate;
