@@ -49,6 +49,10 @@ class EngineBoot {
   bool Damaged() const { return !log_damage_.ok() || !table_damage_.ok(); }
   // Whether the group has lost what it may have promised.
   bool HasLost(const ReplicaImage& image) const { return !log_damage_.ok() || LosesTable(image); }
+  bool IsAlone(const ReplicaImage& image) const {
+    return std::find(options_.alone.begin(), options_.alone.end(), image.group) !=
+           options_.alone.end();
+  }
   // Its table is gone, and its log does not reach back to the beginning.
   bool LosesTable(const ReplicaImage& image) const {
     return !table_damage_.ok() && image.base.index > Index();
@@ -67,6 +71,7 @@ class EngineBoot {
     if (!absl::IsDataLoss(opened.status())) return opened.status();
     // Without the promises there is nothing to start from.
     const absl::StatusOr<Promises> promises = Promises::Load(files_, log_directory_);
+    if (absl::IsDataLoss(promises.status())) return OpenLogWithoutPromises(promises.status());
     if (!promises.ok()) return promises.status();
     if (!promises->found()) return opened.status();
     log_damage_ = opened.status();
@@ -74,6 +79,37 @@ class EngineBoot {
     if (!salvaged.ok()) return salvaged.status();
     out_.images = *std::move(salvaged);
     return absl::OkStatus();
+  }
+
+  // Neither copy can be read. A sound log knows term and vote by itself; but not whether it had
+  // lost something before, so that its replicas had better doubt it.
+  absl::Status OpenLogWithoutPromises(const absl::Status& damage) {
+    auto recovered = wal::Recover(files_, log_directory_, options_.groups);
+    if (absl::IsDataLoss(recovered.status())) return damage;
+    if (!recovered.ok()) return recovered.status();
+    PromiseMap all;
+    for (const ReplicaImage& image : recovered->images) {
+      // Alone, it was never in doubt: damage of its log would have been refused.
+      all[image.group] = IsAlone(image) ? image.hard_state : InDoubt(image, Term());
+    }
+    recovered = absl::CancelledError();  // Lets go of the file.
+    const absl::Status written = Promises::Anew(files_, log_directory_)
+                                     .Write(all, /*commit=*/0, Promises::Extent::kWithNames);
+    if (!written.ok()) return written;
+    out_.repairs.push_back({std::string(damage.message()),
+                            "the log is sound and knows them; both copies were written again. "
+                            "Replicas abstain from elections until their leaders have sent them "
+                            "something new"});
+    return OpenLog();
+  }
+
+  // What a replica has to say of itself that may have lost what it promised, as its log knows or as
+  // is said here.
+  static HardState InDoubt(const ReplicaImage& image, Term promised) {
+    Term spoken = std::max({promised, image.hard_state.term, image.base.term});
+    if (!image.entries.empty()) spoken = std::max(spoken, image.entries.back().term);
+    // It may never have promised anything.
+    return spoken == Term() ? HardState() : HardState{spoken.Next(), NodeId(), spoken};
   }
 
   absl::Status OpenTables() {
@@ -125,9 +161,7 @@ class EngineBoot {
 
   absl::Status RefuseWhatNobodyCanRepair() const {
     for (const ReplicaImage& image : out_.images) {
-      const bool alone = std::find(options_.alone.begin(), options_.alone.end(), image.group) !=
-                         options_.alone.end();
-      if (!alone || !HasLost(image)) continue;
+      if (!IsAlone(image) || !HasLost(image)) continue;
       const absl::Status& damage = log_damage_.ok() ? table_damage_ : log_damage_;
       return absl::DataLossError(
           absl::StrCat(damage.message(), "; group ", image.group.value(), kAdvice));
@@ -154,11 +188,7 @@ class EngineBoot {
     if (!promises.ok()) return promises.status();
     PromiseMap all;
     for (ReplicaImage& image : out_.images) {
-      Term spoken = std::max(promises->Of(image.group).term, image.hard_state.term);
-      if (!image.entries.empty()) spoken = std::max(spoken, image.entries.back().term);
-      spoken = std::max(spoken, image.base.term);
-      if (spoken == Term()) continue;  // It has never promised anything.
-      image.hard_state = HardState{spoken.Next(), NodeId(), spoken};
+      image.hard_state = InDoubt(image, promises->Of(image.group).term);
       all[image.group] = image.hard_state;
     }
     return promises->Write(all, /*commit=*/0, Promises::Extent::kWithNames);

@@ -155,7 +155,8 @@ ManifestContent ReadManifest(absl::string_view manifest) {
   if (!sensible) {
     content.what = "a record makes no sense";
   } else if (content.sound_bytes < manifest.size()) {
-    content.torn = ManifestBytesToRead(manifest) == content.sound_bytes;
+    // CURRENT names a MANIFEST only when its first record is durable.
+    content.torn = content.sound_bytes > 0 && ManifestBytesToRead(manifest) == content.sound_bytes;
     content.what = "a record fails its checksum";
   } else if (content.sound_bytes == 0) {
     content.what = "it is empty";

@@ -53,6 +53,11 @@ class Promises {
   // the file system reports.
   static absl::StatusOr<Promises> Load(FileSystem& files, const std::string& directory);
 
+  // As if there were none: for a log that is sound, whose own word must do.
+  static Promises Anew(FileSystem& files, const std::string& directory) {
+    return Promises(files, directory);
+  }
+
   // False: there are no such files. A new node, or one that an early version wrote.
   bool found() const { return found_; }
   // A group that is not mentioned has promised nothing.

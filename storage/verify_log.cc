@@ -30,8 +30,10 @@ constexpr char kOneCopyBroken[] =
     "one of the two copies of this node's votes is unfinished, as after a power failure, or "
     "damaged. The other one has all, and the next start writes this one again";
 constexpr char kNoCopy[] =
-    "neither copy of this node's votes can be read, so it does not start. Restore a copy of the "
-    "directory, or remove the node from its groups and start it anew with an empty directory";
+    "neither copy of this node's votes can be read. With a sound log the next start takes them "
+    "from "
+    "there; with a damaged one it does not start: restore a copy of the directory, or remove the "
+    "node from its groups and start it anew with an empty directory";
 
 // Splits "byte 17: what" as the log's format says it.
 uint64_t TakeOffset(absl::string_view* message) {

@@ -303,11 +303,31 @@ TEST(EngineDamage, WithoutTheVotesADamagedLogIsRefused) {
   for (const char* name : kPromiseFiles) {
     ASSERT_TRUE(files->FlipBits(absl::StrCat("d/wal/", name), 40, 1));
   }
+  std::vector<std::string> segments;
+  for (const std::string& path : files->Files()) {
+    if (absl::StrContains(path, "/wal/0")) segments.push_back(path);
+  }
+  for (const std::string& path : segments) ASSERT_TRUE(files->FlipBits(path, 60, 1));
   const absl::Status status = Open(*files).status();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "what this node has voted cannot be read"));
-  // One is enough, for a log that is damaged too.
-  ASSERT_TRUE(files->FlipBits("d/wal/promises-2", 40, 1));
+  for (const std::string& path : segments) ASSERT_TRUE(files->FlipBits(path, 60, 1));
+  // A sound log knows by itself what was voted; only whether it was sound before, it does not know.
+  {
+    auto sound = *Open(*files);
+    EXPECT_EQ(sound->repairs().size(), 1u);
+    for (const ReplicaImage& image : sound->TakeImages()) {
+      EXPECT_EQ(image.hard_state.doubt, tale.at(image.group).hard_state.term);
+      EXPECT_TRUE(HoldsAll(image, tale.at(image.group)));
+    }
+  }
+}
+
+// One is enough, for a log that is damaged too.
+TEST(EngineDamage, OneCopyOfTheVotesIsEnough) {
+  Tale tale;
+  const auto files = Disk(5, &tale);
+  ASSERT_TRUE(files->FlipBits("d/wal/promises-1", 40, 1));
   for (const std::string& path : files->Files()) {
     if (!absl::StrContains(path, "/wal/0")) continue;
     ASSERT_TRUE(files->FlipBits(path, 60, 1));
