@@ -12,7 +12,7 @@
 namespace lockstep::net {
 namespace {
 
-constexpr size_t kReadBytes = size_t{256} << 10;
+constexpr size_t kReadBytes = size_t{64} << 10;
 
 // Gives up on a peer that acknowledges nothing, long before the kernel would.
 void SetDeadAfter(uv_tcp_t* tcp, std::chrono::milliseconds dead_after) {

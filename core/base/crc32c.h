@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli), the checksum of log records and frames.
+// CRC-32C (Castagnoli), the checksum of log records and frames, by ISA-L: in the processor's own
+// instructions where it has them.
 #ifndef LOCKSTEP_CORE_BASE_CRC32C_H_
 #define LOCKSTEP_CORE_BASE_CRC32C_H_
 
@@ -13,9 +14,6 @@ uint32_t Crc32c(absl::string_view bytes);
 
 // The CRC of a text whose first part has the CRC `crc` and whose rest is `bytes`.
 uint32_t Crc32cExtend(uint32_t crc, absl::string_view bytes);
-
-// The same, in code for any processor: what Crc32cExtend runs where there is no instruction for it.
-uint32_t Crc32cExtendPortable(uint32_t crc, absl::string_view bytes);
 
 }  // namespace lockstep
 

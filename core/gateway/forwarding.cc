@@ -7,8 +7,9 @@
 #include "core/gateway/outcome.h"
 
 namespace lockstep::gateway {
+
 void Gateway::Carry(client::Send send) {
-  if (send.to == self_) return AskSelf(send.request, send.attempt);
+  if (send.to == self_) return AskSelf(std::move(send.request), send.attempt);
   if (IsDoubted(send.to)) {
     Feed(client::Failed{.attempt = send.attempt, .undelivered = true});
     return;
@@ -24,11 +25,14 @@ bool Gateway::IsDoubted(NodeId node) {
   return false;
 }
 
-void Gateway::AskSelf(const Bytes& request, Waiting waiting) {
-  last_local_ = last_local_.Next();
-  local_.emplace(last_local_, std::move(waiting));
-  node_called_ = true;
-  node_->OnRequest(last_local_, request);
+void Gateway::AskSelf(Bytes request, Waiting waiting) {
+  const uint64_t bytes = request.size();
+  InTurn(bytes, [this, request = std::move(request), waiting = std::move(waiting)]() mutable {
+    last_local_ = last_local_.Next();
+    local_.emplace(last_local_, std::move(waiting));
+    node_called_ = true;
+    node_->OnRequest(last_local_, request);
+  });
 }
 
 void Gateway::AskNode(NodeId to, Bytes request, Waiting waiting) {
@@ -62,7 +66,7 @@ void Gateway::OnForwardedRequest(NodeId from, Forwarding request) {
   if (shards.has_value()) return BeginTelling(asker, *shards);
   // A gateway asks replicas, never another gateway: nothing is carried round in circles.
   if (IsGatewayRequest(request.payload)) return;
-  AskSelf(request.payload, asker);
+  AskSelf(std::move(request.payload), asker);
 }
 
 void Gateway::SendReply(const Asker& asker, Bytes reply) {
@@ -94,7 +98,10 @@ void Gateway::OnNotTaken(Forwarded forwarded) {
 
 void Gateway::OnAnswer(const Waiting& waiting, Bytes reply) {
   if (const auto* attempt = std::get_if<client::AttemptId>(&waiting)) {
-    return Feed(client::Reply{*attempt, std::move(reply)});
+    const uint64_t bytes = reply.size();
+    return InTurn(bytes, [this, attempt = *attempt, reply = std::move(reply)]() mutable {
+      Feed(client::Reply{attempt, std::move(reply)});
+    });
   }
   if (const auto* asker = std::get_if<Asker>(&waiting)) return SendReply(*asker, std::move(reply));
   if (const auto* part = std::get_if<PartOfInquiry>(&waiting)) return OnNodeStatus(*part, reply);

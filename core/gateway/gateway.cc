@@ -75,7 +75,9 @@ void Gateway::OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> 
 void Gateway::OnRequest(RequestId id, const Bytes& request) {
   CheckLt(id, kFirstGatewayCall);
   if (failed_) return;
-  if (IsGatewayRequest(request)) return OnCall(id, request);
+  if (IsGatewayRequest(request)) {
+    return InTurn(request.size(), [this, id, request] { OnCall(id, request); });
+  }
   const std::optional<bool> shards = StatusQuestion(request.view());
   if (shards.has_value()) return BeginTelling(id, *shards);
   node_called_ = true;
@@ -113,6 +115,10 @@ void Gateway::OnWake() {
   FireTellings();  // First: they may be parts of inquiries.
   FireInquiries();
   FireHandingsOver();
+  if (large_work_.empty()) return;
+  Work work = std::move(large_work_.front());
+  large_work_.pop_front();
+  work();
 }
 
 // What the node answers at the end of its turn may make the router ask it again at once; that is
@@ -128,6 +134,7 @@ void Gateway::OnTurnEnd() {
 
 void Gateway::Arm() {
   Instant wake_at = std::min(node_alarm_, router_alarm_);
+  if (!large_work_.empty()) wake_at = std::min(wake_at, Now());
   for (const auto& [id, inquiry] : inquiries_) wake_at = std::min(wake_at, inquiry.deadline);
   for (const auto& [id, telling] : tellings_) wake_at = std::min(wake_at, telling.deadline);
   for (const auto& [id, patience_ends] : handing_over_) {
@@ -136,6 +143,11 @@ void Gateway::Arm() {
   if (wake_at == armed_) return;
   armed_ = wake_at;
   host_.clock.WakeAt(wake_at);
+}
+
+void Gateway::InTurn(uint64_t bytes, Work work) {
+  if (bytes < options_.large_bytes) return work();
+  large_work_.push_back(std::move(work));
 }
 
 void Gateway::Reply(RequestId id, Bytes reply) {
@@ -175,13 +187,16 @@ void Gateway::OnCall(RequestId id, const Bytes& bytes) {
       if (IsOwn(command)) invoke.place = client::Invoke::Place::kOwn;
       if (command.first_outstanding() == 0) command.set_first_outstanding(command.sequence());
       invoke.operation = std::move(command);
-      return Invoke(id, std::move(invoke));
+      return InTurn(bytes.size(), [this, id, invoke = std::move(invoke)]() mutable {
+        Invoke(id, std::move(invoke));
+      });
     }
     case proto::GatewayRequest::kQuery:
       invoke.operation = std::move(*request.mutable_query());
       return Invoke(id, std::move(invoke));
     case proto::GatewayRequest::kBulk:
-      return InvokeBulk(id, request.mutable_bulk(), deadline);
+      return InTurn(bytes.size(), [this, id, bulk = std::move(*request.mutable_bulk()),
+                                   deadline]() mutable { InvokeBulk(id, &bulk, deadline); });
     case proto::GatewayRequest::kClusterStatus:
     case proto::GatewayRequest::kTransfer:
     case proto::GatewayRequest::kJoin:
@@ -191,9 +206,10 @@ void Gateway::OnCall(RequestId id, const Bytes& bytes) {
   }
 }
 
-void Gateway::Answer(RequestId id, const proto::GatewayReply& reply) {
+void Gateway::Answer(RequestId id, proto::GatewayReply reply) {
   if (reply.kind() != proto::GatewayReply::OK) ++calls_failed_;
-  host_.replies.Reply(id, Encode(reply));
+  const uint64_t bytes = reply.ByteSizeLong();
+  InTurn(bytes, [this, id, reply = std::move(reply)] { host_.replies.Reply(id, Encode(reply)); });
 }
 
 void Gateway::Refuse(RequestId id, const absl::Status& status) { Answer(id, ToReply(status)); }

@@ -19,6 +19,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "absl/functional/any_invocable.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/client/router.h"
@@ -122,10 +123,13 @@ class Gateway final : public Process, private Clock, private Replies {
   }
   void RunRouter();
   void Complete(client::Completion completion);
-  void Answer(RequestId id, const proto::GatewayReply& reply);
+  void Answer(RequestId id, proto::GatewayReply reply);
   void Refuse(RequestId id, const absl::Status& status);
   Instant DeadlineOf(const proto::GatewayRequest& request) const;
   void Arm();
+  // Does it now, or later in a turn of its own if it is work on so many bytes.
+  using Work = absl::AnyInvocable<void()>;
+  void InTurn(uint64_t bytes, Work work);
 
   // forwarding.cc
   void Carry(client::Send send);
@@ -138,7 +142,7 @@ class Gateway final : public Process, private Clock, private Replies {
   void SendReply(const Asker& asker, Bytes reply);
   void Return(NodeId to, Forwarding reply);
   bool IsDoubted(NodeId node);
-  void AskSelf(const Bytes& request, Waiting waiting);
+  void AskSelf(Bytes request, Waiting waiting);
 
   // inquiry.cc
   void BeginInquiry(RequestId id, proto::GatewayRequest request);
@@ -167,6 +171,7 @@ class Gateway final : public Process, private Clock, private Replies {
   client::Router router_;
   std::unique_ptr<Process> node_;
 
+  std::deque<Work> large_work_;  // one a turn
   Instant node_alarm_ = kNever;
   Instant router_alarm_ = kNever;
   Instant armed_ = kNever;

@@ -27,6 +27,9 @@ struct GatewayOptions {
   // Of one other node: requests remembered, so that none is executed twice when the network repeats
   // it. One that is older than all of them is not executed.
   uint32_t remembered_max = 4096;
+  // What is this large is worked on in a turn of its own, one copy at a time, so that the
+  // heartbeats of the node's replicas leave in between.
+  uint64_t large_bytes = uint64_t{1} << 20;
   std::string cluster = {};  // its name, for status reports
   // Tells the lives of this node apart, ascending.
   uint64_t life = 1;

@@ -30,10 +30,9 @@ absl::Status ValidateKey(const std::string& key, const KvLimits& limits) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateValue(absl::string_view name, const std::string& value,
-                           const KvLimits& limits) {
-  if (value.size() > limits.value_bytes_max) {
-    return TooLarge(name, value.size(), "value_bytes_max", limits.value_bytes_max,
+absl::Status ValidateBytes(absl::string_view name, uint64_t bytes, const KvLimits& limits) {
+  if (bytes > limits.value_bytes_max) {
+    return TooLarge(name, bytes, "value_bytes_max", limits.value_bytes_max,
                     "split it over several keys");
   }
   return absl::OkStatus();
@@ -43,15 +42,15 @@ absl::Status ValidateKeyAndValue(const std::string& key, const std::string& valu
                                  const KvLimits& limits) {
   absl::Status status = ValidateKey(key, limits);
   if (!status.ok()) return status;
-  return ValidateValue("value", value, limits);
+  return ValidateValueBytes(value.size(), limits);
 }
 
 absl::Status ValidateCompareAndSwap(const proto::CompareAndSwap& swap, const KvLimits& limits) {
   absl::Status status = ValidateKey(swap.key(), limits);
   if (!status.ok()) return status;
-  status = ValidateValue("expected value", swap.expected(), limits);
+  status = ValidateBytes("expected value", swap.expected().size(), limits);
   if (!status.ok()) return status;
-  return ValidateValue("value", swap.value(), limits);
+  return ValidateValueBytes(swap.value().size(), limits);
 }
 
 absl::Status ValidateBatchOperation(const proto::BatchOperation& operation,
@@ -210,6 +209,10 @@ absl::Status ValidatePlace(const proto::Command& command, const KvLimits& limits
     default:
       return ValidateSequence(command, limits);
   }
+}
+
+absl::Status ValidateValueBytes(uint64_t bytes, const KvLimits& limits) {
+  return ValidateBytes("value", bytes, limits);
 }
 
 absl::Status ValidateCommand(const proto::Command& command, const KvLimits& limits) {

@@ -28,6 +28,8 @@ namespace lockstep::kv {
 //   1 <= first_outstanding <= sequence < first_outstanding + session_window_max.
 // A Batch holds 1 to batch_operations_max operations, each on a key of its own.
 absl::Status ValidateCommand(const proto::Command& command, const KvLimits& limits);
+// Of a value that is not at hand: how long it may be.
+absl::Status ValidateValueBytes(uint64_t bytes, const KvLimits& limits);
 // The second half of it, for whatever operation: session, sequence and first_outstanding.
 absl::Status ValidatePlace(const proto::Command& command, const KvLimits& limits);
 absl::Status ValidateQuery(const proto::Query& query, const KvLimits& limits);

@@ -9,6 +9,7 @@
 #include "core/kv/command.h"
 #include "core/node/client_reply.h"
 #include "core/node/door.h"
+#include "core/node/request_outline.h"
 #include "core/proto/wire.h"
 #include "core/raft/codec.h"
 
@@ -116,8 +117,9 @@ void Node::OnTableDone(StorageResult& result) {
       result);
 }
 
-// What the client has sent is what goes into the log, not a copy of it: values may be large. Only
-// the controller's commands are completed at the door.
+// What the client has sent is what goes into the log, not a copy of it: values may be large, and
+// request_ may lack them. Only the controller's commands, which have none, are completed at the
+// door.
 Bytes Node::EncodedCommand(GroupRole role, const Bytes& request) const {
   wire::Reader reader(request.view());
   Bytes found;
@@ -134,7 +136,9 @@ Bytes Node::EncodedCommand(GroupRole role, const Bytes& request) const {
 
 void Node::OnRequest(RequestId id, const Bytes& request) {
   if (failed_) return;
-  if (!request_.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
+  uint64_t value_bytes = 0;
+  if (!ReadOutline(request, &request_, &value_bytes) &&
+      !request_.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
     return RefuseAtDoor(id, MalformedReply(request.size()));
   }
   if (request_.has_get_node_status()) return RefuseAtDoor(id, StatusReply());
@@ -142,8 +146,8 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
   if (replica == nullptr) return RefuseAtDoor(id, UnknownGroupReply(GroupId(request_.group())));
   switch (request_.body_case()) {
     case proto::ClientRequest::kCommand: {
-      const absl::Status status =
-          AdmitCommand(replica->role(), options_, request_.mutable_command());
+      absl::Status status = AdmitCommand(replica->role(), options_, request_.mutable_command());
+      if (status.ok()) status = kv::ValidateValueBytes(value_bytes, options_.kv.limits);
       if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
       Bytes encoded = EncodedCommand(replica->role(), request);
       return replica->OnCommand(id, request_.command(), std::move(encoded));
@@ -187,9 +191,12 @@ void Node::OnWake() {
   if (failed_) return;
   armed_ = kNever;
   bool heartbeats = false;
-  for (const std::unique_ptr<Replica>& replica : replicas_) heartbeats |= replica->OnWake();
+  const bool log_stalled = LogIsStalled();
+  for (const std::unique_ptr<Replica>& replica : replicas_) {
+    heartbeats |= replica->OnWake(log_stalled);
+  }
   if (!heartbeats) return;
-  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnNearbyHeartbeat();
+  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnNearbyHeartbeat(log_stalled);
 }
 
 void Node::OnTurnEnd() {
@@ -228,7 +235,24 @@ void Node::SubmitLog() {
     job.batches.push_back(replica->TakeBatch(&seq));
     under_way_.push_back({replica.get(), seq});
   }
-  if (!job.batches.empty()) host_.disk.Submit(std::move(job));
+  if (job.batches.empty()) return;
+  under_way_since_ = host_.clock.Now();
+  under_way_bytes_ = 0;
+  for (const LogBatch& batch : job.batches) {
+    for (const Entry& entry : batch.append) under_way_bytes_ += entry.data.size();
+  }
+  host_.disk.Submit(std::move(job));
+}
+
+// A write to the log has taken longer than an election time-out. It concerns every replica, also
+// those that have nothing in it: what they write next waits behind it. A large one is given more
+// time: else no leader on slow disks could ever write a large value, and each would give up over
+// it.
+bool Node::LogIsStalled() const {
+  constexpr Duration kPerMebibyte = std::chrono::milliseconds(100);  // so slow, and it is not dead
+  const auto mebibytes = static_cast<int64_t>(under_way_bytes_ >> 20);
+  return !under_way_.empty() && host_.clock.Now() >= under_way_since_ + options_.raft.election_max +
+                                                         kPerMebibyte * mebibytes;
 }
 
 }  // namespace lockstep::node

@@ -56,12 +56,15 @@ class Node final : public Process {
   Bytes EncodedCommand(GroupRole role, const Bytes& request) const;
   void RefuseAtDoor(RequestId id, Bytes reply) { refusals_.push_back({id, std::move(reply)}); }
   void SubmitLog();
+  bool LogIsStalled() const;
 
   const NodeOptions options_;
   const Host host_;
   Courier courier_;
   std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group
-  std::vector<Write> under_way_;   // the batches of the log write that is under way
+  std::vector<Write> under_way_;   // the batches of the log write that is under way...
+  uint64_t under_way_bytes_ = 0;   // ...the entries in them...
+  Instant under_way_since_;        // ...and when it was handed to the disk
   std::vector<Refusal> refusals_;  // answers to requests that reached no replica
   bool failed_ = false;            // the disk failed: nothing is promised any more
   Instant armed_ = kNever;         // the alarm as last set

@@ -104,16 +104,17 @@ void Replica::OnPeerLink(NodeId peer, bool up) {
   if (!up) Step(raft::PeerUnreachable{peer});
 }
 
-bool Replica::OnWake() {
+bool Replica::OnWake(bool log_stalled) {
   if (host_.clock.Now() < raft_.wake_at()) return false;
   const bool led = raft_.is_leader();
-  Step(raft::TimerFired{.table_stalled = TableIsStalled()});
+  Step(raft::TimerFired{.disk_stalled = log_stalled || TableIsStalled()});
   return led && raft_.is_leader();
 }
 
-void Replica::OnNearbyHeartbeat() {
+void Replica::OnNearbyHeartbeat(bool log_stalled) {
   if (!raft_.is_leader()) return;
-  Step(raft::TimerFired{.table_stalled = TableIsStalled(), .early = options_.raft.heartbeat / 2});
+  Step(raft::TimerFired{.disk_stalled = log_stalled || TableIsStalled(),
+                        .early = options_.raft.heartbeat / 2});
 }
 
 Instant Replica::wake_at() const {

@@ -49,11 +49,11 @@ class Replica {
   void OnTransferLeadership(RequestId id, NodeId to);
   void OnChangeMembership(RequestId id, const proto::ChangeMembership& change);
   void OnPeerLink(NodeId peer, bool up);
-  // True: it led and has sent heartbeats.
-  bool OnWake();
+  // `log_stalled`: the node's log gets nothing done. True: it led and has sent heartbeats.
+  bool OnWake(bool log_stalled);
   // Other replicas of the node have just sent heartbeats: this one's leave with them, if they are
   // nearly due.
-  void OnNearbyHeartbeat();
+  void OnNearbyHeartbeat(bool log_stalled);
   void OnPersisted(PersistSeq through);
   void NoteTableDone();  // before each of the following
   void OnTableDone(ApplyDone& done);

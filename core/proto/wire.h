@@ -127,6 +127,7 @@ class Reader {
     uint64_t tag;
     if (!Varint(&tag) || (tag >> 3) == 0 || (tag >> 3) > 0x1FFFFFFF) return Malformed();
     field_ = static_cast<uint32_t>(tag >> 3);
+    type_ = static_cast<uint32_t>(tag & 7);
     switch (tag & 7) {
       case 0:
         return Varint(&number_) || Malformed();
@@ -148,8 +149,10 @@ class Reader {
   }
   bool ok() const { return ok_; }
   uint32_t field() const { return field_; }
-  uint64_t number() const { return number_; }       // 0 unless the field is a varint
-  absl::string_view text() const { return text_; }  // empty unless the field is length-delimited
+  bool is_number() const { return type_ == 0; }     // a varint
+  uint64_t number() const { return number_; }       // 0 unless it is one
+  bool is_text() const { return type_ == 2; }       // length-delimited
+  absl::string_view text() const { return text_; }  // empty unless it is
 
  private:
   bool Malformed() {
@@ -175,6 +178,7 @@ class Reader {
   const char* at_;
   const char* end_;
   bool ok_ = true;
+  uint32_t type_ = 0;
   uint32_t field_ = 0;
   uint64_t number_ = 0;
   absl::string_view text_;

@@ -26,16 +26,8 @@ class Durable {
   Index index() const { return index_; }
   PersistSeq completed() const { return completed_; }
 
-  // The batch `seq` of `bytes` was handed to the disk at `now`; with it the log on disk ends at
-  // `last`.
-  void Submitted(PersistSeq seq, Index last, uint64_t bytes, Instant now) {
-    in_flight_.push_back({seq, last, bytes, now});
-  }
-
-  // When the oldest batch that is still under way was handed to the disk; kNever: none is.
-  Instant waiting_since() const { return in_flight_.empty() ? kNever : in_flight_.front().since; }
-  // What it has to write; 0: none is under way.
-  uint64_t waiting_bytes() const { return in_flight_.empty() ? 0 : in_flight_.front().bytes; }
+  // The batch `seq` was handed to the disk; with it the log on disk ends at `last`.
+  void Submitted(PersistSeq seq, Index last) { in_flight_.push_back({seq, last}); }
 
   // All batches up to and including `through` are durable.
   void Completed(PersistSeq through) {
@@ -66,8 +58,6 @@ class Durable {
   struct Batch {
     PersistSeq seq;
     Index last;
-    uint64_t bytes;
-    Instant since;
   };
   Index index_;
   PersistSeq completed_;

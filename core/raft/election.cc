@@ -18,7 +18,7 @@ void Raft::Campaign(Output& out) {
   ArmCampaign();
   // Thesis §4.2.2: who is not in its own latest configuration still starts elections, as long as it
   // does not know that it is committed. It may be the only one whose log is long enough to win.
-  if (!configurations_.MayVote(config_.self) || DiskIsStalled() || InDoubt()) {
+  if (!configurations_.MayVote(config_.self) || disk_stalled_ || InDoubt()) {
     // Nor does it send callers to a leader that it hears no more: that may lead them in circles.
     if (leader() != NodeId()) BecomeFollower(hard_.term, NodeId(), out);
     return;

@@ -46,9 +46,10 @@ struct Config {
 // Inputs.
 
 struct TimerFired {  // Output::wake_at has come (or not: then nothing happens)
-  // The state machine has got nothing done for long, so this replica serves nobody: it gives up
-  // leadership, and does not ask for it.
-  bool table_stalled = false;
+  // The log or the state machine has got nothing done for long. Others can do better: this replica
+  // gives up leadership, for its heartbeats must not vouch for a dead disk, and does not ask for
+  // it, for its own vote would never count.
+  bool disk_stalled = false;
   // A heartbeat that is due within this time is sent already: others leave now for the same nodes.
   Duration early{0};
 };

@@ -72,9 +72,7 @@ void Raft::Flush(Instant now, Output& out) {
 
 LogBatch Raft::TakeBatch(PersistSeq* seq) {
   Check(HasBatch());
-  uint64_t bytes = 0;
-  for (const Entry& entry : batch_.append) bytes += entry.data.size();
-  durable_.Submitted(batch_seq_, log_.last_index(), bytes, now_);
+  durable_.Submitted(batch_seq_, log_.last_index());
   *seq = batch_seq_;
   batch_seq_ = batch_seq_.Next();
   return std::exchange(batch_, LogBatch{});
@@ -88,7 +86,7 @@ Instant Raft::wake_at() const {
 // Inputs.
 
 void Raft::OnInput(const TimerFired& input, Output& out) {
-  table_stalled_ = input.table_stalled;
+  disk_stalled_ = input.disk_stalled;
   if (is_leader()) {
     if (now_ + input.early >= std::get<Leader>(role_).heartbeat_at) OnHeartbeatDue(out);
     return;

@@ -136,7 +136,6 @@ class Raft {
   void AdvanceCommit(Output& out);
   bool QuorumIsSilent() const;
   Instant QuorumHeard(Instant now) const;
-  bool DiskIsStalled() const;
   Leader::Peer* FindPeer(NodeId id);
   const Leader::Peer* FindPeer(NodeId id) const;
   void OnMessage(NodeId from, const AppendAccepted& reply, Output& out);
@@ -192,10 +191,10 @@ class Raft {
   uint32_t quick_campaigns_ = 0;  // left, after the connection to the leader broke
   Instant election_at_;           // unless leader: an election is due
 
-  LogBatch batch_;              // open
-  PersistSeq batch_seq_{1};     // its number
-  PersistSeq hard_state_in_;    // the batch that holds the newest hard state; none: from boot
-  bool table_stalled_ = false;  // at the last TimerFired
+  LogBatch batch_;             // open
+  PersistSeq batch_seq_{1};    // its number
+  PersistSeq hard_state_in_;   // the batch that holds the newest hard state; none: from boot
+  bool disk_stalled_ = false;  // at the last TimerFired
   uint64_t snapshot_writes_pending_ = 0;
   uint64_t snapshot_read_tag_ = 0;  // tells the answer to the newest read from late ones
 };

@@ -24,7 +24,7 @@ Leader::Peer* Raft::FindPeer(NodeId id) {
 // Once a heartbeat interval: proves leadership, renews what may have been lost, and gives up
 // leadership when its disk is stalled or a quorum has been silent.
 void Raft::OnHeartbeatDue(Output& out) {
-  if (QuorumIsSilent() || DiskIsStalled()) {
+  if (QuorumIsSilent() || disk_stalled_) {
     BecomeFollower(hard_.term, NodeId(), out);
     return;
   }
@@ -66,19 +66,6 @@ Duration Raft::QuorumContactAge(Instant now) const {
   const Follower* follower = std::get_if<Follower>(&role_);
   const bool follows = follower != nullptr && follower->leader != NodeId();
   return now - (follows ? follower->heard : leaderless_since_);
-}
-
-// Nothing of ours has become durable for a whole election time-out, or nothing is applied. Others
-// can do better: a leader's heartbeats must not vouch for a dead disk, and a candidate's own vote
-// would never count. A large batch is given more time: else no leader on slow disks could ever
-// write a large value, and each would give up over it.
-bool Raft::DiskIsStalled() const {
-  constexpr Duration kPerMebibyte = std::chrono::milliseconds(100);  // so slow, and it is not dead
-  const auto mebibytes = static_cast<int64_t>(durable_.waiting_bytes() >> 20);
-  const Instant since = durable_.waiting_since();
-  const bool log_stalled =
-      since != kNever && now_ >= since + config_.election_max + kPerMebibyte * mebibytes;
-  return log_stalled || table_stalled_;
 }
 
 void Raft::SendHeartbeat(Leader::Peer& peer, Output& out) {

@@ -203,6 +203,10 @@ Interference AimedFaults::BeforeStorage(NodeHost& host, const StorageJob& job) {
 
 Interference AimedFaults::BeforeBoot(NodeHost& host) {
   if (Takes(FaultKind::kBitRot)) plan_.RotNow(FaultKind::kBitRot, host.id());
+  const std::optional<int64_t> age = plan_.NextDeath(host.id());
+  if (age.has_value()) {
+    StrikeAfter(FaultKind::kCrashLoop, One(host.id()), *age, /*may_cut_off=*/false);
+  }
   if (Takes(FaultKind::kPowerCutAtBoot)) {
     return Interfere(FaultKind::kPowerCutAtBoot, host, Interference::Kind::kPowerCut, 64);
   }

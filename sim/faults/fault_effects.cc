@@ -186,6 +186,35 @@ bool FaultPlan::CrashNow(FaultKind kind, uint16_t server) {
 
 void FaultPlan::AttemptCrash() { CrashNow(FaultKind::kCrash, DrawServer(rng_, cast_)); }
 
+void FaultPlan::AttemptCrashLoop() {
+  const uint16_t server = DrawServer(rng_, cast_);
+  const uint64_t deaths = rng_.Between(1, 4);
+  const uint64_t age = rng_.Magnitude(static_cast<uint64_t>(options_.unit / 32),
+                                      static_cast<uint64_t>(options_.unit * 2));
+  if (!CrashNow(FaultKind::kCrashLoop, server)) return;
+  loops_[server] = {.deaths = deaths, .age = static_cast<int64_t>(age)};
+}
+
+// Each life counts from the beginning. So what the life before asked for bears the names of what
+// this one asks for, if it is as old; and from somewhere in its life on, what is sent to it is held
+// until the next has begun.
+std::optional<int64_t> FaultPlan::NextDeath(uint16_t server) {
+  CrashLoop& loop = loops_[server];
+  if (loop.deaths == 0 || stopped_) return std::nullopt;
+  --loop.deaths;
+  const int64_t age =
+      loop.age - loop.age / 8 + rng_.Between(Duration(0), Duration(loop.age / 4)).count();
+  FaultInterval late = MakeInterval(FaultKind::kCrashLoop);
+  const int64_t downtime = late.end - late.begin;
+  late.begin += rng_.Between(Duration(0), Duration(age)).count();
+  late.end = late.begin + age + downtime;
+  late.servers = One(server);
+  late.links = Around(server, cast_, /*in=*/true, /*out=*/false, /*clients=*/false);
+  late.holds = true;
+  if (!late.links.empty()) Add(std::move(late));
+  return age;
+}
+
 // A rack or a site loses power: everybody, or a majority, at the same moment.
 void FaultPlan::AttemptMajorityCrash() {
   const bool everybody = rng_.Chance({1, 2});

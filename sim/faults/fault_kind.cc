@@ -39,6 +39,7 @@ constexpr std::array<const char*, kFaultKinds> kNames = {
     "bit-rot",
     "group-partition",
     "handover-strike",
+    "crash-loop",
     "misdirected-write",
     "io-failure",
 };

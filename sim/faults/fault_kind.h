@@ -49,12 +49,16 @@ enum class FaultKind : uint8_t {
   kGroupPartition,  // the servers of one group lose those of another, or all others
   // Aimed at shards that move.
   kHandoverStrike,  // right after a step of a hand-over was applied
+  // Processes again.
+  kCrashLoop,  // one server dies again and again, each time as young, and hears what was sent to
+               // the
+               // life before
   // Disks that break their promises, continued.
   kMisdirectedWrite,  // durable bytes are found elsewhere, over others: two places are damaged
   kIoFailure,         // a read or a write fails, or finds no space: the server must stop itself
 };
 // How many kinds there are.
-inline constexpr size_t kFaultKinds = 30;
+inline constexpr size_t kFaultKinds = 31;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);

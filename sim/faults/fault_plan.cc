@@ -29,6 +29,7 @@ constexpr FaultKind kByChance[] = {
     FaultKind::kBitRot,
     FaultKind::kGroupPartition,
     FaultKind::kMisdirectedWrite,
+    FaultKind::kCrashLoop,
 };
 
 }  // namespace
@@ -39,6 +40,7 @@ FaultPlan::FaultPlan(const FaultOptions& options, World& world, Quorums quorums,
       quorums_(std::move(quorums)),
       rng_(rng),
       cast_{.servers = world.servers(), .clients = world.clients()},
+      loops_(size_t{world.servers()} + 1),
       spots_(size_t{world.servers()} + 1),
       doubts_(size_t{world.servers()} + 1) {}
 
@@ -100,6 +102,8 @@ void FaultPlan::Attempt(FaultKind kind) {
       return AttemptGroupPartition();
     case FaultKind::kSwizzle:
       return AttemptSwizzle();
+    case FaultKind::kCrashLoop:
+      return AttemptCrashLoop();
     case FaultKind::kCrash:
       return AttemptCrash();
     case FaultKind::kMajorityCrash:

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -66,6 +67,8 @@ class FaultPlan {
   // --- For chance and for the aimed faults alike. Each counts itself as applied. ---
   // One server crashes now; false if it was down.
   bool CrashNow(FaultKind kind, uint16_t server);
+  // A server boots. If it is in a loop of crashes, how long it lives this time, ns.
+  std::optional<int64_t> NextDeath(uint16_t server);
   // One server loses its peers from now on, for a drawn time; its clients perhaps not.
   void CutOffNow(FaultKind kind, uint16_t server, bool clients);
   // The server's disk is damaged, if one more server may be lost.
@@ -89,6 +92,7 @@ class FaultPlan {
   void AttemptGroupPartition();
   void AttemptSwizzle();
   void AttemptCrash();
+  void AttemptCrashLoop();
   void AttemptMajorityCrash();
   void AttemptLeaderIsolation();
   void DelayAnswers(const Leadership& leadership, FaultInterval& silence);
@@ -108,6 +112,11 @@ class FaultPlan {
   Quorums quorums_;
   Rng rng_;
   const Cast cast_;
+  struct CrashLoop {
+    uint64_t deaths = 0;  // that are still to come
+    int64_t age = 0;      // ns, about
+  };
+  std::vector<CrashLoop> loops_;             // by server
   std::vector<std::vector<RotSpot>> spots_;  // by server: damage, as long as it lies there
   // By server: groups whose logs have lost something, and whether they have got it back in memory.
   std::vector<absl::btree_map<GroupId, bool>> doubts_;

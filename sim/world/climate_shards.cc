@@ -144,6 +144,9 @@ gateway::GatewayOptions DrawGateway(Rng rng, const Climate& climate) {
   const bool forgetful = rng.Chance({1, 4});
   const uint64_t remembered = rng.Magnitude(1, 16);
   if (forgetful) gateway.remembered_max = static_cast<uint32_t>(remembered);
+  const bool ponderous = rng.Chance({1, 4});
+  const uint64_t large = rng.Magnitude(1, 4096);
+  if (ponderous) gateway.large_bytes = large;
   return gateway;
 }
 

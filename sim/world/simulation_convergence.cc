@@ -14,14 +14,15 @@ void SimulationRun::BeginConvergence() {
                              static_cast<uint32_t>(Phase::kConvergence));
 }
 
-// Who has something of its group on a disk that completes nothing gives up leadership of it, even
-// if the others commit for it. What lies there of other groups it need not know.
+// Who has something on a disk that completes nothing gives up leadership, even if the others commit
+// for it. The log is one for all groups: what is written next waits behind whatever hangs there. Of
+// its tables each group knows for itself.
 bool SimulationRun::LeadsInVain(const NodeHost& host) const {
   return std::any_of(
       climate_.groups.begin(), climate_.groups.end(), [&](const GroupPlacement& placement) {
         const GroupId group = placement.group;
         return plan_.leaders.Claims(group, host.id()) &&
-               (host.lane(Lane::kLog).Holds(group) || host.lane(Lane::kTable).Holds(group));
+               (!host.lane(Lane::kLog).empty() || host.lane(Lane::kTable).Holds(group));
       });
 }
 

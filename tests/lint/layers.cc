@@ -34,7 +34,7 @@ constexpr absl::string_view kEverything = "*";
 // machine knows `raft`; `sim` and `net` never see each other, nor do `net` and `storage`.
 const std::vector<Room>& Rooms() {
   static const std::vector<Room> rooms = {
-      {"core/base", {}, {"absl/"}},
+      {"core/base", {}, {"absl/", "isa-l/"}},
       {"core/proto", {"core/base"}, {"absl/", "google/protobuf/"}},
       {"core/runtime", {"core/base"}, {"absl/"}},
       {"core/raft", {"core/base", "core/proto", "core/runtime"}, {"absl/", "google/protobuf/"}},

@@ -93,7 +93,8 @@ void ParseCommand(Command& command, const std::string& kind, proto::Command* out
     *out = controller::MakeJoin({group}, /*shards=*/0);
   } else {
     const std::string key = command.NextWord().value_or("");
-    const std::string value = command.NextWord().value_or("");
+    std::string value = command.NextWord().value_or("");
+    value.append(command.Number("more", 0), 'x');
     *out = kind == "put" ? kv::MakePut(key, value) : kv::MakeAppend(key, value);
   }
   const SessionId session(command.Number("session", 0));

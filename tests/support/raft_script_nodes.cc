@@ -99,12 +99,12 @@ void RaftScript::RunStart(Command& command) {
   if (Member* member = Find(command); member != nullptr) member->Boot(now_);
 }
 
-// timeout NODE [table-stalled]: time passes to the node's own deadline and only its timer fires.
+// timeout NODE [disk-stalled]: time passes to the node's own deadline and only its timer fires.
 void RaftScript::RunTimeout(Command& command) {
   Member* member = Find(command);
   if (member == nullptr) return;
   now_ = std::max(now_, member->raft().wake_at());
-  Turn(*member, raft::TimerFired{.table_stalled = command.Flag("table-stalled")});
+  Turn(*member, raft::TimerFired{.disk_stalled = command.Flag("disk-stalled")});
 }
 
 // elapse 500ms [only=NODE]: time passes, and all timers (of this node) that come due fire in order.

@@ -134,6 +134,34 @@ class Bench {
     }
     now_ = until;
   }
+  // Until nobody has anything to do before time goes on.
+  void Settle() {
+    bool busy = true;
+    while (busy) {
+      busy = false;
+      while (!mail_.empty()) {
+        const Sent one = std::move(mail_.front());
+        mail_.pop_front();
+        Box& box = *boxes_.at(one.to);
+        if (box.down || boxes_.at(one.from)->down) continue;
+        busy = true;
+        box.process->OnMessage(one.from, one.message);
+        box.EndTurn();
+      }
+      for (auto& [id, box] : boxes_) {
+        busy |= box->RunJob(Lane::kLog);
+        busy |= box->RunJob(Lane::kTable);
+      }
+    }
+  }
+
+  // One turn of the node's alarm. False: it is not due.
+  bool Ring(uint64_t node) {
+    Box& box = *boxes_.at(NodeId(node));
+    const bool due = box.alarm <= now_;
+    box.RingIfDue();
+    return due;
+  }
   Instant now() const { return now_; }
   Fate fate = [](NodeId, NodeId, const Bytes&) { return 1; };
   // Hears, sends and does nothing any more.
@@ -258,27 +286,6 @@ class Bench {
     uint64_t last_request = 0;
     std::map<RequestId, proto::GatewayReply> replies;
   };
-
-  // Until nobody has anything to do before time goes on.
-  void Settle() {
-    bool busy = true;
-    while (busy) {
-      busy = false;
-      while (!mail_.empty()) {
-        const Sent one = std::move(mail_.front());
-        mail_.pop_front();
-        Box& box = *boxes_.at(one.to);
-        if (box.down || boxes_.at(one.from)->down) continue;
-        busy = true;
-        box.process->OnMessage(one.from, one.message);
-        box.EndTurn();
-      }
-      for (auto& [id, box] : boxes_) {
-        busy |= box->RunJob(Lane::kLog);
-        busy |= box->RunJob(Lane::kTable);
-      }
-    }
-  }
 
   static std::vector<sim::GroupPlacement> Groups() {
     const std::vector<NodeId> all = {NodeId(1), NodeId(2), NodeId(3)};

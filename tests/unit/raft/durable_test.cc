@@ -60,7 +60,7 @@ TEST(Durable, NeverVouchesForMore) {
         open = true;
       } else if (what < 8) {
         model.Submit();
-        durable.Submitted(PersistSeq(model.seq), Index(model.log.size()), 0, Instant());
+        durable.Submitted(PersistSeq(model.seq), Index(model.log.size()));
         open = false;
       } else if (what < 9 && !model.in_flight.empty()) {
         const uint64_t through = model.in_flight.front().seq;
@@ -83,9 +83,9 @@ TEST(Durable, NeverVouchesForMore) {
 // vouches for entry 1 alone, and entry 2 waits for write 2.
 TEST(Durable, ACompletionOfWhatWasReplaced) {
   Durable durable;
-  durable.Submitted(PersistSeq(1), Index(2), 0, Instant());
+  durable.Submitted(PersistSeq(1), Index(2));
   durable.Truncated(Index(2));
-  durable.Submitted(PersistSeq(2), Index(2), 0, Instant());
+  durable.Submitted(PersistSeq(2), Index(2));
   durable.Completed(PersistSeq(1));
   EXPECT_EQ(durable.index(), Index(1));
   durable.Completed(PersistSeq(2));
@@ -94,24 +94,11 @@ TEST(Durable, ACompletionOfWhatWasReplaced) {
 
 TEST(Durable, AnInstalledSnapshotIsDurableAtOnce) {
   Durable durable(Index(8));
-  durable.Submitted(PersistSeq(1), Index(12), 0, Instant());
+  durable.Submitted(PersistSeq(1), Index(12));
   durable.Replaced(Index(5));
   EXPECT_EQ(durable.index(), Index(5));
   durable.Completed(PersistSeq(1));
   EXPECT_EQ(durable.index(), Index(5));
-}
-
-TEST(Durable, TellsWhatTheOldestBatchHasToWrite) {
-  Durable durable;
-  EXPECT_EQ(durable.waiting_bytes(), 0u);
-  EXPECT_EQ(durable.waiting_since(), kNever);
-  const Instant first(std::chrono::seconds(1));
-  durable.Submitted(PersistSeq(1), Index(1), 70, first);
-  durable.Submitted(PersistSeq(2), Index(2), 5, Instant(std::chrono::seconds(2)));
-  EXPECT_EQ(durable.waiting_bytes(), 70u);
-  EXPECT_EQ(durable.waiting_since(), first);
-  durable.Completed(PersistSeq(1));
-  EXPECT_EQ(durable.waiting_bytes(), 5u);
 }
 
 }  // namespace
