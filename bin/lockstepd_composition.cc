@@ -72,11 +72,10 @@ storage::EngineOptions EngineOptionsOf(const Options& options, const node::NodeO
   engine.wal_reserve_bytes = uint64_t{4} << 20;
   engine.table_block_cache_bytes = uint64_t{2} << 20;  // the kernel has the files, too
   engine.table_recent_bytes = uint64_t{5} << 20;
-  for (const node::HostedGroup& group : node.groups) {
-    engine.groups.push_back(group.id);
-    const bool alone = group.membership.has_value() && group.membership->voters().size() == 1;
-    if (alone) engine.alone.push_back(group.id);
-  }
+  for (const node::HostedGroup& group : node.groups) engine.groups.push_back(group.id);
+  engine.is_alone = [node](GroupId group, const Bytes& configuration) {
+    return node::IsAlone(node, group, configuration);
+  };
   return engine;
 }
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,8 +33,10 @@ struct EngineOptions {
   uint64_t table_block_cache_bytes = uint64_t{4} << 20;
   uint64_t table_recent_bytes = uint64_t{6} << 20;  // values that entries asked for last
   BackgroundWork* background = nullptr;  // of LevelDB; outlives the engine. Null: within its jobs
-  // Of these groups there is no other replica that could give back what damage takes.
-  std::vector<GroupId> alone = {};
+  // Whether there is no other replica of the group that could give back what damage takes.
+  // `configuration`: the data of the newest kConfiguration entry that is known; empty: none is.
+  // Null: there always is one.
+  std::function<bool(GroupId group, const Bytes& configuration)> is_alone = nullptr;
 };
 
 // Damage that Open has found and made good, as far as this node can.
@@ -54,7 +57,7 @@ class Engine {
  public:
   // Opens or creates, and repairs a torn tail. Damage is told by repairs(), with file and offset:
   // replicas that have lost what they may have promised come up in doubt (HardState::doubt), and
-  // tables are made anew. DataLoss, and nothing is changed, where that is not enough: a group that
+  // tables are made anew. DataLoss, and nothing is lost, where that is not enough: a group that
   // is alone, or votes that cannot be read. FailedPrecondition when another process has the
   // directory open. `files` and `machines` outlive the engine.
   static absl::StatusOr<std::unique_ptr<Engine>> Open(FileSystem& files,

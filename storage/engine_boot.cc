@@ -29,9 +29,9 @@ class EngineBoot {
         table_directory_(options.directory + "/table") {}
 
   absl::StatusOr<Booted> Run() {
-    absl::Status status = OpenLog();
-    if (status.ok()) status = RefuseWhatNobodyCanRepair();
-    if (status.ok()) status = OpenTables();
+    // The tables first: they may know better than a damaged log who else is in a group.
+    absl::Status status = OpenTables();
+    if (status.ok()) status = OpenLog();
     if (status.ok()) FindGaps();
     if (status.ok()) status = RefuseWhatNobodyCanRepair();
     if (status.ok() && Damaged()) status = Repair();
@@ -50,8 +50,17 @@ class EngineBoot {
   // Whether the group has lost what it may have promised.
   bool HasLost(const ReplicaImage& image) const { return !log_damage_.ok() || LosesTable(image); }
   bool IsAlone(const ReplicaImage& image) const {
-    return std::find(options_.alone.begin(), options_.alone.end(), image.group) !=
-           options_.alone.end();
+    if (options_.is_alone == nullptr) return false;
+    const Bytes newest = NewestConfiguration(image);
+    // Behind the damage its members may have changed again, as they had before.
+    if (!log_damage_.ok() && !newest.empty()) return false;
+    return options_.is_alone(image.group, newest);
+  }
+  Bytes NewestConfiguration(const ReplicaImage& image) const {
+    for (auto entry = image.entries.rbegin(); entry != image.entries.rend(); ++entry) {
+      if (entry->kind == EntryKind::kConfiguration) return entry->data;
+    }
+    return out_.tables == nullptr ? Bytes() : out_.tables->configuration(image.group);
   }
   // Its table is gone, and its log does not reach back to the beginning.
   bool LosesTable(const ReplicaImage& image) const {

@@ -82,10 +82,10 @@ absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, R
   engine_options.groups.clear();
   for (const node::HostedGroup& hosted : options.groups) {
     engine_options.groups.push_back(hosted.id);
-    if (hosted.membership.has_value() && hosted.membership->voters().size() == 1) {
-      engine_options.alone.push_back(hosted.id);
-    }
   }
+  engine_options.is_alone = [&options](GroupId group, const Bytes& configuration) {
+    return node::IsAlone(options, group, configuration);
+  };
   std::unique_ptr<MachineFactory> machines = node::MakeMachines(options);
   absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
       storage::Engine::Open(files, engine_options, *machines);

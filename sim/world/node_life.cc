@@ -32,6 +32,7 @@ void NodeHost::OnBoot() {
     });
     files_.Kill();
     if (disk_failed) BootAt(services_.timeline.now() + interference.downtime);
+    if (!disk_failed) services_.observer.OnRefused(*this);
     return;
   }
   if (!life.ok()) {

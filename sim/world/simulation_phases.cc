@@ -224,6 +224,15 @@ void SimulationRun::AbandonMinority() {
   }
 }
 
+// A damaged disk may not tell whether the server had been its group's only member. Nobody waits for
+// one that does not start therefore: its people would replace it.
+void SimulationRun::OnRefused(NodeHost& host) {
+  if (phase_ == Phase::kSafety || !Contains(core_, host.id())) return;
+  core_ &= ~One(host.id());
+  plan_.Abandon(host.id(), Abandonment::kDead);
+  if (membership_administrator_.has_value()) membership_administrator_->BeginFinalRound(core_);
+}
+
 // --- Stability and handover ---
 
 void SimulationRun::BeginStability() {

@@ -64,6 +64,7 @@ class SimulationRun final : private WorldObserver {
   void OnStored(NodeHost& host, const StorageJob& job, const StorageResult& result) override;
   Interference BeforeBoot(NodeHost& host) override;
   void OnCrashed(NodeHost& host) override;
+  void OnRefused(NodeHost& host) override;
   void OnBroken(NodeHost& host, std::string property, std::string evidence) override;
 
   // --- Phases (simulation_phases.cc) ---
