@@ -65,7 +65,7 @@ struct Note {
   uint64_t number = 0;           // by kind
   const Entry* entry = nullptr;  // valid during the call only
   const Bytes* reply = nullptr;  // likewise
-  Term doubt = {};
+  Term doubt = {};  // kBooted: what was promised in terms up to this may be lost; none: nothing is
 };
 
 // Who listens to decisions.

@@ -258,13 +258,23 @@ void SimulationRun::RaiseFalseAlarms() {
     doubter = static_cast<uint16_t>(drawn);
   }
   for (const GroupPlacement& group : climate_.groups) {
-    const bool all_well = (VotersOf(group) & ~core_) == 0;
-    if (!all_well || !Contains(Successors(group), doubter)) continue;
+    const uint16_t leader = plan_.leaders.Of(group.group);
+    if (!Contains(Successors(group), doubter)) continue;
+    if (!ShareHealthyGroupsOnly(doubter, leader)) continue;
     for (const int64_t units : {3, 7, 11, 15}) {
-      world_.Hint(doubter, plan_.leaders.Of(group.group), /*up=*/false,
-                  units * climate_.unit().count());
+      world_.Hint(doubter, leader, /*up=*/false, units * climate_.unit().count());
     }
   }
+}
+
+// A connection is for all groups of its ends, whoever leads which of them.
+bool SimulationRun::ShareHealthyGroupsOnly(uint16_t one, uint16_t other) {
+  return std::all_of(climate_.groups.begin(), climate_.groups.end(),
+                     [&](const GroupPlacement& group) {
+                       const uint64_t voters = VotersOf(group);
+                       const bool share = Contains(voters, one) && Contains(voters, other);
+                       return !share || (voters & ~core_) == 0;
+                     });
 }
 
 // Whether a heartbeat and its answer arrive before anybody is impatient, but for one in many

@@ -76,6 +76,7 @@ class SimulationRun final : private WorldObserver {
   void BeginConvergence();
   void BeginStability();
   void RaiseFalseAlarms();
+  bool ShareHealthyGroupsOnly(uint16_t one, uint16_t other);
   bool NetworkIsPrompt() const;
   void EndStability();
   uint64_t InternalEntries() const;  // of shard groups themselves; 0 without shards
