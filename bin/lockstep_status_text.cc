@@ -15,8 +15,10 @@
 namespace lockstep::bin {
 namespace {
 
-const char* RoleName(v1::Role role) {
-  switch (role) {
+// A replica that has lost something to damage has no say until it has it again.
+const char* RoleName(const v1::ReplicaStatus& replica) {
+  if (replica.repairing()) return "Repairing";
+  switch (replica.role()) {
     case v1::LEADER:
       return "Leader";
     case v1::CANDIDATE:
@@ -94,10 +96,9 @@ Table ReplicaTable(const v1::StatusResponse& status, bool plain) {
         continue;
       }
       table.Add(
-          {GroupName(gid), absl::StrCat(node), RoleName(replica->role()),
-           absl::StrCat(replica->term()), absl::StrCat(replica->commit()),
-           absl::StrCat(replica->applied()), Bytes(replica->log_bytes(), plain),
-           Bytes(storage[node], plain),
+          {GroupName(gid), absl::StrCat(node), RoleName(*replica), absl::StrCat(replica->term()),
+           absl::StrCat(replica->commit()), absl::StrCat(replica->applied()),
+           Bytes(replica->log_bytes(), plain), Bytes(storage[node], plain),
            replica->configuration_num() == 0 ? "-" : absl::StrCat(replica->configuration_num()),
            Milliseconds(replica->quorum_contact_age_ms(), plain)});
     }

@@ -5,9 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "bin/atomic_file.h"
 #include "bin/lockstepd_departure.h"
 #include "bin/lockstepd_exit.h"
 #include "bin/lockstepd_identity.h"
@@ -15,7 +13,9 @@
 #include "bin/lockstepd_memory.h"
 #include "bin/lockstepd_options.h"
 #include "bin/lockstepd_resolve.h"
+#include "bin/lockstepd_sealed_file.h"
 #include "bin/lockstepd_server.h"
+#include "bin/lockstepd_verify.h"
 
 namespace lockstep::lockstepd {
 namespace {
@@ -57,15 +57,18 @@ void StartLog(const Options& options) {
 // from those of earlier ones, whatever the clocks do.
 absl::StatusOr<uint64_t> CountLife(const std::string& directory) {
   const std::string path = absl::StrCat(directory, "/lives");
-  const absl::StatusOr<std::string> text = ReadSmallFile(path, /*bytes_max=*/64);
-  uint64_t lives = 0;
-  if (text.ok() && !absl::SimpleAtoi(*text, &lives)) {
-    return ExitWith(ExitCode::kDamaged, absl::StrCat(path, " holds no number"));
+  const absl::StatusOr<uint64_t> lives = ReadSealedNumber(path, /*exact=*/nullptr);
+  if (!lives.ok() && !absl::IsNotFound(lives.status())) {
+    const std::string message(lives.status().message().data(), lives.status().message().size());
+    return ExitWith(ExitCodeOf(lives.status()),
+                    absl::StrCat(message,
+                                 ": write a number into it that is larger than it can "
+                                 "have been, such as the seconds since 1970"));
   }
-  if (!text.ok() && !absl::IsNotFound(text.status())) return text.status();
-  const absl::Status written = WriteFileAtomically(path, absl::StrCat(lives + 1, "\n"));
+  const uint64_t next = lives.ok() ? *lives + 1 : 1;
+  const absl::Status written = WriteSealedNumber(path, next);
   if (!written.ok()) return written;
-  return lives + 1;
+  return next;
 }
 
 absl::Status Serve(const Options& given) {
@@ -90,6 +93,8 @@ int Main(int argc, const char* const* argv) {
   absl::Status status = invocation.status();
   if (status.ok() && invocation->action == Invocation::Action::kPrint) {
     status = Print(*invocation);
+  } else if (status.ok() && invocation->action == Invocation::Action::kVerify) {
+    status = RunVerify(invocation->verify);
   } else if (status.ok()) {
     StartLog(invocation->options);
     status = Serve(invocation->options);

@@ -73,6 +73,9 @@ storage::EngineOptions EngineOptionsOf(const Options& options, const node::NodeO
   engine.table_block_cache_bytes = uint64_t{2} << 20;  // the kernel has the files, too
   engine.table_recent_bytes = uint64_t{5} << 20;
   for (const node::HostedGroup& group : node.groups) engine.groups.push_back(group.id);
+  engine.is_alone = [node](GroupId group, const Bytes& configuration) {
+    return node::IsAlone(node, group, configuration);
+  };
   return engine;
 }
 

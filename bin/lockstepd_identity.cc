@@ -24,7 +24,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kFileBytesMax = size_t{16} << 20;
 constexpr const char* kIdentityFile = "identity.json";
 constexpr const char* kLockFile = "LOCK";
 
@@ -102,7 +101,6 @@ bool ReadHex(const ordered_json& json, uint64_t& out) {
 
 ordered_json ToJson(const Identity& identity) {
   ordered_json json;
-  json["format"] = kFormatVersion;
   json["cluster"] = identity.cluster;
   json["node_id"] = identity.node_id;
   json["incarnation"] = Hex(identity.incarnation);
@@ -130,21 +128,32 @@ Identity FromJson(const ordered_json& json) {
   return identity;
 }
 
-// The JSON object in a file of ours, whose format this build knows.
-absl::StatusOr<ordered_json> ReadJson(const std::string& path) {
-  absl::StatusOr<std::string> text = ReadSmallFile(path, kFileBytesMax);
-  if (absl::IsNotFound(text.status())) return text.status();
-  if (!text.ok()) return Refused(std::string(text.status().message()));
-  ordered_json json = ordered_json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("format") || !json["format"].is_number_unsigned()) {
-    return Damaged(absl::StrCat(path, " is damaged: it is not what lockstepd has written"));
+// Files of the first builds have no checksum; whoever looks like one of them must hold nothing but
+// what they held.
+absl::Status CheckUnsealed(const std::string& path, const SealedJson& found,
+                           const ordered_json& known) {
+  ordered_json rest = found.json;
+  rest.erase("format");
+  if (found.sealed || rest == known) return absl::OkStatus();
+  return Damaged(absl::StrCat(path, " is damaged: it has no checksum, and parts that are unknown"));
+}
+
+absl::StatusOr<Identity> ReadIdentity(const std::string& path, bool* exact) {
+  const absl::StatusOr<SealedJson> found = ReadSealedJson(path);
+  if (!found.ok()) return found.status();
+  Identity identity;
+  try {
+    identity = FromJson(found->json);
+  } catch (const nlohmann::json::exception& error) {
+    return Damaged(absl::StrCat(path, " is damaged: ", error.what()));
   }
-  const auto format = json["format"].get<uint64_t>();
-  if (format > kFormatVersion) {
-    return Refused(absl::StrCat(path, " is of format ", format, ", and this build knows up to ",
-                                kFormatVersion, ": run the newer version"));
+  if (identity.node_id == 0 || identity.incarnation == 0 || identity.shards == 0) {
+    return Damaged(absl::StrCat(path, " is damaged: node_id, incarnation or shards is 0"));
   }
-  return json;
+  const absl::Status known = CheckUnsealed(path, *found, ToJson(identity));
+  if (!known.ok()) return known;
+  *exact = found->exact;
+  return identity;
 }
 
 absl::Status CheckSame(const std::string& path, const Identity& ours, const Identity& wanted) {
@@ -185,19 +194,16 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(const std::st
 }
 
 absl::Status DataDirectory::Load() {
-  const std::string path = IdentityPath(path_);
-  const absl::StatusOr<ordered_json> json = ReadJson(path);
-  if (absl::IsNotFound(json.status())) return absl::OkStatus();
-  if (!json.ok()) return json.status();
-  try {
-    identity_ = FromJson(*json);
-  } catch (const nlohmann::json::exception& error) {
-    return Damaged(absl::StrCat(path, " is damaged: ", error.what()));
-  }
-  if (identity_->node_id == 0 || identity_->incarnation == 0 || identity_->shards == 0) {
-    return Damaged(absl::StrCat(path, " is damaged: node_id, incarnation or shards is 0"));
-  }
+  bool exact = false;
+  absl::StatusOr<Identity> identity = ReadIdentity(IdentityPath(path_), &exact);
+  if (absl::IsNotFound(identity.status())) return absl::OkStatus();
+  if (!identity.ok()) return identity.status();
+  identity_ = *std::move(identity);
   return absl::OkStatus();
+}
+
+absl::Status CheckIdentityFile(const std::string& directory, bool* exact) {
+  return ReadIdentity(IdentityPath(directory), exact).status();
 }
 
 absl::Status DataDirectory::Claim(const Identity& identity) {
@@ -206,11 +212,21 @@ absl::Status DataDirectory::Claim(const Identity& identity) {
     const absl::Status same = CheckSame(path_, *identity_, identity);
     if (!same.ok()) return same;
   }
-  const absl::Status status =
-      WriteFileAtomically(IdentityPath(path_), absl::StrCat(ToJson(identity).dump(2), "\n"));
+  const absl::Status status = WriteSealedJson(IdentityPath(path_), ToJson(identity));
   if (!status.ok()) return Refused(std::string(status.message()));
   identity_ = identity;
   return absl::OkStatus();
+}
+
+std::string StoreMarkPath(const std::string& directory) {
+  return absl::StrCat(directory, "/store-in-use");
+}
+
+std::string StoreIsGone(const std::string& store) {
+  return absl::StrCat(store,
+                      "/wal holds nothing of this node, although it has been in use: what the node "
+                      "has promised is gone. Restore it from a copy; or remove the node from its "
+                      "groups and start it anew with an empty data directory");
 }
 
 uint64_t NewIncarnation() {
@@ -221,27 +237,52 @@ uint64_t NewIncarnation() {
   return number;
 }
 
-absl::StatusOr<PeerBook> PeerBook::Load(const std::string& directory) {
-  PeerBook book(absl::StrCat(directory, "/peers.json"));
-  const absl::StatusOr<ordered_json> json = ReadJson(book.path_);
-  if (absl::IsNotFound(json.status())) return book;
-  if (!json.ok()) return json.status();
+ordered_json PeerBook::ToJson() const {
+  ordered_json json;
+  json["peers"] = ordered_json::array();
+  for (const auto& [id, known] : peers_) {
+    json["peers"].push_back({{"node_id", id},
+                             {"incarnation", Hex(known.incarnation)},
+                             {"peer", known.peer_address},
+                             {"grpc", known.grpc_address},
+                             {"http", known.http_address}});
+  }
+  return json;
+}
+
+absl::Status PeerBook::Read(bool* exact) {
+  const absl::StatusOr<SealedJson> found = ReadSealedJson(path_);
+  if (!found.ok()) return found.status();
   try {
-    for (const ordered_json& row : json->at("peers")) {
+    for (const ordered_json& row : found->json.at("peers")) {
       Peer peer;
       peer.node_id = row.at("node_id").get<uint64_t>();
       if (!ReadHex(row.at("incarnation"), peer.incarnation)) {
-        return Damaged(absl::StrCat(book.path_, " is damaged: an incarnation is no number"));
+        return Damaged(absl::StrCat(path_, " is damaged: an incarnation is no number"));
       }
       peer.peer_address = row.at("peer").get<std::string>();
       peer.grpc_address = row.at("grpc").get<std::string>();
       peer.http_address = row.at("http").get<std::string>();
-      book.peers_[peer.node_id] = peer;
+      peers_[peer.node_id] = peer;
     }
   } catch (const nlohmann::json::exception& error) {
-    return Damaged(absl::StrCat(book.path_, " is damaged: ", error.what()));
+    return Damaged(absl::StrCat(path_, " is damaged: ", error.what()));
   }
+  *exact = found->exact;
+  return CheckUnsealed(path_, *found, ToJson());
+}
+
+absl::StatusOr<PeerBook> PeerBook::Load(const std::string& directory) {
+  PeerBook book(absl::StrCat(directory, "/peers.json"));
+  bool exact = false;
+  const absl::Status read = book.Read(&exact);
+  if (!read.ok() && !absl::IsNotFound(read)) return read;
   return book;
+}
+
+absl::Status CheckPeersFile(const std::string& directory, bool* exact) {
+  PeerBook book(absl::StrCat(directory, "/peers.json"));
+  return book.Read(exact);
 }
 
 absl::Status PeerBook::Remember(const Peer& peer) {
@@ -255,17 +296,7 @@ absl::Status PeerBook::Remember(const Peer& peer) {
   if (found != peers_.end() && found->second == merged) return absl::OkStatus();
   peers_[peer.node_id] = merged;
 
-  ordered_json json;
-  json["format"] = kFormatVersion;
-  json["peers"] = ordered_json::array();
-  for (const auto& [id, known] : peers_) {
-    json["peers"].push_back({{"node_id", id},
-                             {"incarnation", Hex(known.incarnation)},
-                             {"peer", known.peer_address},
-                             {"grpc", known.grpc_address},
-                             {"http", known.http_address}});
-  }
-  const absl::Status status = WriteFileAtomically(path_, absl::StrCat(json.dump(2), "\n"));
+  const absl::Status status = WriteSealedJson(path_, ToJson());
   if (!status.ok()) return ExitWith(ExitCode::kDiskFailed, std::string(status.message()));
   return absl::OkStatus();
 }

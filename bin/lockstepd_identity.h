@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,12 +18,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bin/lockstepd_options.h"
+#include "bin/lockstepd_sealed_file.h"
 #include "bin/unique_fd.h"
 
 namespace lockstep::lockstepd {
-
-// The version of what stands in a data directory. Raised when an older build must not touch it.
-inline constexpr uint64_t kFormatVersion = 1;
 
 struct Identity {
   std::string cluster;
@@ -61,6 +60,16 @@ class DataDirectory {
   std::optional<Identity> identity_;
 };
 
+// Reads DIR/identity.json or DIR/peers.json as a start would, and changes nothing. `*exact`: it is,
+// byte for byte, what would be written. NotFound when there is none; errors as above.
+absl::Status CheckIdentityFile(const std::string& directory, bool* exact);
+absl::Status CheckPeersFile(const std::string& directory, bool* exact);
+
+// A file that is there when DIR/store has been in use, so that its loss is noticed.
+std::string StoreMarkPath(const std::string& directory);
+// What to tell about a store that is gone.
+std::string StoreIsGone(const std::string& store);
+
 // A random number that is not 0, from the operating system.
 uint64_t NewIncarnation();
 
@@ -86,7 +95,10 @@ class PeerBook {
   absl::Status Remember(const Peer& peer);
 
  private:
+  friend absl::Status CheckPeersFile(const std::string& directory, bool* exact);
   explicit PeerBook(std::string path) : path_(std::move(path)) {}
+  absl::Status Read(bool* exact);
+  nlohmann::ordered_json ToJson() const;
 
   std::string path_;
   std::map<uint64_t, Peer> peers_;

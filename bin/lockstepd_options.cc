@@ -43,14 +43,31 @@ constexpr const char* kFooter =
     "                                           a node with a group of its own joins\n"
     "  lockstepd --generate-config lockstepd.toml\n"
     "  lockstepd --config lockstepd.toml --print-config\n"
+    "  lockstepd verify n1                      read and judge the data of a node that does not "
+    "run\n"
     "\n"
     "SIGTERM and SIGINT hand leaders over, answer what is under way and stop with 0.\n"
     "\n"
     "Exit codes: 0 stopped when asked to; 1 a setting is wrong; 2 the data directory is foreign,\n"
     "locked, unreadable, or of another cluster, node or version; 3 an address cannot be listened\n"
-    "on; 4 the data is damaged; 5 a write or sync failed while running; 6 the cluster refuses "
+    "on; 4 the data is damaged (found while running: start again, and it is repaired from the "
+    "other\n"
+    "replicas; at the start: what the line says); 5 a write or sync failed while running; 6 the "
+    "cluster refuses "
     "this\n"
     "node (another name, version or incarnation); 7 anything else.";
+
+constexpr const char* kAboutVerify =
+    "Reads all data of a node that does not run, and says what is not as it was written: the "
+    "file,\n"
+    "the byte, what is wrong and what that means. Repairs nothing and changes not a byte.\n"
+    "\n"
+    "\"torn\" is the unfinished end of a write, as a power failure leaves it; nobody was told "
+    "that\n"
+    "it was done, and it is no damage. \"note\" is for what does no harm.\n"
+    "\n"
+    "Exit codes: 0 sound; 1 a wrong option; 2 the directory is in use, foreign or unreadable;\n"
+    "4 damaged.";
 
 // What a setting was given, as text, and by whom.
 struct Given {
@@ -238,9 +255,33 @@ Invocation Printing(std::string text, std::string file = "") {
   return invocation;
 }
 
+// A word of its own: a data directory that is named so can be given as ./verify.
+absl::StatusOr<Invocation> ParseVerify(int argc, const char* const* argv) {
+  CLI::App app(kAboutVerify, "lockstepd verify");
+  app.get_formatter()->column_width(34);
+  Invocation invocation;
+  invocation.action = Invocation::Action::kVerify;
+  std::string format = "text";
+  app.add_option("DIR", invocation.verify.directory, "The data directory")->required();
+  app.add_option("-f,--format", format, "text or json (default text)")->option_text("FORMAT");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Printing(app.help());
+  } catch (const CLI::ParseError& error) {
+    return Usage(absl::StrCat("verify: ", error.what(), " (lockstepd verify --help says more)"));
+  }
+  if (format != "text" && format != "json") {
+    return Usage(absl::StrCat("--format: \"", format, "\" is none of text, json"));
+  }
+  if (format == "json") invocation.verify.format = VerifyRequest::Format::kJson;
+  return invocation;
+}
+
 }  // namespace
 
 absl::StatusOr<Invocation> ParseOptions(int argc, const char* const* argv) {
+  if (argc > 1 && absl::string_view(argv[1]) == "verify") return ParseVerify(argc - 1, argv + 1);
   std::map<std::string, Given> given;
   std::map<std::string, size_t> lines;
   Extras extras;

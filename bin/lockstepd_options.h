@@ -49,14 +49,23 @@ struct Options {
   std::string log_format = "text";                // or json
 };
 
+// `lockstepd verify DIR`.
+struct VerifyRequest {
+  enum class Format { kText, kJson };
+  std::string directory;
+  Format format = Format::kText;
+};
+
 // What a command line asks for.
 struct Invocation {
-  // Run a node, or print `text` and exit with 0.
-  enum class Action { kRun, kPrint };
+  // Run a node; print `text` and exit with 0; or look at the data directory of one that does not
+  // run.
+  enum class Action { kRun, kPrint, kVerify };
   Action action = Action::kRun;
-  Options options;   // kRun: valid by itself; Resolve sees what depends on the data directory
-  std::string text;  // kPrint
-  std::string file;  // kPrint: where to, instead of stdout; it must not exist yet
+  Options options;       // kRun: valid by itself; Resolve sees what depends on the data directory
+  std::string text;      // kPrint
+  std::string file;      // kPrint: where to, instead of stdout; it must not exist yet
+  VerifyRequest verify;  // kVerify
 };
 
 // Flag before environment (LOCKSTEP_LISTEN_PEER for --listen-peer) before file (--config) before

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bin/atomic_file.h"
 #include "bin/lockstepd_book_keeper.h"
 #include "bin/lockstepd_departure.h"
 #include "bin/lockstepd_exit.h"
@@ -103,15 +104,35 @@ absl::Status Server::Start() {
   return Boot();
 }
 
-absl::Status Server::Boot() {
-  const node::NodeOptions node = NodeOptionsOf(options_, self_);
+// A directory that has had a store, and has none, must not begin anew under the same identity: it
+// would vote again where it has voted.
+absl::Status Server::OpenEngine(const node::NodeOptions& node) {
+  storage::EngineOptions options = EngineOptionsOf(options_, node, identity_.incarnation);
+  options.background = &background_;
+  const std::string mark = StoreMarkPath(options_.data_dir);
+  const bool marked = files_.Exists(mark);
+  if (marked && !storage::HoldsPromises(files_, options.directory)) {
+    return ExitWith(ExitCode::kDamaged, StoreIsGone(options.directory));
+  }
   machines_ = node::MakeMachines(node);
-  storage::EngineOptions storage = EngineOptionsOf(options_, node, identity_.incarnation);
-  storage.background = &background_;
   absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
-      storage::Engine::Open(files_, storage, *machines_);
+      storage::Engine::Open(files_, options, *machines_);
   if (!engine.ok()) return StorageError(engine.status());
   engine_ = *std::move(engine);
+  if (marked) return absl::OkStatus();
+  const absl::Status written = WriteFileAtomically(mark, "");
+  return written.ok() ? written
+                      : ExitWith(ExitCode::kDataDirectory, std::string(written.message()));
+}
+
+absl::Status Server::Boot() {
+  const node::NodeOptions node = NodeOptionsOf(options_, self_);
+  const absl::Status opened = OpenEngine(node);
+  if (!opened.ok()) return opened;
+  for (const storage::Repair& repair : engine_->repairs()) {
+    Log(net::LogLevel::kError, "damaged data was found and is being repaired",
+        {{"damage", repair.damage}, {"consequence", repair.consequence}});
+  }
   disk_ = std::make_unique<DiskMeter>(files_, options_.data_dir);
   surroundings_ = std::make_unique<NodeSurroundings>(self_, book_, *disk_);
   surroundings_->set_host(host_.get());
@@ -135,6 +156,14 @@ absl::Status Server::Boot() {
 }
 
 void Server::OnDiskFailed(const absl::Status& why) {
+  if (absl::IsDataLoss(why)) {
+    failure_ = ExitWith(
+        ExitCode::kDamaged,
+        absl::StrCat("what was read is not what was written, so nothing more is promised: ",
+                     why.message(), ". Start the node again: it has the other replicas repair it"));
+    host_->Stop();
+    return;
+  }
   failure_ =
       ExitWith(ExitCode::kDiskFailed,
                absl::StrCat("the disk failed, so nothing more is promised: ", why.message()));

@@ -42,6 +42,7 @@ class Server {
  private:
   absl::Status Join();
   absl::Status Boot();
+  absl::Status OpenEngine(const node::NodeOptions& node);
   void OnDiskFailed(const absl::Status& why);
   void OnRefused(proto::Refusal refusal, const std::string& advice);
   absl::Status LearnFrom(const proto::Welcome& welcome);

@@ -1,26 +1,23 @@
 #include "storage/engine.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "storage/directories.h"
+#include "storage/engine_boot.h"
+#include "storage/promises.h"
 #include "storage/table_store.h"
 #include "storage/wal.h"
 
 namespace lockstep::storage {
-namespace {
-
-// A log that begins after what its table contains has a hole: the table lost what had been durable.
-absl::Status ValidateImage(const ReplicaImage& image) {
-  if (image.base.index <= image.applied.index) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("group ", image.group.value(), ": the log begins after ",
-                                          image.base.index.value(), ", but the table ends at ",
-                                          image.applied.index.value()));
+bool HoldsPromises(const FileSystem& files, const std::string& directory) {
+  return std::any_of(kPromiseFiles.begin(), kPromiseFiles.end(), [&](const char* name) {
+    return files.Exists(absl::StrCat(directory, "/wal/", name));
+  });
 }
-
-}  // namespace
 
 Engine::Engine() = default;
 
@@ -36,29 +33,14 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(FileSystem& files,
   if (!lock.ok()) return lock.status();
   engine->lock_ = *std::move(lock);
 
-  const WalOptions wal_options{.groups = options.groups,
-                               .segment_bytes_max = options.wal_segment_bytes_max,
-                               .reserve_bytes = options.wal_reserve_bytes,
-                               .salt = options.wal_salt};
-  auto wal = Wal::Open(files, options.directory + "/wal", wal_options, &engine->images_);
-  if (!wal.ok()) return wal.status();
-  engine->wal_ = *std::move(wal);
-
-  const TableStoreOptions table_options{.directory = options.directory + "/table",
-                                        .groups = options.groups,
-                                        .write_buffer_bytes = options.table_write_buffer_bytes,
-                                        .block_cache_bytes = options.table_block_cache_bytes,
-                                        .recent_bytes = options.table_recent_bytes,
-                                        .background = options.background};
-  auto tables = TableStore::Open(files, table_options, machines);
-  if (!tables.ok()) return tables.status();
-  engine->tables_ = *std::move(tables);
-
-  CheckEq(engine->images_.size(), options.groups.size());
-  for (ReplicaImage& image : engine->images_) {
-    image.applied = engine->tables_->applied(image.group);
-    if (absl::Status valid = ValidateImage(image); !valid.ok()) return valid;
-  }
+  absl::StatusOr<Booted> booted = BootEngine(files, options, machines);
+  if (!booted.ok()) return booted.status();
+  engine->files_ = &files;
+  engine->directory_ = options.directory;
+  engine->wal_ = std::move(booted->wal);
+  engine->tables_ = std::move(booted->tables);
+  engine->images_ = std::move(booted->images);
+  engine->repairs_ = std::move(booted->repairs);
   return engine;
 }
 
@@ -94,7 +76,13 @@ absl::StatusOr<StorageResult> Engine::Run(const StorageJob& job) {
     return error_;
   }
   absl::StatusOr<StorageResult> result = Execute(job);
-  if (!result.ok()) return Fail(result.status());
+  if (!result.ok()) {
+    const bool tables = LaneOf(job) == Lane::kTable;
+    if (tables && absl::IsDataLoss(result.status())) {
+      NoteTableDamage(*files_, directory_, result.status());
+    }
+    return Fail(result.status());
+  }
   return result;
 }
 

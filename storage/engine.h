@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,16 +33,33 @@ struct EngineOptions {
   uint64_t table_block_cache_bytes = uint64_t{4} << 20;
   uint64_t table_recent_bytes = uint64_t{6} << 20;  // values that entries asked for last
   BackgroundWork* background = nullptr;  // of LevelDB; outlives the engine. Null: within its jobs
+  // Whether there is no other replica of the group that could give back what damage takes.
+  // `configuration`: the data of the newest kConfiguration entry that is known; empty: none is.
+  // Null: there always is one.
+  std::function<bool(GroupId group, const Bytes& configuration)> is_alone = nullptr;
+};
+
+// Damage that Open has found and made good, as far as this node can.
+struct Repair {
+  std::string damage;       // file, offset and what is wrong there
+  std::string consequence;  // what was done, and what still has to happen
 };
 
 class Wal;
 class TableStore;
 
+// Whether a node's storage has ever been opened there, and what it has promised lies there still.
+// An Engine that finds nothing begins anew, as if it had never promised anything: whoever knows
+// better must ask first.
+bool HoldsPromises(const FileSystem& files, const std::string& directory);
+
 class Engine {
  public:
-  // Opens or creates, repairs a torn tail, and reports damage that is none as DataLoss naming file
-  // and offset; a log that begins after the end of its table is DataLoss too. FailedPrecondition
-  // when another process has the directory open. `files` and `machines` outlive the engine.
+  // Opens or creates, and repairs a torn tail. Damage is told by repairs(), with file and offset:
+  // replicas that have lost what they may have promised come up in doubt (HardState::doubt), and
+  // tables are made anew. DataLoss, and nothing is lost, where that is not enough: a group that
+  // is alone, or votes that cannot be read. FailedPrecondition when another process has the
+  // directory open. `files` and `machines` outlive the engine.
   static absl::StatusOr<std::unique_ptr<Engine>> Open(FileSystem& files,
                                                       const EngineOptions& options,
                                                       const MachineFactory& machines);
@@ -53,8 +71,12 @@ class Engine {
   // What each replica finds, in the order of EngineOptions::groups. Call once, after Open.
   std::vector<ReplicaImage> TakeImages();
 
+  // What Open has made good.
+  const std::vector<Repair>& repairs() const { return repairs_; }
+
   // Executes one job. After an error every later call on either lane fails with it (sticky): nobody
-  // knows what the disk holds.
+  // knows what the disk holds. DataLoss: what was read is not what was written; file and offset are
+  // named, and the next Open repairs it.
   absl::StatusOr<StorageResult> Run(const StorageJob& job);
 
   // A digest of a group's table (keys, values, applied position), for checkers that compare
@@ -74,6 +96,9 @@ class Engine {
   std::unique_ptr<Wal> wal_;
   std::unique_ptr<TableStore> tables_;
   std::vector<ReplicaImage> images_;
+  std::vector<Repair> repairs_;
+  FileSystem* files_ = nullptr;
+  std::string directory_;
   std::atomic<bool> failed_{false};  // says that error_ is set
   std::mutex mutex_;                 // the two lanes may fail at the same time
   absl::Status error_;               // the first, of either lane; guarded by mutex_

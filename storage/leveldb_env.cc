@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/check.h"
 #include "storage/leveldb_manifest.h"
+#include "storage/leveldb_table_check.h"
 
 namespace lockstep::storage {
 namespace {
@@ -188,6 +189,15 @@ leveldb::Status LevelDbEnv::NewRandomAccessFile(const std::string& path,
   *result = nullptr;
   auto file = files_.Open(path, OpenMode::kRead);
   if (!file.ok()) return Report(path, file.status());
+  const absl::StatusOr<uint64_t> size = (*file)->Size();
+  if (!size.ok()) return Report(path, size.status());
+  const uint64_t footer_at = *size - std::min(*size, kTableFooterBytes);
+  std::string footer;
+  const absl::Status read = (*file)->Read(footer_at, kTableFooterBytes, &footer);
+  if (!read.ok()) return Report(path, read);
+  if (!IsTableFooter(footer, *size)) {
+    return leveldb::Status::Corruption(path, "the footer makes no sense");
+  }
   *result = new TableFile(*this, path, *std::move(file));
   return leveldb::Status::OK();
 }

@@ -8,6 +8,7 @@
 #include "core/base/hash.h"
 #include "storage/directories.h"
 #include "storage/table_store_reader.h"
+#include "storage/verify_parts.h"
 
 namespace lockstep::storage {
 namespace {
@@ -24,6 +25,7 @@ absl::Status BadRecord(GroupId group, const char* what) {
 
 TableStore::TableStore(FileSystem& files, const TableStoreOptions& options)
     : files_(files),
+      directory_(options.directory),
       write_buffer_bytes_(options.write_buffer_bytes),
       background_(options.background == nullptr ? inline_work_ : *options.background),
       env_(std::make_unique<LevelDbEnv>(files, background_)),
@@ -102,6 +104,7 @@ absl::Status TableStore::ReadRecords(GroupId group, Table& table) {
     if (!record.has_value()) return BadRecord(group, "applied record");
     table.generation = record->generation;
     table.applied = record->applied;
+    table.configuration = record->configuration;
   }
   got = db_->Get(read_options_, StagingKey(group), &text);
   if (!got.ok() && !got.IsNotFound()) return Failed(got);
@@ -128,13 +131,17 @@ TableStore::Table& TableStore::TableOf(GroupId group) {
 
 LogPosition TableStore::applied(GroupId group) const { return tables_.at(group).applied; }
 
+Bytes TableStore::configuration(GroupId group) const {
+  return Bytes::Copy(tables_.at(group).configuration);
+}
+
 absl::Status TableStore::Failed(const leveldb::Status& status) {
   if (!error_.ok()) return error_;
   // The file system's own words say more than what LevelDB made of them.
   if (absl::Status told = env_->error(); !told.ok()) {
     error_ = told;
   } else if (status.IsCorruption()) {
-    error_ = absl::DataLossError(status.ToString());
+    error_ = verify::LocateTableDamage(files_, directory_, status.ToString());
   } else {
     error_ = absl::InternalError(status.ToString());
   }
@@ -190,9 +197,9 @@ absl::Status TableStore::Flush() {
   return absl::OkStatus();
 }
 
-void TableStore::PutApplied(const Table& table, uint64_t generation, LogPosition applied) {
-  EncodeApplied({generation, applied}, &record_);
-  batch_.Put(table.applied_key, record_);
+void TableStore::PutApplied(const std::string& key, const AppliedRecord& applied) {
+  EncodeApplied(applied, &record_);
+  batch_.Put(key, record_);
 }
 
 absl::StatusOr<StorageResult> TableStore::Run(const ApplyEntries& job) {
@@ -200,21 +207,24 @@ absl::StatusOr<StorageResult> TableStore::Run(const ApplyEntries& job) {
   Table& table = TableOf(job.group);
   ApplyDone done{.group = job.group, .results = {}, .applied = table.applied};
   done.results.reserve(job.entries.size());
+  std::string configuration = table.configuration;
   overlay_.Begin(*db_, read_options_, table.prefix);
   for (const Entry& entry : job.entries) {
     if (entry.index <= done.applied.index) continue;
     CheckEq(entry.index, done.applied.index.Next());
     Bytes reply;
-    if (entry.kind != EntryKind::kNoop) reply = table.machine->Apply(entry, overlay_);
+    if (IsForMachine(entry.kind)) reply = table.machine->Apply(entry, overlay_);
+    if (entry.kind == EntryKind::kConfiguration) configuration = std::string(entry.data.view());
     done.results.push_back({entry.index, entry.term, entry.kind, std::move(reply)});
     done.applied = {entry.index, entry.term};
   }
   if (!overlay_.status().ok()) return Finish(Failed(overlay_.status()));
   if (done.applied != table.applied) {
     overlay_.Finish(batch_);
-    PutApplied(table, table.generation, done.applied);
+    PutApplied(table.applied_key, {table.generation, done.applied, configuration});
     if (absl::Status written = WriteBatch(); !written.ok()) return Finish(written);
     table.applied = done.applied;
+    table.configuration = std::move(configuration);
   }
   return Finish(StorageResult(std::move(done)));
 }
@@ -242,6 +252,8 @@ absl::StatusOr<StorageResult> TableStore::Run(const Checkpoint& job) {
 uint64_t TableStore::Digest(GroupId group) const {
   const LogPosition applied = tables_.at(group).applied;
   uint64_t digest = HashChain(applied.index.value(), applied.term.value());
+  const std::string& configuration = tables_.at(group).configuration;
+  if (!configuration.empty()) digest = HashChain(digest, StableHash(configuration));
   const bool read = Visit(group, [&](absl::string_view key, absl::string_view value) {
     digest = HashChain(digest, StableHash(key));
     digest = HashChain(digest, StableHash(value));

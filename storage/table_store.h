@@ -73,6 +73,8 @@ class TableStore {
 
   // The last entry that a group's table contains. Right after Open it is durable.
   LogPosition applied(GroupId group) const;
+  // The group's members as of then: the data of the newest kConfiguration entry; empty: none yet.
+  Bytes configuration(GroupId group) const;
   // A hash of a group's keys, values and applied position. 0 if the table cannot be read.
   uint64_t Digest(GroupId group) const;
   // Visits everything in the group's table in ascending order, until `visit` returns false. False:
@@ -90,10 +92,15 @@ class TableStore {
     std::string prefix;       // of the keys of that generation
     std::string applied_key;  // of the AppliedRecord
     LogPosition applied;
+    std::string configuration;  // as of `applied`, and in the same record
     LogPosition durable;  // the table survives a crash with at least this. Invariant: <= applied
     StagingRecord staging;
     std::optional<SnapshotDecoder> decoder;  // exactly while a snapshot is staged
-    absl::btree_map<NodeId, SnapshotReader> readers;
+    struct OpenSnapshot {
+      SnapshotReader reader;
+      std::string configuration;
+    };
+    absl::btree_map<NodeId, OpenSnapshot> readers;
   };
   // Keys of one generation that nobody needs.
   struct Garbage {
@@ -119,7 +126,7 @@ class TableStore {
   absl::Status Flush();
   // Turns LevelDB's error into ours and remembers it.
   absl::Status Failed(const leveldb::Status& status);
-  void PutApplied(const Table& table, uint64_t generation, LogPosition applied);
+  void PutApplied(const std::string& key, const AppliedRecord& applied);
   void PutStaging(GroupId group, const StagingRecord& staging);
 
   absl::StatusOr<StorageResult> ReadOpenSnapshot(const ReadSnapshot& job, Table& table);
@@ -131,6 +138,7 @@ class TableStore {
   absl::Status CleanSome();
 
   FileSystem& files_;
+  const std::string directory_;
   uint64_t write_buffer_bytes_;
   InlineWork inline_work_;
   BackgroundWork& background_;

@@ -46,6 +46,11 @@ std::optional<uint64_t> GenerationOf(GroupId group, absl::string_view key) {
 }
 
 std::string AppliedKey(GroupId group) { return RecordKey(group, Kind::kApplied); }
+std::optional<GroupId> GroupOfAppliedKey(absl::string_view key) {
+  if (key.size() < 8) return std::nullopt;
+  const GroupId group(BigEndian(key));
+  return key == AppliedKey(group) ? std::make_optional(group) : std::nullopt;
+}
 std::string StagingKey(GroupId group) { return RecordKey(group, Kind::kStaging); }
 
 void EncodeApplied(const AppliedRecord& record, std::string* out) {
@@ -53,12 +58,14 @@ void EncodeApplied(const AppliedRecord& record, std::string* out) {
   AppendBigEndian(record.generation, out);
   AppendBigEndian(record.applied.index.value(), out);
   AppendBigEndian(record.applied.term.value(), out);
+  out->append(record.configuration);
 }
 
 std::optional<AppliedRecord> DecodeApplied(absl::string_view text) {
-  if (text.size() != 24) return std::nullopt;
+  if (text.size() < 24) return std::nullopt;
   return AppliedRecord{BigEndian(text),
-                       {Index(BigEndian(text.substr(8))), Term(BigEndian(text.substr(16)))}};
+                       {Index(BigEndian(text.substr(8))), Term(BigEndian(text.substr(16)))},
+                       std::string(text.substr(24))};
 }
 
 void EncodeStaging(const StagingRecord& record, std::string* out) {

@@ -36,8 +36,11 @@ std::optional<uint64_t> GenerationOf(GroupId group, absl::string_view key);
 struct AppliedRecord {
   uint64_t generation = 1;
   LogPosition applied;
+  std::string configuration = {};  // the group's as of `applied` (ReplicaImage says how)
 };
 std::string AppliedKey(GroupId group);
+// Whose it is; none: it is another key.
+std::optional<GroupId> GroupOfAppliedKey(absl::string_view key);
 void EncodeApplied(const AppliedRecord& record, std::string* out);
 std::optional<AppliedRecord> DecodeApplied(absl::string_view text);
 

@@ -27,8 +27,9 @@ absl::StatusOr<StorageResult> TableStore::Run(const ReadSnapshot& job) {
     table.readers.erase(job.peer);
     // The iterator alone keeps its state: the memtable and the files that it reads.
     std::unique_ptr<leveldb::Iterator> iterator(db_->NewIterator(scan_options_));
-    table.readers.emplace(job.peer,
-                          SnapshotReader(std::move(iterator), table.prefix, table.applied));
+    table.readers.emplace(job.peer, Table::OpenSnapshot{SnapshotReader(std::move(iterator),
+                                                                       table.prefix, table.applied),
+                                                        table.configuration});
   }
   return Finish(ReadOpenSnapshot(job, table));
 }
@@ -43,11 +44,12 @@ absl::StatusOr<StorageResult> TableStore::ReadOpenSnapshot(const ReadSnapshot& j
                         .gone = false,
                         .tag = job.tag};
   const auto found = table.readers.find(job.peer);
-  if (found == table.readers.end() || found->second.position() != done.snapshot) {
+  if (found == table.readers.end() || found->second.reader.position() != done.snapshot) {
     done.gone = true;
     return done;
   }
-  const absl::Status read = found->second.Read(job.offset, job.bytes_max, &chunk_, &done.last);
+  const absl::Status read =
+      found->second.reader.Read(job.offset, job.bytes_max, &chunk_, &done.last);
   if (absl::IsOutOfRange(read)) {  // The peer speaks of another stream than this one.
     table.readers.erase(found);
     done.gone = true;
@@ -56,6 +58,7 @@ absl::StatusOr<StorageResult> TableStore::ReadOpenSnapshot(const ReadSnapshot& j
   }
   if (!read.ok()) return Failed(leveldb::Status::Corruption(std::string(read.message())));
   done.data = Bytes::Copy(chunk_);
+  done.configuration = Bytes::Copy(found->second.configuration);
   return done;
 }
 
@@ -74,11 +77,13 @@ absl::StatusOr<StorageResult> TableStore::Run(const WriteSnapshot& job) {
   if (table.durable.index < job.snapshot.index) {
     if (absl::Status flushed = Flush(); !flushed.ok()) return Finish(flushed);
   }
-  return Finish(StorageResult(WriteSnapshotDone{.group = job.group,
-                                                .snapshot = job.snapshot,
-                                                .next_offset = job.offset + job.data.size(),
-                                                .complete = true,
-                                                .applied = table.applied}));
+  return Finish(
+      StorageResult(WriteSnapshotDone{.group = job.group,
+                                      .snapshot = job.snapshot,
+                                      .next_offset = job.offset + job.data.size(),
+                                      .complete = true,
+                                      .applied = table.applied,
+                                      .configuration = Bytes::Copy(table.configuration)}));
 }
 
 absl::StatusOr<StorageResult> TableStore::Stage(const WriteSnapshot& job, Table& table) {
@@ -122,6 +127,7 @@ absl::StatusOr<StorageResult> TableStore::Stage(const WriteSnapshot& job, Table&
     if (absl::Status installed = Install(job, table); !installed.ok()) return installed;
     done.complete = true;
     done.applied = table.applied;
+    done.configuration = Bytes::Copy(table.configuration);
   } else if (table.decoder->record_offset() > table.staging.next_offset) {
     table.staging.next_offset = table.decoder->record_offset();
     PutStaging(job.group, table.staging);
@@ -134,7 +140,8 @@ absl::StatusOr<StorageResult> TableStore::Stage(const WriteSnapshot& job, Table&
 // old table with what was staged, or the new table.
 absl::Status TableStore::Install(const WriteSnapshot& job, Table& table) {
   const uint64_t old_generation = table.generation;
-  PutApplied(table, table.staging.generation, job.snapshot);
+  const std::string configuration(job.configuration.view());
+  PutApplied(table.applied_key, {table.staging.generation, job.snapshot, configuration});
   const StagingRecord nothing{.generation = table.staging.generation, .snapshot = {}};
   PutStaging(job.group, nothing);
   if (absl::Status written = WriteBatch(); !written.ok()) return written;
@@ -143,6 +150,7 @@ absl::Status TableStore::Install(const WriteSnapshot& job, Table& table) {
   table.generation = table.staging.generation;
   table.prefix = TablePrefix(job.group, table.generation);
   table.applied = job.snapshot;
+  table.configuration = configuration;
   table.staging = nothing;
   table.decoder.reset();
   if (absl::Status flushed = Flush(); !flushed.ok()) return flushed;

@@ -56,18 +56,21 @@ absl::StatusOr<std::unique_ptr<Wal>> Wal::Open(FileSystem& files, const std::str
   absl::Status status = Validate(options);
   if (status.ok()) status = MakeDirectory(files, directory);
   if (!status.ok()) return status;
+  absl::StatusOr<Promises> promises = Promises::Load(files, directory);
+  if (!promises.ok()) return promises.status();
   absl::StatusOr<wal::Recovered> recovered = wal::Recover(files, directory, options.groups);
   if (!recovered.ok()) return recovered.status();
   *images = std::move(recovered->images);
-  std::unique_ptr<Wal> log =
-      absl::WrapUnique(new Wal(files, directory, options, *std::move(recovered)));
+  std::unique_ptr<Wal> log = absl::WrapUnique(
+      new Wal(files, directory, options, *std::move(recovered), *std::move(promises)));
   if (log->file_ == nullptr) status = log->StartSegment();
+  if (status.ok()) status = log->ReconcilePromises(images);
   if (!status.ok()) return status;
   return log;
 }
 
 Wal::Wal(FileSystem& files, const std::string& directory, const WalOptions& options,
-         wal::Recovered recovered)
+         wal::Recovered recovered, Promises promises)
     : files_(files),
       directory_(directory),
       options_(options),
@@ -78,7 +81,8 @@ Wal::Wal(FileSystem& files, const std::string& directory, const WalOptions& opti
       salt_(recovered.salt),
       last_frame_crc_(recovered.last_frame_crc),
       next_batch_(recovered.next_batch),
-      cleaner_(files, directory_, options.segment_bytes_max) {}
+      cleaner_(files, directory_, options.segment_bytes_max),
+      promises_(std::move(promises)) {}
 
 WalSize Wal::size() const {
   return {.segments = state_.segments().size(),
@@ -106,7 +110,49 @@ absl::Status Wal::CommitOrFail(const CommitLog& job) {
   if (cleaner_.Due(state_)) status = cleaner_.Step(state_, frame_);
   if (status.ok()) status = WriteFrame();
   if (status.ok()) status = DeleteDeadSegments();
+  if (status.ok()) status = WritePromises(job);
   return status;
+}
+
+// The log is written first. So it knows all that the promises say; else it has lost its end, or it
+// is being made anew after damage and has not come so far yet.
+absl::Status Wal::ReconcilePromises(std::vector<ReplicaImage>* images) {
+  if (promises_.commit() >= next_batch_) return LostItsEnd();
+  PromiseMap all;
+  CommitLog missing;
+  bool news = !promises_.intact();
+  for (ReplicaImage& image : *images) {
+    const HardState promised = promises_.Of(image.group);
+    if (promised.doubt != Term() && promised.term > image.hard_state.term) {
+      image.hard_state = promised;
+      LogBatch& batch = missing.batches.emplace_back();
+      batch.group = image.group;
+      batch.hard_state = promised;
+    }
+    image.hard_state.doubt = promised.doubt;
+    all[image.group] = image.hard_state;
+    news = news || image.hard_state != promised;
+  }
+  if (!news) return absl::OkStatus();
+  const absl::Status written = promises_.Write(all, next_batch_ - 1, Promises::Extent::kWithNames);
+  return written.ok() ? Commit(missing) : written;
+}
+
+absl::Status Wal::LostItsEnd() const {
+  const wal::SegmentUse& last = state_.segments().back();
+  return absl::DataLossError(
+      absl::StrCat("corrupt log: ", wal::SegmentPath(directory_, last.sequence), ": byte ",
+                   last.bytes, ": the log ends here with commit ", next_batch_ - 1, ", but commit ",
+                   promises_.commit(), " was durable, which held a vote or a term"));
+}
+
+absl::Status Wal::WritePromises(const CommitLog& job) {
+  PromiseMap changes;
+  for (const LogBatch& batch : job.batches) {
+    if (batch.hard_state.has_value()) changes[batch.group] = *batch.hard_state;
+  }
+  if (changes.empty()) return absl::OkStatus();
+  return promises_.Write(changes, next_batch_ - 1, Promises::Extent::kContent);
 }
 
 absl::Status Wal::Encode(const LogBatch& batch) {

@@ -5,6 +5,8 @@
 // Invariants:
 // - Batch n + 1 is written only after the sync of batch n returned. So whatever stands behind a
 //   damaged frame proves that the damage is not the torn end of the last write.
+// - Term and vote are kept a second time (storage/promises.h), written after the log: what they say
+//   and the log does not know, the log has lost.
 // - A segment is used only after it, its statement of every group and its name are durable.
 // - A segment is deleted only when it is the oldest, holds no live entry, and all that made its
 //   entries dead is durable. The segments on disk are therefore always consecutive.
@@ -22,6 +24,7 @@
 #include "core/runtime/log.h"
 #include "core/runtime/storage_job.h"
 #include "storage/file_system.h"
+#include "storage/promises.h"
 #include "storage/wal_cleaner.h"
 #include "storage/wal_format.h"
 #include "storage/wal_recovery.h"
@@ -57,8 +60,8 @@ class Wal {
   // each replica finds, in the order of WalOptions::groups; `applied` is left empty.
   //
   // Errors: DataLoss for damage that is no torn end (file and offset are named, nothing on disk is
-  // changed); FailedPrecondition for a group that the options do not know or a format of a newer
-  // version; InvalidArgument for bad options; what the file system reports.
+  // changed but a torn end); FailedPrecondition for a group that the options do not know or a
+  // format of a newer version; InvalidArgument for bad options; what the file system reports.
   static absl::StatusOr<std::unique_ptr<Wal>> Open(FileSystem& files, const std::string& directory,
                                                    const WalOptions& options,
                                                    std::vector<ReplicaImage>* images);
@@ -75,9 +78,13 @@ class Wal {
 
  private:
   Wal(FileSystem& files, const std::string& directory, const WalOptions& options,
-      wal::Recovered recovered);
+      wal::Recovered recovered, Promises promises);
 
   absl::Status CommitOrFail(const CommitLog& job);
+  // Brings together what the log and the promises say of term and vote.
+  absl::Status ReconcilePromises(std::vector<ReplicaImage>* images);
+  absl::Status LostItsEnd() const;
+  absl::Status WritePromises(const CommitLog& job);
   // Puts one group's batch into the frame and into state_.
   absl::Status Encode(const LogBatch& batch);
   absl::Status WriteFrame();
@@ -98,6 +105,7 @@ class Wal {
   uint64_t next_batch_ = 1;
   wal::FrameBuilder frame_;
   wal::Cleaner cleaner_;
+  Promises promises_;
   absl::Status error_;  // sticky
 };
 

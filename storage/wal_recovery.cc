@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "storage/wal_replay.h"
@@ -13,13 +14,28 @@ namespace {
 absl::Status Corrupt(const std::string& path, absl::string_view what) {
   return absl::DataLossError(
       absl::StrCat("corrupt log: ", path, ": ", what,
-                   ". Nothing was changed. Do not cut or delete the file: this replica may have "
-                   "acknowledged what it held. Restore the disk's content, or remove this node "
-                   "from its groups and add it again with an empty data directory"));
+                   ". This replica may have acknowledged what was there: do not cut or delete the "
+                   "file"));
 }
 
 absl::Status Because(const absl::Status& why, absl::string_view proof) {
   return absl::DataLossError(absl::StrCat(why.message(), "; this is no torn end: ", proof));
+}
+
+constexpr char kAside[] = ".damaged";
+
+// Ascending.
+absl::StatusOr<std::vector<uint64_t>> SegmentsIn(const FileSystem& files,
+                                                 const std::string& directory) {
+  const absl::StatusOr<std::vector<std::string>> names = files.List(directory);
+  if (!names.ok()) return names.status();
+  std::vector<uint64_t> sequences;
+  for (const std::string& name : *names) {
+    // The names are sorted and of equal length, so the numbers are sorted too.
+    const std::optional<uint64_t> sequence = ParseSegmentName(name);
+    if (sequence.has_value()) sequences.push_back(*sequence);
+  }
+  return sequences;
 }
 
 class Recovery {
@@ -27,6 +43,7 @@ class Recovery {
   Recovery(FileSystem& files, const std::string& directory, const std::vector<GroupId>& groups)
       : files_(files), directory_(directory), replay_(groups) {}
   absl::StatusOr<Recovered> Run();
+  absl::StatusOr<std::vector<ReplicaImage>> RunToDamage();
 
  private:
   absl::Status ListSegments();
@@ -74,14 +91,22 @@ absl::StatusOr<Recovered> Recovery::Run() {
   return std::move(out_);
 }
 
-absl::Status Recovery::ListSegments() {
-  const absl::StatusOr<std::vector<std::string>> names = files_.List(directory_);
-  if (!names.ok()) return names.status();
-  for (const std::string& name : *names) {
-    // The names are sorted and of equal length, so the numbers are sorted too.
-    const std::optional<uint64_t> sequence = ParseSegmentName(name);
-    if (sequence.has_value()) sequences_.push_back(*sequence);
+absl::StatusOr<std::vector<ReplicaImage>> Recovery::RunToDamage() {
+  absl::Status status = ListSegments();
+  for (size_t i = 0; i < sequences_.size(); ++i) {
+    // A missing segment is damage too, of all that follows.
+    const bool gap = i > 0 && sequences_[i] != sequences_[i - 1] + 1;
+    status = gap ? absl::DataLossError("") : ReadSegment(i);
+    if (!status.ok()) break;
   }
+  if (!status.ok() && !absl::IsDataLoss(status)) return status;
+  return replay_.FinishLeniently();
+}
+
+absl::Status Recovery::ListSegments() {
+  absl::StatusOr<std::vector<uint64_t>> found = SegmentsIn(files_, directory_);
+  if (!found.ok()) return found.status();
+  sequences_ = *std::move(found);
   for (size_t i = 1; i < sequences_.size(); ++i) {
     if (sequences_[i] == sequences_[i - 1] + 1) continue;
     return Corrupt(SegmentPath(directory_, sequences_[i - 1] + 1), "byte 0: the file is missing");
@@ -212,6 +237,32 @@ absl::Status Recovery::SecureEnd() {
 
 std::string SegmentPath(const std::string& directory, uint64_t sequence) {
   return absl::StrCat(directory, "/", SegmentName(sequence));
+}
+
+absl::StatusOr<std::vector<ReplicaImage>> Salvage(FileSystem& files, const std::string& directory,
+                                                  const std::vector<GroupId>& groups) {
+  return Recovery(files, directory, groups).RunToDamage();
+}
+
+absl::Status SetAside(FileSystem& files, const std::string& directory) {
+  const absl::StatusOr<std::vector<std::string>> names = files.List(directory);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (!absl::EndsWith(name, kAside)) continue;
+    if (absl::Status gone = files.Delete(absl::StrCat(directory, "/", name)); !gone.ok()) {
+      return gone;
+    }
+  }
+  const absl::StatusOr<std::vector<uint64_t>> sequences = SegmentsIn(files, directory);
+  if (!sequences.ok()) return sequences.status();
+  for (auto sequence = sequences->rbegin(); sequence != sequences->rend(); ++sequence) {
+    const std::string path = SegmentPath(directory, *sequence);
+    absl::Status moved = files.Rename(path, path + kAside);
+    // One after the other: of those that remain, none may be newer than one that is gone.
+    if (moved.ok()) moved = files.SyncDirectory(directory);
+    if (!moved.ok()) return moved;
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Recovered> Recover(FileSystem& files, const std::string& directory,

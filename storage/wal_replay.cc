@@ -21,6 +21,11 @@ Replay::Replay(const std::vector<GroupId>& groups) {
   for (size_t i = 0; i < groups.size(); ++i) groups_[i].state.group = groups[i];
 }
 
+void Replay::AddGroup(GroupId group) {
+  groups_.emplace_back();
+  groups_.back().state.group = group;
+}
+
 absl::StatusOr<Replay::Group*> Replay::Find(const Record& record) {
   for (Group& group : groups_) {
     if (group.state.group == record.group) return &group;
@@ -128,6 +133,30 @@ absl::Status Replay::AddEntry(const Record& record, uint64_t segment, Group& gro
   return absl::OkStatus();
 }
 
+ReplicaImage Replay::ImageOf(Group& group) {
+  ReplicaImage image;
+  image.group = group.state.group;
+  image.hard_state = group.state.hard_state;
+  image.base = group.state.base;
+  image.entries.reserve(group.entries.size());
+  for (auto& [index, found] : group.entries) image.entries.push_back(std::move(found.entry));
+  return image;
+}
+
+std::vector<ReplicaImage> Replay::FinishLeniently() {
+  std::vector<ReplicaImage> images;
+  for (Group& group : groups_) {
+    const GroupStatement& state = group.state;
+    if (group.entries.size() == state.last.Since(state.base.index)) {
+      images.push_back(ImageOf(group));
+    } else {
+      images.emplace_back().group = state.group;
+    }
+  }
+  groups_.clear();
+  return images;
+}
+
 absl::Status Replay::Finish(std::vector<GroupLog>* logs, std::vector<ReplicaImage>* images) {
   logs->clear();
   images->clear();
@@ -143,17 +172,9 @@ absl::Status Replay::Finish(std::vector<GroupLog>* logs, std::vector<ReplicaImag
     log.group = state.group;
     log.hard_state = state.hard_state;
     log.base = state.base;
-    ReplicaImage image;
-    image.group = state.group;
-    image.hard_state = state.hard_state;
-    image.base = state.base;
-    image.entries.reserve(group.entries.size());
-    for (auto& [index, found] : group.entries) {
-      log.places.push_back(found.place);
-      image.entries.push_back(std::move(found.entry));
-    }
+    for (const auto& [index, found] : group.entries) log.places.push_back(found.place);
+    images->push_back(ImageOf(group));
     logs->push_back(std::move(log));
-    images->push_back(std::move(image));
   }
   groups_.clear();
   return absl::OkStatus();

@@ -23,6 +23,9 @@ class Replay {
   // Images and logs come out in this order.
   explicit Replay(const std::vector<GroupId>& groups);
 
+  // One more, of which nothing was said so far.
+  void AddGroup(GroupId group);
+
   // Adopts the statement of the oldest segment, or compares the statement of a later one.
   absl::Status ApplyStatement(const Frame& frame, bool oldest);
   // Executes a later frame of the segment with this number.
@@ -30,6 +33,8 @@ class Replay {
 
   // DataLoss when an entry is missing. Leaves the replay empty.
   absl::Status Finish(std::vector<GroupLog>* logs, std::vector<ReplicaImage>* images);
+  // What there is of a log whose end is damaged: a group that lacks an entry comes out empty.
+  std::vector<ReplicaImage> FinishLeniently();
 
  private:
   struct Found {
@@ -41,6 +46,7 @@ class Replay {
     absl::btree_map<uint64_t, Found> entries;  // by index; in (base, last], maybe with gaps
   };
 
+  static ReplicaImage ImageOf(Group& group);
   absl::Status Execute(const Record& record, uint64_t segment, Group& group);
   absl::Status AddEntry(const Record& record, uint64_t segment, Group& group);
   absl::StatusOr<Group*> Find(const Record& record);

@@ -45,6 +45,8 @@ using ReadSeq = Id<struct ReadSeqTag>;      // numbers one leader's read barrier
 using Ticket = Id<struct TicketTag>;        // numbers the jobs of one storage lane, from 1
 using RequestId = Id<struct RequestIdTag>;  // one client call at one node, from 1
 using SessionId = Id<struct SessionIdTag>;  // a client session: the log index that registered it
+// A node's data directory, drawn at its first boot: a node that lost its data is another one.
+using IncarnationId = Id<struct IncarnationTag>;
 
 // A monotonic clock without now(): asking it for the time does not compile.
 struct MonoClock {

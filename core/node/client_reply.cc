@@ -24,6 +24,61 @@ Bytes Refusal(proto::Code code, std::string message, NodeId leader = NodeId()) {
   return Encode(reply);
 }
 
+proto::MembershipAnswer::Refusal RefusalOf(raft::RefusedWhy why) {
+  switch (why) {
+    case raft::RefusedWhy::kNoEntryOfTerm:
+      return proto::MembershipAnswer::NO_ENTRY_OF_TERM;
+    case raft::RefusedWhy::kConfigurationMoved:
+      return proto::MembershipAnswer::CONFIGURATION_MOVED;
+    case raft::RefusedWhy::kChangePending:
+      return proto::MembershipAnswer::CHANGE_PENDING;
+    case raft::RefusedWhy::kSameMembers:
+      return proto::MembershipAnswer::SAME_MEMBERS;
+    case raft::RefusedWhy::kUnsafe:
+      return proto::MembershipAnswer::UNSAFE;
+    case raft::RefusedWhy::kOtherIncarnation:
+      return proto::MembershipAnswer::OTHER_INCARNATION;
+    default:
+      Check(false, "no refusal of a change of membership");
+      return proto::MembershipAnswer::NONE;
+  }
+}
+
+std::string AdviceFor(proto::MembershipAnswer::Refusal refusal, Index id) {
+  switch (refusal) {
+    case proto::MembershipAnswer::NO_ENTRY_OF_TERM:
+      return "the leader has just been elected and does not know yet what is committed: ask again";
+    case proto::MembershipAnswer::CONFIGURATION_MOVED:
+      return absl::StrCat("configuration ", id.value(),
+                          " is in force, not the expected one: look at it and ask again");
+    case proto::MembershipAnswer::CHANGE_PENDING:
+      return absl::StrCat("another change is under way (configuration ", id.value(),
+                          "): wait for it, or call it off by asking for the members before it");
+    case proto::MembershipAnswer::SAME_MEMBERS:
+      return "these are the group's members already";
+    case proto::MembershipAnswer::UNSAFE:
+      return "half of the voters to be have not been heard lately, and the group might stand "
+             "still: "
+             "repair them first, or replace them in this change";
+    case proto::MembershipAnswer::OTHER_INCARNATION:
+      return "a member's data directory is not the one that is named: a node that lost its data "
+             "joins under a new id";
+    default:
+      return "";
+  }
+}
+
+Bytes MembershipReply(proto::Code code, std::string message,
+                      proto::MembershipAnswer::Refusal refusal,
+                      const raft::GroupConfiguration& now) {
+  proto::ClientReply reply;
+  reply.mutable_result()->set_code(code);
+  reply.mutable_result()->set_message(std::move(message));
+  reply.mutable_membership()->set_refusal(refusal);
+  *reply.mutable_membership()->mutable_configuration() = raft::ToProto(now);
+  return Encode(reply);
+}
+
 }  // namespace
 
 Bytes ReplyWithResult(const Bytes& result) {
@@ -73,6 +128,19 @@ Bytes NoSuchVoterReply(NodeId node) {
   return Refusal(proto::INVALID_ARGUMENT,
                  absl::StrCat("leadership cannot go to node ", node.value(),
                               ": name another voter of the group"));
+}
+
+Bytes ChangeBegunReply(const raft::GroupConfiguration& now) {
+  return MembershipReply(proto::OK, "", proto::MembershipAnswer::NONE, now);
+}
+
+Bytes ChangeRefusedReply(raft::RefusedWhy why, const raft::GroupConfiguration& now) {
+  const proto::MembershipAnswer::Refusal refusal = RefusalOf(why);
+  return MembershipReply(proto::FAILED_PRECONDITION, AdviceFor(refusal, now.id), refusal, now);
+}
+
+Bytes NoSuchGroupReply(const absl::Status& why) {
+  return Refusal(proto::INVALID_ARGUMENT, std::string(why.message()));
 }
 
 Bytes MalformedReply(size_t bytes) {

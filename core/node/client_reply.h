@@ -9,6 +9,7 @@
 #include "core/base/bytes.h"
 #include "core/base/types.h"
 #include "core/proto/client.pb.h"
+#include "core/raft/io.h"
 
 namespace lockstep::node {
 
@@ -25,6 +26,11 @@ Bytes LeadershipLostReply();
 Bytes UnknownGroupReply(GroupId group);
 Bytes NoSuchVoterReply(NodeId node);
 Bytes MalformedReply(size_t bytes);
+// A change of membership: its first step is committed, with `now` in force; or why it is not begun.
+Bytes ChangeBegunReply(const raft::GroupConfiguration& now);
+Bytes ChangeRefusedReply(raft::RefusedWhy why, const raft::GroupConfiguration& now);
+// Definitely not executed: nobody could have such members.
+Bytes NoSuchGroupReply(const absl::Status& why);
 
 }  // namespace lockstep::node
 

@@ -162,6 +162,8 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
     }
     case proto::ClientRequest::kTransferLeadership:
       return replica->OnTransferLeadership(id, NodeId(request_.transfer_leadership().to()));
+    case proto::ClientRequest::kChangeMembership:
+      return replica->OnChangeMembership(id, request_.change_membership());
     case proto::ClientRequest::kGetNodeStatus:
       return;  // Answered above.
     case proto::ClientRequest::BODY_NOT_SET:

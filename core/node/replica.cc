@@ -80,11 +80,24 @@ void Replica::OnQuery(RequestId id, Bytes query, Freshness freshness) {
 
 void Replica::OnTransferLeadership(RequestId id, NodeId to) {
   if (!raft_.is_leader()) return Refuse(id, raft::RefusedWhy::kNotLeader);
-  if (to != NodeId() && (to == options_.self || !raft_.config().membership.IsVoter(to))) {
+  if (to != NodeId() && (to == options_.self || !raft_.membership().IsIncoming(to))) {
     return Answer(id, NoSuchVoterReply(to), Index());
   }
   Step(raft::TransferLeadership{to});
   Answer(id, OkReply(), Index());
+}
+
+void Replica::OnChangeMembership(RequestId id, const proto::ChangeMembership& change) {
+  if (AtRequestLimit(id)) return;
+  raft::ChangeMembership input{.id = id, .expected = Index(change.expected()), .members = {}};
+  for (const proto::WantedMember& member : change.members()) {
+    input.members.push_back({.node = NodeId(member.node()),
+                             .incarnation = IncarnationId(member.incarnation()),
+                             .voter = !member.learner()});
+  }
+  const absl::Status valid = raft::Validate(input.members);
+  if (!valid.ok()) return Answer(id, NoSuchGroupReply(valid), Index());
+  Step(std::move(input));
 }
 
 void Replica::OnPeerLink(NodeId peer, bool up) {
@@ -141,6 +154,10 @@ void Replica::OnTableDone(ApplyDone& done) {
     const Proposal proposal = proposals_.front();
     proposals_.pop_front();
     CheckEq(proposal.position.term, result.term);
+    if (result.kind == EntryKind::kConfiguration) {
+      Answer(proposal.id, ChangeBegunReply(raft_.configuration()), result.index);
+      continue;
+    }
     AnswerWith(proposal.id, result.reply, result.index);
   }
 }
@@ -170,7 +187,7 @@ void Replica::OnTableDone(CheckpointDone& done) {
 
 void Replica::OnTableDone(ReadSnapshotDone& done) {
   Step(raft::SnapshotChunkRead{done.peer, done.snapshot, done.offset, std::move(done.data),
-                               done.last, done.gone, done.tag});
+                               done.last, done.gone, done.tag, std::move(done.configuration)});
 }
 
 void Replica::OnTableDone(WriteSnapshotDone& done) {
@@ -178,17 +195,20 @@ void Replica::OnTableDone(WriteSnapshotDone& done) {
   // table has moved all the same.
   const bool unnoted = applied_.index < done.applied.index && done.applied.index <= raft_.commit();
   if (out_.notes_wanted && unnoted) {
-    Record(Note{.kind = NoteKind::kSnapshotInstalled,
-                .group = group_,
-                .term = raft_.term(),
-                .peer = raft_.leader(),
-                .position = done.applied,
-                .number = 0,
-                .entry = nullptr});
+    // Behind what raft has to tell of this turn.
+    out_.notes.push_back({.note = Note{.kind = NoteKind::kSnapshotInstalled,
+                                       .group = group_,
+                                       .term = raft_.term(),
+                                       .peer = raft_.leader(),
+                                       .position = done.applied,
+                                       .number = raft_.configuration().id.value(),
+                                       .entry = nullptr},
+                          .entry = std::nullopt});
   }
   if (duty_ != nullptr && applied_ != done.applied) duty_->OnTableReplaced();
   applied_ = done.applied;
-  Step(raft::SnapshotChunkWritten{done.snapshot, done.next_offset, done.complete, done.applied});
+  Step(raft::SnapshotChunkWritten{done.snapshot, done.next_offset, done.complete, done.applied,
+                                  std::move(done.configuration)});
   apply_submitted_ = std::max(apply_submitted_, applied_.index);
 }
 
@@ -256,8 +276,8 @@ void Replica::SubmitSnapshotJobs() {
         ReadSnapshot{group_, read.peer, read.snapshot, read.offset, read.bytes_max, read.tag});
   }
   for (raft::SnapshotWrite& write : out_.snapshot_writes) {
-    SubmitTableJob(
-        WriteSnapshot{group_, write.snapshot, write.offset, std::move(write.data), write.last});
+    SubmitTableJob(WriteSnapshot{group_, write.snapshot, write.offset, std::move(write.data),
+                                 write.last, std::move(write.configuration)});
   }
 }
 
@@ -296,6 +316,8 @@ void Replica::SubmitQueries() {
 
 void Replica::SubmitCheckpoint() {
   const raft::RaftLog& log = raft_.log();
+  // One large entry may lack room long before the next checkpoint is due by itself.
+  if (out_.log_full) checkpoint_bytes_ = 0;
   const bool due = log.size() >= checkpoint_entries_ || log.bytes() >= checkpoint_bytes_;
   if (checkpointing_ || !due || applied_.index <= log.base().index) return;
   checkpointing_ = true;
@@ -377,6 +399,13 @@ void Replica::Refuse(RequestId id, raft::RefusedWhy why) {
       return Answer(id, OverloadedReply("log_bytes_max", limits.log_bytes_max), Index());
     case raft::RefusedWhy::kReadsFull:
       return Answer(id, OverloadedReply("pending_reads_max", limits.pending_reads_max), Index());
+    case raft::RefusedWhy::kNoEntryOfTerm:
+    case raft::RefusedWhy::kConfigurationMoved:
+    case raft::RefusedWhy::kChangePending:
+    case raft::RefusedWhy::kSameMembers:
+    case raft::RefusedWhy::kUnsafe:
+    case raft::RefusedWhy::kOtherIncarnation:
+      return Answer(id, ChangeRefusedReply(why, raft_.configuration()), Index());
   }
 }
 

@@ -47,6 +47,7 @@ class Replica {
   enum class Freshness : uint8_t { kLinearizable, kAnyState };
   void OnQuery(RequestId id, Bytes query, Freshness freshness);
   void OnTransferLeadership(RequestId id, NodeId to);
+  void OnChangeMembership(RequestId id, const proto::ChangeMembership& change);
   void OnPeerLink(NodeId peer, bool up);
   // `log_stalled`: the node's log gets nothing done. True: it led and has sent heartbeats.
   bool OnWake(bool log_stalled);

@@ -22,7 +22,8 @@ void Replica::NoteBoot(const ReplicaImage& image) {
               .peer = image.hard_state.vote,
               .position = image.base,
               .number = image.applied.index.value(),
-              .entry = nullptr});
+              .entry = nullptr,
+              .doubt = image.hard_state.doubt});
   for (const Entry& entry : image.entries) {
     Record(Note{.kind = NoteKind::kBootEntry,
                 .group = group_,
@@ -40,6 +41,15 @@ void Replica::NoteBoot(const ReplicaImage& image) {
                 .peer = NodeId(),
                 .position = raft_.log().base(),
                 .number = 1,
+                .entry = nullptr});
+  }
+  if (raft_.hard_state().doubt != image.hard_state.doubt) {
+    Record(Note{.kind = NoteKind::kTrusted,
+                .group = group_,
+                .term = raft_.term(),
+                .peer = NodeId(),
+                .position = raft_.log().last(),
+                .number = 0,
                 .entry = nullptr});
   }
 }

@@ -26,6 +26,44 @@ uint64_t Milliseconds(Duration duration) {
       std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
+lockstep::v1::ChangePhase ToProto(raft::ChangePhase phase) {
+  switch (phase) {
+    case raft::ChangePhase::kSettled:
+      return lockstep::v1::SETTLED;
+    case raft::ChangePhase::kCatchingUp:
+      return lockstep::v1::CATCHING_UP;
+    case raft::ChangePhase::kJoint:
+      return lockstep::v1::JOINT;
+  }
+  return lockstep::v1::SETTLED;
+}
+
+// The members as `raft` has them, and, where it leads, how far each is.
+void DescribeMembership(const raft::Raft& raft, lockstep::v1::ReplicaStatus* status) {
+  const raft::GroupConfiguration& configuration = raft.configuration();
+  status->set_membership_id(configuration.id.value());
+  status->set_change_phase(ToProto(configuration.phase));
+  status->set_membership_committed(raft.configuration_is_committed());
+  for (const raft::GroupMember& member : configuration.members) {
+    if (!raft.membership().IsMember(member.node)) continue;
+    lockstep::v1::GroupMemberStatus& one = *status->add_group_members();
+    const bool before = member.before == raft::Standing::kVoter;
+    const bool after = member.after == raft::Standing::kVoter;
+    one.set_node(member.node.value());
+    one.set_incarnation(member.incarnation.value());
+    one.set_voter(raft.membership().IsVoter(member.node));
+    one.set_joins(after && !before);
+    one.set_leaves(before && !after);
+    if (raft.leader_state() == nullptr) continue;
+    if (member.node == raft.config().self) one.set_match(raft.durable().value());
+    for (const raft::Leader::Peer& peer : raft.leader_state()->peers) {
+      if (peer.id != member.node) continue;
+      one.set_match(peer.progress.match.value());
+      one.set_caught_up(raft.IsCaughtUp(peer.progress));
+    }
+  }
+}
+
 }  // namespace
 
 lockstep::v1::ReplicaStatus Replica::Status() const {
@@ -37,11 +75,13 @@ lockstep::v1::ReplicaStatus Replica::Status() const {
   status.set_applied(applied_.index.value());
   status.set_last(raft_.log().last_index().value());
   status.set_leader(raft_.leader().value());
-  for (NodeId member : raft_.config().membership.members()) status.add_members(member.value());
+  for (NodeId member : raft_.membership().members()) status.add_members(member.value());
   status.set_quorum_contact_age_ms(Milliseconds(raft_.QuorumContactAge(host_.clock.Now())));
   status.set_log_bytes(raft_.log().bytes());
   status.set_log_base(raft_.log().base().index.value());
   status.set_log_entries(raft_.log().size());
+  status.set_repairing(raft_.hard_state().doubt != Term());
+  DescribeMembership(raft_, &status);
   return status;
 }
 

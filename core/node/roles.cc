@@ -1,11 +1,13 @@
 #include "core/node/roles.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
 #include "core/controller/controller_machine.h"
 #include "core/kv/kv_machine.h"
 #include "core/node/node.h"
+#include "core/raft/group_configuration.h"
 #include "core/shardkv/shard_machine.h"
 
 namespace lockstep::node {
@@ -46,6 +48,17 @@ const HostedGroup& HostedGroupOf(const NodeOptions& options, GroupId group) {
 
 GroupRole RoleOf(const NodeOptions& options, GroupId group) {
   return HostedGroupOf(options, group).role;
+}
+
+bool IsAlone(const NodeOptions& options, GroupId group, const Bytes& configuration) {
+  const HostedGroup& hosted = HostedGroupOf(options, group);
+  const raft::Membership beginning = hosted.membership.value_or(options.raft.membership);
+  const bool readable = raft::DecodeConfiguration(configuration.view()).ok();
+  const raft::GroupConfiguration newest =
+      raft::ConfigurationOf(readable ? configuration : Bytes(), beginning);
+  return !newest.members.empty() &&
+         std::all_of(newest.members.begin(), newest.members.end(),
+                     [&](const raft::GroupMember& member) { return member.node == options.self; });
 }
 
 std::unique_ptr<MachineFactory> MakeMachines(const NodeOptions& options) {

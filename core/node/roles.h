@@ -65,6 +65,11 @@ struct NodeOptions {
 const HostedGroup& HostedGroupOf(const NodeOptions& options, GroupId group);
 GroupRole RoleOf(const NodeOptions& options, GroupId group);
 
+// Whether this node is the only member of the group, by `configuration`: the data of the newest
+// kConfiguration entry that is known, or empty for the group's beginning. Total: what cannot be
+// read counts as the beginning. REQUIRES: the node hosts the group.
+bool IsAlone(const NodeOptions& options, GroupId group, const Bytes& configuration);
+
 // Makes the state machines of a node's groups. Give it to storage::Engine::Open.
 std::unique_ptr<MachineFactory> MakeMachines(const NodeOptions& options);
 

@@ -78,14 +78,19 @@ template <class Sink>
 void Fields(const HeartbeatReply& m, Sink& sink) {
   sink.Number(1, m.read_seq.value());
 }
+uint64_t ChecksumOf(const SnapshotChunk& m) {
+  const uint64_t data = StableHash(m.data.view());
+  return m.configuration.empty() ? data : HashChain(data, StableHash(m.configuration.view()));
+}
 template <class Sink>
 void Fields(const SnapshotChunk& m, Sink& sink) {
   sink.Number(1, m.snapshot.index.value());
   sink.Number(2, m.snapshot.term.value());
   sink.Number(3, m.offset);
   sink.Text(4, m.data.view());
-  sink.Number(5, StableHash(m.data.view()));
+  sink.Number(5, ChecksumOf(m));
   sink.Number(6, m.last ? 1 : 0);
+  sink.Text(7, m.configuration.view());
 }
 template <class Sink>
 void Fields(const SnapshotReply& m, Sink& sink) {
@@ -208,8 +213,9 @@ bool ReadBody(absl::string_view text, const Bytes& whole, SnapshotChunk* m) {
     if (reader.field() == 4) m->data = Share(reader.text(), whole);
     if (reader.field() == 5) checksum = reader.number();
     if (reader.field() == 6) m->last = reader.number() != 0;
+    if (reader.field() == 7) m->configuration = Bytes::Copy(reader.text());
   }
-  return reader.ok() && checksum == StableHash(m->data.view());
+  return reader.ok() && checksum == ChecksumOf(*m);
 }
 bool ReadBody(absl::string_view text, const Bytes&, SnapshotReply* m) {
   wire::Reader reader(text);
@@ -268,6 +274,7 @@ Parcel EncodePeerParcel(GroupId group, const Message& message) {
   const auto fields = [&](auto& sink) {
     sink.Number(1, group.value());
     sink.Number(2, message.term.value());
+    sink.Number(3, message.incarnation.value());
     const uint32_t field = kBodyFields[message.body.index()];
     std::visit(
         [&](const auto& body) { sink.Message(field, [&](auto& inner) { Fields(body, inner); }); },
@@ -285,11 +292,13 @@ Bytes EncodePeerMessage(GroupId group, const Message& message) {
 absl::Status DecodePeerMessage(const Bytes& bytes, GroupId* group, Message* message) {
   *group = GroupId();
   message->term = Term();
+  message->incarnation = IncarnationId();
   bool has_body = false;
   wire::Reader reader(bytes.view());
   while (reader.Next()) {
     if (reader.field() == 1) *group = GroupId(reader.number());
     if (reader.field() == 2) message->term = Term(reader.number());
+    if (reader.field() == 3) message->incarnation = IncarnationId(reader.number());
     if (reader.field() < 10) continue;
     if (!ReadBodyField(reader.field(), reader.text(), bytes, &message->body)) {
       return absl::InvalidArgumentError(absl::StrCat("peer message of ", bytes.size(),

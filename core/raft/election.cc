@@ -16,7 +16,13 @@ constexpr uint32_t kQuickCampaigns = 4;
 // The election timer ran out: nothing was heard of a leader for long.
 void Raft::Campaign(Output& out) {
   ArmCampaign();
-  if (!config_.membership.IsVoter(config_.self) || disk_stalled_) return;
+  // Thesis §4.2.2: who is not in its own latest configuration still starts elections, as long as it
+  // does not know that it is committed. It may be the only one whose log is long enough to win.
+  if (!configurations_.MayVote(config_.self) || disk_stalled_ || InDoubt()) {
+    // Nor does it send callers to a leader that it hears no more: that may lead them in circles.
+    if (leader() != NodeId()) BecomeFollower(hard_.term, NodeId(), out);
+    return;
+  }
   BecomePreCandidate(out);
 }
 
@@ -24,7 +30,7 @@ void Raft::BecomePreCandidate(Output& out) {
   role_ = PreCandidate{};
   std::get<PreCandidate>(role_).ballots.Cast(config_.self, Vote::kGranted);
   ReportRole(out);
-  for (NodeId voter : config_.membership.voters()) {
+  for (NodeId voter : membership().voters()) {
     if (voter == config_.self) continue;
     Send(voter, PreVoteRequest{.next_term = hard_.term.Next(), .last = log_.last()},
          AfterHardState(), out);
@@ -35,13 +41,13 @@ void Raft::BecomePreCandidate(Output& out) {
 // Raft §5.2: "a follower increments its current term and transitions to candidate state. It then
 // votes for itself and issues RequestVote RPCs in parallel."
 void Raft::BecomeCandidate(bool transfer, Output& out) {
-  Check(config_.membership.IsVoter(config_.self));
+  Check(configurations_.MayVote(config_.self));
   Check(!is_leader());
   SetHardState(HardState{hard_.term.Next(), config_.self}, out);
   role_ = Candidate{};  // The own vote is counted when it is durable: OnInput(Persisted).
   ArmCampaign();
   ReportRole(out);
-  for (NodeId voter : config_.membership.voters()) {
+  for (NodeId voter : membership().voters()) {
     if (voter == config_.self) continue;
     Send(voter, VoteRequest{.last = log_.last(), .transfer = transfer}, AfterHardState(), out);
   }
@@ -53,11 +59,12 @@ void Raft::BecomeLeader(Output& out) {
   Leader leader;
   leader.heartbeat_at = now_ + config_.heartbeat;
   leader.uncommitted_bytes = log_.BytesAfter(commit_);
-  for (NodeId member : config_.membership.members()) {
+  for (NodeId member : membership().members()) {
     if (member == config_.self) continue;
     Leader::Peer& peer = leader.peers.emplace_back(Leader::Peer{member, Progress{}});
     peer.progress.next = log_.last_index().Next();
     peer.progress.contact = now_;
+    peer.progress.BeginRound(peer.progress.next, now_);  // through the no-op
   }
   role_ = std::move(leader);
   ReportRole(out);
@@ -72,16 +79,14 @@ void Raft::BecomeLeader(Output& out) {
 
 void Raft::CountPreVotes(Output& out) {
   const Ballots& ballots = std::get<PreCandidate>(role_).ballots;
-  const VoteOutcome outcome =
-      config_.membership.Tally([&](NodeId voter) { return ballots.Of(voter); });
+  const VoteOutcome outcome = membership().Tally([&](NodeId voter) { return ballots.Of(voter); });
   if (outcome == VoteOutcome::kWon) BecomeCandidate(/*transfer=*/false, out);
   if (outcome == VoteOutcome::kLost) BecomeFollower(hard_.term, NodeId(), out);
 }
 
 void Raft::CountVotes(Output& out) {
   const Ballots& ballots = std::get<Candidate>(role_).ballots;
-  const VoteOutcome outcome =
-      config_.membership.Tally([&](NodeId voter) { return ballots.Of(voter); });
+  const VoteOutcome outcome = membership().Tally([&](NodeId voter) { return ballots.Of(voter); });
   if (outcome == VoteOutcome::kWon) BecomeLeader(out);
   if (outcome == VoteOutcome::kLost) BecomeFollower(hard_.term, NodeId(), out);
 }

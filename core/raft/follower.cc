@@ -27,6 +27,7 @@ void Raft::OnMessage(NodeId from, AppendRequest& request, Output& out) {
   if (!log_.Matches(prev)) return RejectAppend(from, prev.index, request.read_seq, out);
 
   Adopt(entries, from, out);
+  EndDoubtIfOver(out);
   // Only up to here is our log known to be the leader's; beyond may lie a dead leader's tail.
   const Index held = std::min(match, log_.last_index());
   CommitTo(std::min(request.commit, held), out);
@@ -44,7 +45,10 @@ void Raft::Adopt(std::vector<Entry>& entries, NodeId leader, Output& out) {
     // tail must grow, or a log full of an old term's entries could never take the no-op that they
     // need to be committed (Raft §5.4.2). The leader bounds what is not committed.
     const bool full = log_.bytes() + CostOf(entry) > config_.log_bytes_max;
-    if (full && log_.base().index < commit_ && !held.has_value()) return;
+    if (full && log_.base().index < commit_ && !held.has_value()) {
+      out.log_full = true;
+      return;
+    }
     // Raft Fig. 2: "If an existing entry conflicts with a new one (same index but different terms),
     // delete the existing entry and all that follow it."
     if (held.has_value()) TruncateFrom(entry.index, leader, out);

@@ -3,6 +3,7 @@
 namespace lockstep::raft {
 
 void Output::Clear() {
+  log_full = false;
   notes.clear();
   send.clear();
   accepted.clear();

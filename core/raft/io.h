@@ -9,6 +9,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/types.h"
+#include "core/raft/group_configuration.h"
 #include "core/raft/messages.h"
 #include "core/raft/quorum.h"
 #include "core/runtime/journal.h"
@@ -20,6 +21,9 @@ namespace lockstep::raft {
 // draws them.
 struct Config {
   NodeId self;
+  IncarnationId incarnation = {};  // of this node's data; none: not told
+  // The group's beginning: in force until its log says otherwise. Nobody: this replica waits to be
+  // told.
   Membership membership;
   // An election starts when no leader was heard for a time drawn from [election_min, election_max].
   Duration election_min = std::chrono::milliseconds(1000);
@@ -65,6 +69,11 @@ struct ReadBarrier {  // a linearizable read wants to know which state it may be
 struct TransferLeadership {  // thesis §3.10. `to` none: the most up-to-date follower
   NodeId to;
 };
+struct ChangeMembership {  // thesis §4, by joint consensus; accepted like a proposal
+  RequestId id;
+  Index expected;                     // the id of the configuration that is to be replaced
+  std::vector<WantedMember> members;  // all of them
+};
 struct Persisted {  // durable up to and including this batch
   PersistSeq through;
 };
@@ -82,18 +91,20 @@ struct SnapshotChunkRead {  // answers Output::SnapshotRead
   uint64_t offset = 0;
   Bytes data;
   bool last = false;
-  bool gone = false;  // begin anew
-  uint64_t tag = 0;   // of the SnapshotRead that it answers
+  bool gone = false;         // begin anew
+  uint64_t tag = 0;          // of the SnapshotRead that it answers
+  Bytes configuration = {};  // as of `snapshot`, encoded; empty: that of the group's beginning
 };
 struct SnapshotChunkWritten {  // answers Output::SnapshotWrite
   LogPosition snapshot;
   uint64_t next_offset = 0;
-  bool complete = false;  // the table is durably at or past `snapshot`
-  LogPosition applied;    // the table's position
+  bool complete = false;     // the table is durably at or past `snapshot`
+  LogPosition applied;       // the table's position
+  Bytes configuration = {};  // as of `applied`, encoded; empty: that of the group's beginning
 };
 using Input =
-    std::variant<TimerFired, Received, Propose, ReadBarrier, TransferLeadership, Persisted,
-                 PeerUnreachable, Compact, SnapshotChunkRead, SnapshotChunkWritten>;
+    std::variant<TimerFired, Received, Propose, ReadBarrier, TransferLeadership, ChangeMembership,
+                 Persisted, PeerUnreachable, Compact, SnapshotChunkRead, SnapshotChunkWritten>;
 
 // Outputs.
 
@@ -116,6 +127,13 @@ enum class RefusedWhy : uint8_t {
   kReadsFull,       // definitely not answered: pending_reads_max is reached
   kTransferring,    // definitely not executed: leadership is being handed over
   kLeadershipLost,  // a read that was waiting: definitely not answered
+  // Changes of membership, definitely not executed:
+  kNoEntryOfTerm,       // this leader does not know yet what is committed (Ongaro 2015)
+  kConfigurationMoved,  // another configuration is in force than the one that was expected
+  kChangePending,       // another change is under way
+  kSameMembers,         // there is nothing to change
+  kUnsafe,              // too few of the voters to be have been heard lately
+  kOtherIncarnation,    // a member's data are not those that the wish names: it needs a new id
 };
 struct Refused {
   RequestId id;
@@ -144,6 +162,7 @@ struct SnapshotWrite {  // stage a part of a snapshot that arrived
   uint64_t offset = 0;
   Bytes data;
   bool last = false;
+  Bytes configuration = {};  // as of `snapshot`, encoded
 };
 
 // A note for the journal that owns the entry it is about.
@@ -157,6 +176,7 @@ struct LoggedNote {
 // being written.
 struct Output {
   bool notes_wanted = false;  // somebody listens to the journal
+  bool log_full = false;      // an entry had no room: compact what can be, however little it is
   std::vector<LoggedNote> notes;
   std::vector<Outgoing> send;
   std::vector<Accepted> accepted;

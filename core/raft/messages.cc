@@ -2,7 +2,9 @@
 
 #include <variant>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "core/raft/group_configuration.h"
 
 namespace lockstep::raft {
 namespace {
@@ -45,7 +47,8 @@ struct BodyText {
   }
   std::string operator()(const SnapshotChunk& m) const {
     return absl::StrCat("snapshot ", Describe(m.snapshot), " offset=", m.offset,
-                        " bytes=", m.data.size(), m.last ? " last" : "");
+                        " bytes=", m.data.size(), m.last ? " last" : "",
+                        m.configuration.empty() ? "" : " with configuration");
   }
   std::string operator()(const SnapshotReply& m) const {
     return absl::StrCat("snapshot:", m.complete ? "complete" : "more", " ", Describe(m.snapshot),
@@ -62,12 +65,20 @@ std::string Describe(LogPosition position) {
 
 std::string Describe(const Entry& entry) {
   const std::string where = absl::StrCat(entry.term.value(), ".", entry.index.value());
+  if (entry.kind == EntryKind::kConfiguration) {
+    const absl::StatusOr<GroupConfiguration> members = DecodeConfiguration(entry.data.view());
+    return absl::StrCat("[", where, " members ",
+                        members.ok() ? DescribeMembers(*members) : "unreadable", "]");
+  }
   return entry.kind == EntryKind::kNoop ? absl::StrCat("[", where, " noop]")
                                         : absl::StrCat("[", where, " ", entry.data.size(), "B]");
 }
 
 std::string Describe(const Message& message) {
-  return absl::StrCat("term=", message.term.value(), " ", std::visit(BodyText{}, message.body));
+  return absl::StrCat("term=", message.term.value(), " ", std::visit(BodyText{}, message.body),
+                      message.incarnation
+                          ? absl::StrCat(" incarnation=", message.incarnation.value())
+                          : std::string());
 }
 
 }  // namespace lockstep::raft

@@ -69,6 +69,7 @@ struct SnapshotChunk {
   uint64_t offset = 0;
   Bytes data;
   bool last = false;
+  Bytes configuration = {};  // the group's as of `snapshot`, encoded; empty: that of its beginning
 };
 struct SnapshotReply {
   LogPosition snapshot;
@@ -86,6 +87,9 @@ using Body = std::variant<PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, 
 struct Message {
   Term term;  // the sender's current term
   Body body;
+  // The sender's. Where the group's configuration knows another one for it, the sender has lost its
+  // data and must not pass for what it was; none: not known.
+  IncarnationId incarnation = {};
 };
 
 // One stable line, for scripts, traces and failures.

@@ -73,6 +73,28 @@ struct Progress {
   InflightWindow inflight;      // kReplicate
   SnapshotTransfer transfer;    // kSnapshot
 
+  // Catching up goes by rounds (thesis §4.2.1): in each the follower gets what the log held when it
+  // began. Who needs less than an election time-out for one is close behind.
+  Index round_end;  // none: no round is under way
+  Instant round_since;
+  bool round_was_short = false;  // the last one that ended
+
+  void BeginRound(Index last, Instant now) {
+    round_end = match < last ? last : Index();
+    round_since = now;
+  }
+  // `match` has grown; the log ends at `last`.
+  void NoteRound(Index last, Duration short_max, Instant now) {
+    if (match < round_end) return;
+    if (round_end != Index()) round_was_short = now <= round_since + short_max;
+    BeginRound(last, now);
+  }
+  bool IsCaughtUp(Index last, Duration short_max, Instant now) const {
+    const bool overdue = round_end != Index() && now > round_since + short_max;
+    const bool close = match == last || (round_was_short && !overdue);
+    return close && now < contact + short_max;
+  }
+
   void BecomeProbe(Index from) {
     state = State::kProbe;
     next = from;

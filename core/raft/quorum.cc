@@ -22,6 +22,7 @@ size_t MajorityOf(size_t voters) { return voters / 2 + 1; }
 
 uint64_t MajorityValue(const std::vector<NodeId>& voters,
                        absl::FunctionRef<uint64_t(NodeId)> reached) {
+  Check(!voters.empty(), "nobody can agree");
   absl::InlinedVector<uint64_t, 8> values;  // Called for every acknowledgement.
   for (NodeId voter : voters) values.push_back(reached(voter));
   std::sort(values.begin(), values.end());
@@ -67,6 +68,7 @@ Membership::Membership(std::vector<NodeId> incoming, std::vector<NodeId> outgoin
 
 bool Membership::IsVoter(NodeId node) const { return Contains(voters_, node); }
 bool Membership::IsMember(NodeId node) const { return Contains(members_, node); }
+bool Membership::IsIncoming(NodeId node) const { return Contains(incoming_, node); }
 
 uint64_t Membership::AgreedValue(absl::FunctionRef<uint64_t(NodeId)> reached) const {
   const uint64_t incoming = MajorityValue(incoming_, reached);

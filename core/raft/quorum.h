@@ -15,7 +15,7 @@ enum class Vote { kMissing, kGranted, kRefused };
 
 class Membership {
  public:
-  Membership() = default;
+  Membership() = default;  // nobody: of a replica that waits to be told
   // One set of voters, no learners.
   explicit Membership(std::vector<NodeId> voters);
   // A joint membership: `incoming` and `outgoing` must both agree. `outgoing` empty: not joint.
@@ -23,13 +23,17 @@ class Membership {
              std::vector<NodeId> learners);
 
   bool IsVoter(NodeId node) const;
-  bool IsMember(NodeId node) const;  // voter or learner
+  bool IsMember(NodeId node) const;    // voter or learner
+  bool IsIncoming(NodeId node) const;  // a voter that stays one when a joint change is over
   // Everybody, ascending, once.
   const std::vector<NodeId>& members() const { return members_; }
   const std::vector<NodeId>& voters() const { return voters_; }
+  const std::vector<NodeId>& incoming() const { return incoming_; }
+  const std::vector<NodeId>& outgoing() const { return outgoing_; }  // empty unless joint
+  const std::vector<NodeId>& learners() const { return learners_; }
 
   // The greatest value that a majority of each voter set has reached. `reached` is asked once a
-  // voter and set.
+  // voter and set. REQUIRES: there are voters.
   uint64_t AgreedValue(absl::FunctionRef<uint64_t(NodeId)> reached) const;
   VoteOutcome Tally(absl::FunctionRef<Vote(NodeId)> vote) const;
 

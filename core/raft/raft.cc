@@ -9,7 +9,12 @@
 namespace lockstep::raft {
 
 Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now)
-    : config_(config), rng_(rng), now_(now), hard_(image.hard_state), log_(image.base) {
+    : config_(config),
+      rng_(rng),
+      now_(now),
+      hard_(image.hard_state),
+      log_(image.base),
+      configurations_(ConfigurationOf(image.configuration, config.membership)) {
   CheckLt(Duration(0), config_.heartbeat);
   CheckLt(config_.heartbeat, config_.election_min);
   CheckLe(config_.election_min, config_.election_max);
@@ -21,17 +26,22 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
     batch_.base = image.applied;
     batch_.truncate_from = image.applied.index.Next();
   }
+  for (Index index = log_.first_index(); index <= log_.last_index(); index = index.Next()) {
+    if (index > configurations_.newest().id) TakeConfiguration(log_.At(index));
+  }
   if (log_.last_term() > hard_.term) {
-    hard_ = HardState{log_.last_term(), NodeId()};
+    hard_ = HardState{log_.last_term(), NodeId(), hard_.doubt};
     batch_.hard_state = hard_;
     hard_state_in_ = batch_seq_;
   }
+  if (DoubtIsOver()) EndDoubt();
   commit_ = std::max(log_.base().index, image.applied.index);
+  configurations_.CommittedThrough(commit_);
   durable_ = Durable(log_.last_index());
   leaderless_since_ = now_;
   ResetElectionTimer();
   // Nobody else could lead.
-  const std::vector<NodeId>& voters = config_.membership.voters();
+  const std::vector<NodeId>& voters = membership().voters();
   if (voters.size() == 1 && voters.front() == config_.self) election_at_ = now_;
   CheckInvariants();
 }
@@ -51,6 +61,7 @@ void Raft::Step(Instant now, Input input, Output& out) {
 
 void Raft::Flush(Instant now, Output& out) {
   now_ = now;
+  if (is_leader()) AdvanceMembership(out);
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   StartReadRound(out);
@@ -84,8 +95,9 @@ void Raft::OnInput(const TimerFired& input, Output& out) {
 }
 
 void Raft::OnInput(Received& input, Output& out) {
-  if (!config_.membership.IsMember(input.from) || input.from == config_.self) return;
+  if (!IsHeard(input.from, input.message)) return;
   if (!AdmitTerm(input.from, input.message, out)) return;
+  if (InDoubt() && Abstain(input.from, input.message, out)) return;
   std::visit([&](auto& body) { OnMessage(input.from, body, out); }, input.message.body);
 }
 
@@ -100,7 +112,10 @@ void Raft::OnInput(Propose& input, Output& out) {
                          leader->uncommitted_bytes + cost > config_.uncommitted_bytes_max;
   const bool log_full = log_.size() > 0 && log_.bytes() + cost > config_.log_bytes_max;
   if (tail_full) return out.refused.push_back({input.id, RefusedWhy::kTailFull});
-  if (log_full) return out.refused.push_back({input.id, RefusedWhy::kLogFull});
+  if (log_full) {
+    out.log_full = true;
+    return out.refused.push_back({input.id, RefusedWhy::kLogFull});
+  }
   leader->uncommitted_bytes += cost;
   out.accepted.push_back({input.id, LogPosition{entry.index, entry.term}});
   AppendEntry(std::move(entry), out);
@@ -131,6 +146,24 @@ void Raft::OnInput(const Compact& input, Output& out) {
   durable_.Covered(through);
   MoveBatchBase(log_.base());
   AddNote(NoteKind::kBaseMoved, NodeId(), log_.base(), 0, out);
+}
+
+// Questions are heard from anybody: a replica may not know yet that the sender is a member, or that
+// it is one itself (thesis §4.1). What protects a group from those whom it removed is PreVote and
+// stickiness. Answers count from members only, and from those whom this leader still writes to.
+bool Raft::IsHeard(NodeId from, const Message& message) const {
+  if (from == config_.self) return false;
+  const GroupMember* member = configuration().Find(from);
+  const bool another = member != nullptr && member->incarnation && message.incarnation &&
+                       member->incarnation != message.incarnation;
+  if (another) return false;  // It came back without its data: what it was, promised.
+  const bool answer = std::holds_alternative<PreVoteReply>(message.body) ||
+                      std::holds_alternative<VoteReply>(message.body) ||
+                      std::holds_alternative<AppendAccepted>(message.body) ||
+                      std::holds_alternative<AppendRejected>(message.body) ||
+                      std::holds_alternative<HeartbeatReply>(message.body) ||
+                      std::holds_alternative<SnapshotReply>(message.body);
+  return !answer || membership().IsMember(from) || FindPeer(from) != nullptr;
 }
 
 // Terms (Raft §5.1).
@@ -164,6 +197,7 @@ bool Raft::AdmitTerm(NodeId from, const Message& message, Output& out) {
 
 void Raft::SetHardState(HardState next, Output& out) {
   CheckLe(hard_.term, next.term);
+  next.doubt = hard_.doubt;
   if (next == hard_) return;
   // At most one vote a term (Raft §5.2).
   if (next.term == hard_.term) CheckEq(hard_.vote, NodeId());
@@ -171,6 +205,39 @@ void Raft::SetHardState(HardState next, Output& out) {
   batch_.hard_state = hard_;
   hard_state_in_ = batch_seq_;
   AddNote(NoteKind::kHardState, hard_.vote, LogPosition{}, 0, out);
+}
+
+// Who has lost a part of its log may have promised to hold what a candidate lacks: it helps nobody
+// to be elected, and does not stand itself. True: there is nothing more to do about the message.
+bool Raft::Abstain(NodeId from, const Message& message, Output& out) {
+  if (const PreVoteRequest* request = std::get_if<PreVoteRequest>(&message.body)) {
+    Send(from, PreVoteReply{.next_term = request->next_term, .granted = false}, AfterHardState(),
+         out);
+    return true;
+  }
+  if (std::holds_alternative<VoteRequest>(message.body)) {
+    Send(from, VoteReply{.granted = false}, AfterHardState(), out);
+    return true;
+  }
+  return std::holds_alternative<TimeoutNow>(message.body);
+}
+
+// A replica in doubt has lost entries that it may have acknowledged to leaders of terms up to
+// `doubt`. An entry of a later term came from a leader that was elected without its vote, so by
+// others who had promised no less; that leader held all that was committed in those terms, and who
+// holds its entry holds its whole log up to there (Log Matching). So the replica is as good as any
+// other again (docs/decisions/0018).
+void Raft::EndDoubt() {
+  Check(DoubtIsOver());
+  hard_.doubt = Term();
+  batch_.hard_state = hard_;
+  hard_state_in_ = batch_seq_;
+}
+
+void Raft::EndDoubtIfOver(Output& out) {
+  if (!DoubtIsOver()) return;
+  EndDoubt();
+  AddNote(NoteKind::kTrusted, NodeId(), log_.last(), 0, out);
 }
 
 void Raft::BecomeFollower(Term term, NodeId leader, Output& out) {
@@ -202,7 +269,8 @@ void Raft::ReportRole(Output& out) {
   if (leader() != NodeId()) leaderless_since_ = kNever;
   if (leader() == NodeId() && leaderless_since_ == kNever) leaderless_since_ = now_;
   out.roles.push_back({role(), hard_.term, leader()});
-  AddNote(kNotes[role_.index()], leader(), log_.last(), 0, out);
+  const uint64_t members = is_leader() ? configuration().id.value() : 0;
+  AddNote(kNotes[role_.index()], leader(), log_.last(), members, out);
 }
 
 void Raft::ReleaseLeadership(Output& out) {
@@ -231,7 +299,8 @@ PersistSeq Raft::AfterAll() const {
 }
 
 void Raft::Send(NodeId to, Body body, PersistSeq after, Output& out) {
-  out.send.push_back(Outgoing{to, Message{hard_.term, std::move(body)}, after});
+  out.send.push_back(
+      Outgoing{to, Message{hard_.term, std::move(body), config_.incarnation}, after});
 }
 
 void Raft::AppendEntry(Entry entry, Output& out) {
@@ -239,6 +308,7 @@ void Raft::AppendEntry(Entry entry, Output& out) {
     AddNote(NoteKind::kAppended, NodeId(), LogPosition{entry.index, entry.term}, 0, out);
     out.notes.back().entry = entry;
   }
+  TakeConfiguration(entry);
   batch_.append.push_back(entry);
   log_.Append(std::move(entry));
 }
@@ -248,6 +318,7 @@ void Raft::TruncateFrom(Index from, NodeId leader, Output& out) {
   Check(!is_leader());     // Leader Append-Only.
   AddNote(NoteKind::kTruncated, leader, LogPosition{from, Term()}, 0, out);
   log_.TruncateFrom(from);
+  configurations_.TruncateFrom(from);
   durable_.Truncated(from);
   while (!batch_.append.empty() && batch_.append.back().index >= from) batch_.append.pop_back();
   if (batch_.append.empty())
@@ -268,6 +339,7 @@ void Raft::CommitTo(Index index, Output& out) {
   if (index <= commit_) return;
   CheckLe(index, log_.last_index());
   commit_ = index;
+  configurations_.CommittedThrough(index);
   AddNote(NoteKind::kCommitted, NodeId(), LogPosition{index, *log_.TermAt(index)}, 0, out);
 }
 
@@ -289,6 +361,9 @@ void Raft::CheckInvariants() const {
   CheckLe(commit_, log_.last_index());
   CheckLe(durable_.index(), log_.last_index());
   CheckLe(log_.last_term(), hard_.term);
+  if (InDoubt()) CheckLt(hard_.doubt, hard_.term);
+  if (InDoubt()) Check(role() == Role::kFollower);
+  CheckLe(configuration().id, log_.last_index());
   const Leader* leader = leader_state();
   if (leader == nullptr) return;
   CheckLe(leader->term_start, log_.last_index());

@@ -2,7 +2,8 @@
 //
 // Step takes one input and the time; Flush ends a turn; what is to be done comes out as values.
 // Total: no status, no exception, no I/O. One file per section of the paper: election.cc,
-// replication.cc (the leader's side), follower.cc, reads.cc, snapshot.cc, transfer.cc.
+// replication.cc (the leader's side), follower.cc, reads.cc, snapshot.cc, transfer.cc,
+// membership.cc.
 //
 // Durability: what must be written collects in the open batch. A message names the batch that must
 // be durable before it may leave (Outgoing::after); only the leader's appends and heartbeats go at
@@ -18,6 +19,7 @@
 
 #include "core/base/rng.h"
 #include "core/base/types.h"
+#include "core/raft/configurations.h"
 #include "core/raft/durable.h"
 #include "core/raft/io.h"
 #include "core/raft/log.h"
@@ -55,6 +57,14 @@ class Raft {
   Index durable() const { return durable_.index(); }
   PersistSeq completed() const { return durable_.completed(); }
   const Config& config() const { return config_; }
+  // The group's members as this replica's log has them, committed or not.
+  const Membership& membership() const { return configurations_.membership(); }
+  const GroupConfiguration& configuration() const { return configurations_.newest(); }
+  bool configuration_is_committed() const { return configurations_.is_committed(); }
+  // Of a leader: whether a member that joins is close enough behind to vote.
+  bool IsCaughtUp(const Progress& progress) const {
+    return progress.IsCaughtUp(log_.last_index(), config_.election_min, now_);
+  }
   // Of a leader, how long ago a majority last answered; of others, how long ago their leader was
   // heard, or for how long there has been none. For status reports.
   Duration QuorumContactAge(Instant now) const;
@@ -68,15 +78,22 @@ class Raft {
   void OnInput(Propose& input, Output& out);
   void OnInput(const ReadBarrier& input, Output& out);
   void OnInput(const TransferLeadership& input, Output& out);
+  void OnInput(const ChangeMembership& input, Output& out);
   void OnInput(const Persisted& input, Output& out);
   void OnInput(const PeerUnreachable& input, Output& out);
   void OnInput(const Compact& input, Output& out);
   void OnInput(SnapshotChunkRead& input, Output& out);
   void OnInput(const SnapshotChunkWritten& input, Output& out);
 
+  bool IsHeard(NodeId from, const Message& message) const;
   // False: the message's term forbids looking at it.
   bool AdmitTerm(NodeId from, const Message& message, Output& out);
   void SetHardState(HardState next, Output& out);
+  bool InDoubt() const { return hard_.doubt != Term(); }
+  bool DoubtIsOver() const { return InDoubt() && log_.last_term() > hard_.doubt; }
+  bool Abstain(NodeId from, const Message& message, Output& out);
+  void EndDoubt();
+  void EndDoubtIfOver(Output& out);
   void BecomeFollower(Term term, NodeId leader, Output& out);
   void HearLeader(NodeId leader, Output& out);
   void ReportRole(Output& out);
@@ -120,6 +137,7 @@ class Raft {
   bool QuorumIsSilent() const;
   Instant QuorumHeard(Instant now) const;
   Leader::Peer* FindPeer(NodeId id);
+  const Leader::Peer* FindPeer(NodeId id) const;
   void OnMessage(NodeId from, const AppendAccepted& reply, Output& out);
   void OnMessage(NodeId from, const AppendRejected& reply, Output& out);
   void OnMessage(NodeId from, const HeartbeatReply& reply, Output& out);
@@ -140,11 +158,23 @@ class Raft {
   void ResendFromAcked(Leader::Peer& peer, Output& out);
   void RestartStalledTransfer(Leader::Peer& peer, Output& out);
   Index CompactionLimit(Index through) const;
-  void InstallSnapshot(LogPosition snapshot, Output& out);
+  void InstallSnapshot(LogPosition snapshot, const Bytes& configuration, Output& out);
   void OnMessage(NodeId from, SnapshotChunk& chunk, Output& out);
   void OnMessage(NodeId from, const SnapshotReply& reply, Output& out);
 
+  // membership.cc (thesis §4).
+  std::optional<RefusedWhy> WhyNotChange(const ChangeMembership& input) const;
+  bool HearsMajorityOf(const std::vector<NodeId>& voters) const;
+  bool JoinersAreReady() const;
+  void AppendConfiguration(GroupConfiguration configuration, Output& out);
+  void TakeConfiguration(const Entry& entry);
+  void AddPeers();
+  void RetirePeers(Output& out);
+  void AdvanceMembership(Output& out);
+  void StepAside(Output& out);
+
   // transfer.cc (thesis §3.10).
+  NodeId BestSuccessor(NodeId wanted) const;
   void TellTransferee(Output& out);
   void OnMessage(NodeId from, const TimeoutNow& message, Output& out);
 
@@ -153,6 +183,7 @@ class Raft {
   Instant now_;
   HardState hard_;
   RaftLog log_;
+  Configurations configurations_;
   Index commit_;
   Durable durable_;
   RoleState role_;

@@ -42,12 +42,11 @@ void Raft::ConfirmReads(Leader::Peer& peer, ReadSeq seq, Output& out) {
 
 void Raft::ReleaseReads(Output& out) {
   Leader& leader = std::get<Leader>(role_);
-  const uint64_t confirmed = config_.membership.AgreedValue([&](NodeId voter) {
-    ReadSeq seq = leader.read_seq;
-    for (const Leader::Peer& peer : leader.peers) {
-      if (peer.id == voter) seq = peer.progress.read_confirmed;
-    }
-    return seq.value();
+  const uint64_t confirmed = membership().AgreedValue([&](NodeId voter) {
+    const Leader::Peer* peer = FindPeer(voter);
+    if (peer != nullptr) return peer->progress.read_confirmed.value();
+    CheckEq(voter, config_.self);
+    return leader.read_seq.value();
   });
   while (!leader.reads.empty()) {
     const PendingRead& read = leader.reads.front();

@@ -8,13 +8,17 @@
 
 namespace lockstep::raft {
 
-Leader::Peer* Raft::FindPeer(NodeId id) {
-  Leader* leader = std::get_if<Leader>(&role_);
+const Leader::Peer* Raft::FindPeer(NodeId id) const {
+  const Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return nullptr;
-  for (Leader::Peer& peer : leader->peers) {
+  for (const Leader::Peer& peer : leader->peers) {
     if (peer.id == id) return &peer;
   }
   return nullptr;
+}
+
+Leader::Peer* Raft::FindPeer(NodeId id) {
+  return const_cast<Leader::Peer*>(std::as_const(*this).FindPeer(id));
 }
 
 // Once a heartbeat interval: proves leadership, renews what may have been lost, and gives up
@@ -48,12 +52,10 @@ bool Raft::QuorumIsSilent() const { return now_ >= QuorumHeard(now_) + config_.e
 
 // When a majority had last been heard, this replica counting as heard at `now`.
 Instant Raft::QuorumHeard(Instant now) const {
-  const Leader& leader = std::get<Leader>(role_);
-  const uint64_t heard = config_.membership.AgreedValue([&](NodeId voter) {
-    Instant contact = now;
-    for (const Leader::Peer& peer : leader.peers) {
-      if (peer.id == voter) contact = peer.progress.contact;
-    }
+  const uint64_t heard = membership().AgreedValue([&](NodeId voter) {
+    const Leader::Peer* peer = FindPeer(voter);
+    if (peer == nullptr) CheckEq(voter, config_.self);
+    const Instant contact = peer == nullptr ? now : peer->progress.contact;
     return static_cast<uint64_t>(contact.time_since_epoch().count());
   });
   return Instant(Duration(static_cast<int64_t>(heard)));
@@ -126,6 +128,7 @@ void Raft::Acknowledge(Leader::Peer& peer, Index match, Output& out) {
   if (news) {
     progress.match = match;
     progress.ack_since_tick = true;
+    progress.NoteRound(log_.last_index(), config_.election_min, now_);
     AdvanceCommit(out);
   }
   progress.next = std::max(progress.next, progress.match.Next());
@@ -181,12 +184,11 @@ void Raft::OnMessage(NodeId from, const HeartbeatReply& reply, Output& out) {
 // Raft §5.4.2: only entries of the own term commit by counting; older ones commit with them.
 void Raft::AdvanceCommit(Output& out) {
   Leader& leader = std::get<Leader>(role_);
-  const uint64_t agreed = config_.membership.AgreedValue([&](NodeId voter) {
-    Index held = durable_.index();  // Ours counts when it is durable, like everybody's.
-    for (const Leader::Peer& peer : leader.peers) {
-      if (peer.id == voter) held = peer.progress.match;
-    }
-    return held.value();
+  const uint64_t agreed = membership().AgreedValue([&](NodeId voter) {
+    const Leader::Peer* peer = FindPeer(voter);
+    if (peer != nullptr) return peer->progress.match.value();
+    CheckEq(voter, config_.self);
+    return durable_.index().value();  // Ours counts when it is durable, like everybody's.
   });
   const Index index(agreed);
   if (index <= commit_ || log_.TermAt(index) != hard_.term) return;

@@ -66,9 +66,10 @@ struct Leader {
     NodeId id;
     Progress progress;
   };
-  std::vector<Peer> peers;  // everybody but itself, ascending
-  Index term_start;         // its no-op
-  Instant heartbeat_at;     // the next one is due
+  // Everybody but itself, ascending. Who is removed stays until that is committed, to hear of it.
+  std::vector<Peer> peers;
+  Index term_start;      // its no-op
+  Instant heartbeat_at;  // the next one is due
   uint64_t uncommitted_bytes = 0;
   ReadSeq read_seq;               // the newest read round
   std::deque<PendingRead> reads;  // ascending (seq, arrival); those without a round last

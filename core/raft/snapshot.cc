@@ -57,7 +57,8 @@ void Raft::OnInput(SnapshotChunkRead& input, Output& out) {
   SnapshotChunk chunk{.snapshot = input.snapshot,
                       .offset = input.offset,
                       .data = std::move(input.data),
-                      .last = input.last};
+                      .last = input.last,
+                      .configuration = std::move(input.configuration)};
   Send(peer->id, std::move(chunk), PersistSeq(), out);
   ReadNextChunk(*peer, out);
 }
@@ -138,13 +139,16 @@ void Raft::OnMessage(NodeId from, SnapshotChunk& chunk, Output& out) {
   // The leader's window bounds what can be useful; the rest are duplicates.
   if (snapshot_writes_pending_ >= 2 * config_.snapshot_chunks_max) return;
   ++snapshot_writes_pending_;
-  out.snapshot_writes.push_back({chunk.snapshot, chunk.offset, std::move(chunk.data), chunk.last});
+  out.snapshot_writes.push_back({chunk.snapshot, chunk.offset, std::move(chunk.data), chunk.last,
+                                 std::move(chunk.configuration)});
 }
 
 void Raft::OnInput(const SnapshotChunkWritten& input, Output& out) {
   CheckLt(uint64_t{0}, snapshot_writes_pending_);
   --snapshot_writes_pending_;
-  if (input.complete && input.applied.index > commit_) InstallSnapshot(input.applied, out);
+  if (input.complete && input.applied.index > commit_) {
+    InstallSnapshot(input.applied, input.configuration, out);
+  }
   const NodeId to = leader();
   if (to == NodeId() || to == config_.self) return;
   SnapshotReply reply{
@@ -154,23 +158,33 @@ void Raft::OnInput(const SnapshotChunkWritten& input, Output& out) {
 
 // The table is durably at `snapshot`. Raft §7: keep what follows it in the log if the log agrees
 // with it, otherwise forget the whole log.
-void Raft::InstallSnapshot(LogPosition snapshot, Output& out) {
+// So with the configurations: what the log says after it stays in force.
+void Raft::InstallSnapshot(LogPosition snapshot, const Bytes& configuration, Output& out) {
   if (log_.Matches(snapshot)) {
     log_.CompactThrough(snapshot.index);
     durable_.Covered(snapshot.index);
   } else {
     Check(!is_leader());  // Its log holds all that is committed (Leader Completeness).
     log_.Reset(snapshot);
+    configurations_.Reset(ConfigurationOf(configuration, config_.membership));
     durable_.Replaced(snapshot.index);
     batch_.append.clear();
     batch_.truncate_from = snapshot.index.Next();
   }
   MoveBatchBase(snapshot);
   commit_ = snapshot.index;
+  configurations_.CommittedThrough(commit_);
+  // A candidate in the group as it was, and nobody who votes in the group as it is.
+  const bool campaigns = role() == Role::kPreCandidate || role() == Role::kCandidate;
+  if (campaigns && !configurations_.MayVote(config_.self)) {
+    BecomeFollower(hard_.term, NodeId(), out);
+  }
   // Its log was completed by other means and it was elected while the last part was being written.
   if (is_leader()) std::get<Leader>(role_).uncommitted_bytes = log_.BytesAfter(commit_);
   AddNote(NoteKind::kBaseMoved, NodeId(), snapshot, 1, out);
-  AddNote(NoteKind::kSnapshotInstalled, leader(), snapshot, 0, out);
+  AddNote(NoteKind::kSnapshotInstalled, leader(), snapshot, configurations_.newest().id.value(),
+          out);
+  EndDoubtIfOver(out);
 }
 
 }  // namespace lockstep::raft

@@ -9,17 +9,22 @@ namespace lockstep::raft {
 void Raft::OnInput(const TransferLeadership& input, Output& out) {
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr || leader->transfer.has_value()) return;
-  const Leader::Peer* target = nullptr;
-  for (const Leader::Peer& peer : leader->peers) {
-    if (!config_.membership.IsVoter(peer.id)) continue;
-    if (input.to == peer.id) target = &peer;
-    const bool better = target == nullptr || peer.progress.match > target->progress.match;
-    if (input.to == NodeId() && better) target = &peer;
+  const NodeId target = BestSuccessor(input.to);
+  if (target == NodeId()) return;
+  leader->transfer = Transfer{.to = target, .deadline = now_ + config_.election_min, .told = false};
+  AddNote(NoteKind::kTransferStarted, target, log_.last(), 0, out);
+}
+
+// Of those who vote now and will go on voting: `wanted`, or where that is nobody the most up to
+// date. None: there is no such peer.
+NodeId Raft::BestSuccessor(NodeId wanted) const {
+  const Leader::Peer* best = nullptr;
+  for (const Leader::Peer& peer : std::get<Leader>(role_).peers) {
+    if (!membership().IsIncoming(peer.id)) continue;
+    if (wanted == peer.id) return wanted;
+    if (best == nullptr || peer.progress.match > best->progress.match) best = &peer;
   }
-  if (target == nullptr) return;
-  leader->transfer =
-      Transfer{.to = target->id, .deadline = now_ + config_.election_min, .told = false};
-  AddNote(NoteKind::kTransferStarted, target->id, log_.last(), 0, out);
+  return wanted == NodeId() && best != nullptr ? best->id : NodeId();
 }
 
 // At the end of each turn: is the transferee ready?
@@ -27,14 +32,14 @@ void Raft::TellTransferee(Output& out) {
   Leader& leader = std::get<Leader>(role_);
   if (!leader.transfer.has_value() || leader.transfer->told) return;
   const Leader::Peer* peer = FindPeer(leader.transfer->to);
-  Check(peer != nullptr);
+  if (peer == nullptr) return leader.transfer.reset();  // It was removed meanwhile.
   if (peer->progress.match < log_.last_index()) return;
   leader.transfer->told = true;
   Send(peer->id, TimeoutNow{}, PersistSeq(), out);
 }
 
 void Raft::OnMessage(NodeId from, const TimeoutNow&, Output& out) {
-  if (is_leader() || !config_.membership.IsVoter(config_.self)) return;
+  if (is_leader() || !configurations_.MayVote(config_.self)) return;
   const bool from_leader = leader() == from;
   if (!from_leader) return;  // Late: its sender leads no more, as far as we know.
   BecomeCandidate(/*transfer=*/true, out);

@@ -2,8 +2,10 @@
 // assumptions are Checks.
 #include <variant>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/raft/codec.h"
+#include "core/raft/group_configuration.h"
 
 namespace lockstep::raft {
 namespace {
@@ -54,6 +56,7 @@ struct BodyCheck {
         return absl::InvalidArgumentError(
             absl::StrCat("entry of unknown kind ", static_cast<int>(entry.kind)));
       }
+      if (absl::Status status = Configuration(entry); !status.ok()) return status;
       last = entry.term;
     }
     return m.prev.term > term
@@ -77,6 +80,7 @@ struct BodyCheck {
       return absl::InvalidArgumentError(absl::StrCat("snapshot of ", Describe(m.snapshot)));
     }
     if (absl::Status status = Bounded(m.offset, "offset"); !status.ok()) return status;
+    if (absl::Status status = Configuration(m); !status.ok()) return status;
     return Bounded(m.snapshot, "snapshot");
   }
   absl::Status operator()(const SnapshotReply& m) const {
@@ -84,6 +88,23 @@ struct BodyCheck {
     return Bounded(m.snapshot, "snapshot");
   }
   absl::Status operator()(const TimeoutNow&) const { return absl::OkStatus(); }
+
+  static absl::Status Configuration(const Entry& entry) {
+    if (entry.kind != EntryKind::kConfiguration) return absl::OkStatus();
+    const absl::StatusOr<GroupConfiguration> members = DecodeConfiguration(entry.data.view());
+    if (!members.ok()) return members.status();
+    if (members->id == entry.index) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("configuration ", members->id.value(), " at index ", entry.index.value()));
+  }
+  static absl::Status Configuration(const SnapshotChunk& m) {
+    if (m.configuration.empty()) return absl::OkStatus();
+    const absl::StatusOr<GroupConfiguration> members = DecodeConfiguration(m.configuration.view());
+    if (!members.ok()) return members.status();
+    if (members->id <= m.snapshot.index) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("configuration ", members->id.value(),
+                                                   " in a snapshot of ", Describe(m.snapshot)));
+  }
 
   absl::Status Last(LogPosition last) const {
     if (last.term > term)

@@ -14,7 +14,7 @@ namespace lockstep {
 // Each kind says which fields of Note it uses.
 enum class NoteKind : uint8_t {
   // At boot, before anything else: what the disk held. term/peer: hard state (peer is the vote);
-  // position: the log's base; number: the table's applied index.
+  // position: the log's base; number: the table's applied index; doubt: HardState::doubt.
   kBooted,
   // position, entry: an entry found in the log at boot (after kBooted, in order).
   kBootEntry,
@@ -26,7 +26,8 @@ enum class NoteKind : uint8_t {
   kTruncated,
   // position: the log now begins after it. number: 1 if an installed snapshot replaced it.
   kBaseMoved,
-  // term: became leader; position: its last log entry at that moment.
+  // term: became leader; position: its last log entry at that moment; number: the id of the
+  // configuration in force.
   kBecameLeader,
   kBecameFollower,      // term; peer: the leader if known
   kBecameCandidate,     // term
@@ -37,9 +38,12 @@ enum class NoteKind : uint8_t {
   kVoteGranted,
   // A durable promise leaves the node. term, peer (the leader), position.index: the match.
   kAppendAcked,
+  // position (the log's end): the log has got back what it had lost. Not durable yet.
+  kTrusted,
   // position, entry: the table applied it. number: hash of the reply; reply.
   kApplied,
-  // position: a snapshot was installed and is durable.
+  // position: a snapshot was installed and is durable. number: the id of the configuration then in
+  // force.
   kSnapshotInstalled,
   kSnapshotSent,     // peer, position: the last part left the leader
   kSnapshotResumed,  // peer, position, number: offset that it went on from
@@ -61,6 +65,7 @@ struct Note {
   uint64_t number = 0;           // by kind
   const Entry* entry = nullptr;  // valid during the call only
   const Bytes* reply = nullptr;  // likewise
+  Term doubt = {};  // kBooted: what was promised in terms up to this may be lost; none: nothing is
 };
 
 // Who listens to decisions.

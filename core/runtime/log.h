@@ -18,11 +18,19 @@ enum class EntryKind : uint8_t {
   kNoop = 1,      // opens a leader's term (Raft §8); the state machine never sees it
   kCommand = 2,   // for the state machine, from a client
   kInternal = 3,  // for the state machine, from the group itself
+  // The group's members from here on (core/proto/membership.proto); the state machine never sees
+  // it, but the table remembers the newest that it has come past.
+  kConfiguration = 4,
 };
 
 // Whether this version knows the kind: numbers come from disks and from peers.
 inline bool IsKnown(EntryKind kind) {
-  return kind == EntryKind::kNoop || kind == EntryKind::kCommand || kind == EntryKind::kInternal;
+  return kind == EntryKind::kNoop || kind == EntryKind::kCommand || kind == EntryKind::kInternal ||
+         kind == EntryKind::kConfiguration;
+}
+// Whether a state machine is to see an entry of this kind.
+inline bool IsForMachine(EntryKind kind) {
+  return kind == EntryKind::kCommand || kind == EntryKind::kInternal;
 }
 
 // One place of the log and what stands there.
@@ -30,7 +38,7 @@ struct Entry {
   Index index;
   Term term;
   EntryKind kind = EntryKind::kCommand;  // decides who reads `data`
-  Bytes data;                            // a command; empty for a no-op
+  Bytes data;                            // a command or configuration; empty for a no-op
 };
 
 // A place in the log that names its whole prefix (Raft's Log Matching property).
@@ -44,6 +52,10 @@ struct LogPosition {
 struct HardState {
   Term term;
   NodeId vote;  // whom this replica voted for in `term`; none: nobody yet
+  // The log has lost what it may have acknowledged in this term or before, and did not get it back
+  // yet: no vote until it has (docs/decisions/0018). None: the log holds all that it promised.
+  // Invariant: doubt < term.
+  Term doubt = {};
   friend bool operator==(HardState, HardState) = default;
 };
 
@@ -74,6 +86,8 @@ struct ReplicaImage {
   LogPosition base;            // the log begins after this
   std::vector<Entry> entries;  // base.index + 1, consecutive
   LogPosition applied;         // what the state machine's table holds; durable
+  // The data of the newest kConfiguration entry up to `applied`; empty: there is none.
+  Bytes configuration = {};
 };
 
 }  // namespace lockstep

@@ -40,7 +40,7 @@ struct ApplyResult {
   Index index;
   Term term;
   EntryKind kind = EntryKind::kNoop;  // the entry's
-  Bytes reply;                        // empty for a no-op
+  Bytes reply;                        // empty for what no machine sees
 };
 // Answers ApplyEntries.
 struct ApplyDone {
@@ -104,6 +104,8 @@ struct ReadSnapshotDone {
   // anew.
   bool gone = false;
   uint64_t tag = 0;  // the job's
+  // The group's configuration as of `snapshot` (ReplicaImage::configuration says how).
+  Bytes configuration = {};
 };
 // Lets the snapshot for a peer go, if one is open.
 struct CloseSnapshot {
@@ -117,9 +119,10 @@ struct CloseSnapshot {
 struct WriteSnapshot {
   GroupId group;
   LogPosition snapshot;
-  uint64_t offset = 0;  // of `data`
-  Bytes data;           // the chunk
-  bool last = false;    // the stream ends with it
+  uint64_t offset = 0;       // of `data`
+  Bytes data;                // the chunk
+  bool last = false;         // the stream ends with it
+  Bytes configuration = {};  // as of `snapshot`; it becomes the table's with the last part
 };
 // Answers WriteSnapshot.
 struct WriteSnapshotDone {
@@ -128,6 +131,7 @@ struct WriteSnapshotDone {
   uint64_t next_offset = 0;  // all bytes before it are staged; where to go on
   bool complete = false;     // the table is durably at or past the snapshot
   LogPosition applied;       // the table's position after the job
+  Bytes configuration = {};  // as of `applied`
 };
 
 using LogJob = CommitLog;  // what the log lane executes

@@ -28,6 +28,10 @@ void ClusterCheckers::OnCrash(Instant, NodeId node) {
   for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->OnCrash(node);
 }
 
+void ClusterCheckers::OnDamage(NodeId node) {
+  for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->OnDamage(node);
+}
+
 void ClusterCheckers::OnRequest(NodeId node, RequestId id) {
   for (const std::unique_ptr<GroupChecker>& checker : groups_) checker->OnRequest(node, id);
 }
@@ -56,6 +60,15 @@ void ClusterCheckers::AppendCounters(Counters* counters) const {
     sum.snapshots_installed += one.snapshots_installed;
     sum.snapshots_resumed += one.snapshots_resumed;
     sum.recoveries += one.recoveries;
+    sum.losses += one.losses;
+    sum.repairs += one.repairs;
+    sum.changes_begun += one.changes_begun;
+    sum.changes_joint += one.changes_joint;
+    sum.changes_committed += one.changes_committed;
+    sum.changes_taken_back += one.changes_taken_back;
+    sum.promotions += one.promotions;
+    sum.leaders_removed += one.leaders_removed;
+    sum.joint_elections += one.joint_elections;
     // Where there are shards, sessions are theirs.
     if (shards_ == nullptr) duplicates += checker->sessions().duplicates();
   }
@@ -70,6 +83,15 @@ void ClusterCheckers::AppendCounters(Counters* counters) const {
   values.emplace_back("snapshots installed", sum.snapshots_installed);
   values.emplace_back("snapshots resumed", sum.snapshots_resumed);
   values.emplace_back("recoveries", sum.recoveries);
+  values.emplace_back("logs that lost something", sum.losses);
+  values.emplace_back("logs repaired", sum.repairs);
+  values.emplace_back("configurations appended", sum.changes_begun);
+  values.emplace_back("configurations joint", sum.changes_joint);
+  values.emplace_back("configurations committed", sum.changes_committed);
+  values.emplace_back("configurations taken back", sum.changes_taken_back);
+  values.emplace_back("learners promoted", sum.promotions);
+  values.emplace_back("leaders removed", sum.leaders_removed);
+  values.emplace_back("elections by two majorities", sum.joint_elections);
   if (shards_ != nullptr) duplicates = shards_->model().duplicates();
   values.emplace_back("duplicate commands", duplicates);
 }

@@ -32,6 +32,18 @@ class ClusterCheckers : public Checker {
   void OnCrash(Instant now, NodeId node) override;
   void AtEnd() override;
 
+  // The node's disk was damaged, so that its replicas may lose what they had promised, once each.
+  void OnDamage(NodeId node);
+  // Before anything is heard of the group: its members, until its log says otherwise. Groups of
+  // which nothing is declared begin with all replicas that boot.
+  void DeclareMembers(GroupId group, raft::Membership members) {
+    GroupOf(group).DeclareMembers(std::move(members));
+  }
+
+  std::vector<raft::GroupConfiguration> Deciding(GroupId group) {
+    return GroupOf(group).Deciding();
+  }
+
   // A request has reached `node`; which group it is for is not known yet.
   void OnRequest(NodeId node, RequestId id);
 

@@ -17,7 +17,7 @@ class ControllerMirror {
   }
 
   void OnCommitted(const Entry& entry) {
-    if (entry.kind == EntryKind::kNoop) return;
+    if (!IsForMachine(entry.kind)) return;
     machine_.Apply(entry, table_);
     if (machine_.newest().num.value() == all_.size()) all_.push_back(machine_.newest());
   }

@@ -11,10 +11,19 @@ std::string Seconds(Instant instant) {
   return absl::StrFormat("%d.%06d s", micros / 1'000'000, micros % 1'000'000);
 }
 
+std::string DescribeVoters(const raft::Membership& members) {
+  std::string text = "nodes";
+  for (const NodeId node : members.incoming()) absl::StrAppend(&text, " ", node.value());
+  if (members.outgoing().empty()) return text;
+  absl::StrAppend(&text, " and nodes");
+  for (const NodeId node : members.outgoing()) absl::StrAppend(&text, " ", node.value());
+  return text;
+}
+
 std::string DescribeEntry(const Entry& entry) {
-  const std::string what = entry.kind == EntryKind::kNoop
-                               ? "a no-op"
-                               : absl::StrCat("a command of ", entry.data.size(), " bytes");
+  std::string what = absl::StrCat("a command of ", entry.data.size(), " bytes");
+  if (entry.kind == EntryKind::kNoop) what = "a no-op";
+  if (entry.kind == EntryKind::kConfiguration) what = "the group's members";
   return absl::StrCat("index ", entry.index.value(), ", term ", entry.term.value(), ", ", what);
 }
 

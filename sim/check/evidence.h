@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/types.h"
+#include "core/raft/quorum.h"
 #include "core/runtime/log.h"
 #include "sim/check/log_mirror.h"
 
@@ -12,6 +13,8 @@ namespace lockstep::sim {
 
 // "12.345678 s" since the run began.
 std::string Seconds(Instant instant);
+// "nodes 1 2 3", or "nodes 1 2 and nodes 2 3".
+std::string DescribeVoters(const raft::Membership& members);
 // "index 7, term 2, a command of 31 bytes".
 std::string DescribeEntry(const Entry& entry);
 // "index 7 of term 2"; "the beginning" for index 0.

@@ -59,6 +59,8 @@ void GroupChecker::Dispatch(ReplicaView& view, const Note& note) {
       return OnVoteGranted(view, note);
     case NoteKind::kAppendAcked:
       return OnAppendAcked(view, note);
+    case NoteKind::kTrusted:
+      return OnTrusted(view);
     case NoteKind::kApplied:
       return OnApplied(view, note);
     case NoteKind::kSnapshotInstalled:
@@ -150,6 +152,7 @@ bool GroupChecker::Adopt(ReplicaView& view, const Entry& entry) {
     // Everybody else has long forgotten it: taken on trust.
     view.log.Append(chain_.Holds(entry.index) ? chain_.At(entry.index).link
                                               : ChainLink{entry.term, 0});
+    HoldConfiguration(view, entry);
     return true;
   }
   const ChainLink before = view.log.Last();
@@ -171,6 +174,7 @@ bool GroupChecker::Adopt(ReplicaView& view, const Entry& entry) {
     return false;
   }
   view.log.Append(link);
+  HoldConfiguration(view, entry);
   return true;
 }
 
@@ -219,6 +223,7 @@ void GroupChecker::OnTruncated(ReplicaView& view, const Note& note) {
   }
   ++counters_.truncations;
   view.log.TruncateFrom(from);
+  DropConfigurations(view, from);
   if (promises.held >= from) {
     promises.held = view.log.last();
     promises.held_link = view.log.Last();
@@ -252,6 +257,7 @@ void GroupChecker::OnBaseMoved(ReplicaView& view, const Note& note) {
                                base.value(), ", but it ends at index ", view.log.last().value()));
   } else {
     view.log.Reset(base, link);
+    view.configurations.clear();
     if (view.promises.held > base) {
       view.promises.held = base;
       view.promises.held_link = link;

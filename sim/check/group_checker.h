@@ -9,14 +9,19 @@
 //   Durability           what a replica promised is still there after any crash
 //   Freshness            an answer tells of no state older than what was committed when it was
 //   asked for
+//   Membership           one change at a time, by steps whose majorities meet, and everybody
+//   decides
+//                        by what its own log says
 //
-// (Raft Fig. 3 and §5.4.2; the durability oracle follows FoundationDB's idea of remembering
-// promises outside the node.) A group's membership is taken to be the replicas that have booted.
+// (Raft Fig. 3 and §5.4.2; thesis §4; the durability oracle follows FoundationDB's idea of
+// remembering promises outside the node.) Majorities are those of the configuration in force at the
+// leader. A group begins with the members that are declared, or else with all that have booted.
 #ifndef LOCKSTEP_SIM_CHECK_GROUP_CHECKER_H_
 #define LOCKSTEP_SIM_CHECK_GROUP_CHECKER_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +29,8 @@
 #include "absl/container/btree_map.h"
 #include "absl/strings/string_view.h"
 #include "core/base/types.h"
+#include "core/raft/group_configuration.h"
+#include "core/raft/quorum.h"
 #include "core/runtime/journal.h"
 #include "core/runtime/log.h"
 #include "sim/check/checker.h"
@@ -46,7 +53,16 @@ struct GroupCounters {
   uint64_t snapshots_installed = 0;
   uint64_t snapshots_resumed = 0;
   uint64_t transfers = 0;
-  uint64_t recoveries = 0;  // boots of a replica that had promised something
+  uint64_t recoveries = 0;     // boots of a replica that had promised something
+  uint64_t changes_begun = 0;  // configurations that leaders appended, by what they are
+  uint64_t changes_joint = 0;
+  uint64_t changes_committed = 0;   // all kinds
+  uint64_t changes_taken_back = 0;  // by truncation, at any replica
+  uint64_t promotions = 0;          // learners that became voters, committed
+  uint64_t leaders_removed = 0;     // by themselves, committed
+  uint64_t joint_elections = 0;     // decided by two sets of voters
+  uint64_t losses = 0;              // boots of a replica that had lost promises to damage
+  uint64_t repairs = 0;             // times that one had got them back
 };
 
 // Hears of every entry that a group commits, once, in order.
@@ -68,9 +84,16 @@ class GroupChecker {
         sessions_(sessions_max) {}
 
   GroupId group() const { return group_; }
+  // Before anything is heard: who the members are until the log says otherwise.
+  void DeclareMembers(raft::Membership members) { beginning_ = std::move(members); }
+  // What is in force somewhere, or may be again: the newest configuration that is committed and
+  // those that logs hold after it, of servers that are down, too.
+  std::vector<raft::GroupConfiguration> Deciding() const;
   void OnNote(Instant now, NodeId node, const Note& note);
   void OnRequest(NodeId node, RequestId id);
   void OnCrash(NodeId node);
+  // The node's disk has been damaged: its log may lose what was durable, once.
+  void OnDamage(NodeId node) { ++ViewOf(node).damages; }
   void AtEnd();
   void OnTableDigest(NodeId node, LogPosition applied, uint64_t digest);
 
@@ -88,7 +111,6 @@ class GroupChecker {
   };
 
   ReplicaView& ViewOf(NodeId node);
-  size_t Majority() const { return members_ / 2 + 1; }
   void Report(absl::string_view property, std::string evidence);
 
   // group_checker.cc: the log.
@@ -106,6 +128,18 @@ class GroupChecker {
   void CheckVotes(ReplicaView& leader, const Election& election);
   void CheckCompleteness(const ReplicaView& leader, Term term);
 
+  // group_checker_membership.cc
+  const raft::Membership& InForce(const ReplicaView& view) const;
+  Index InForceId(const ReplicaView& view) const;
+  void HoldConfiguration(ReplicaView& view, const Entry& entry);
+  void DropConfigurations(ReplicaView& view, Index from);
+  void CheckChange(const ReplicaView& leader, const raft::GroupConfiguration& next);
+  void CheckMayLead(const ReplicaView& leader);
+  void CheckInForce(const ReplicaView& view, uint64_t id, absl::string_view doing);
+  void NoteConfigurationsCommitted(const ReplicaView& view, Index through);
+  // The configuration that is committed at or before `index`.
+  const HeldConfiguration* CommittedAt(Index index) const;
+
   // group_checker_commits.cc
   void OnCommitted(ReplicaView& view, const Note& note);
   void ExtendChain(ReplicaView& view, Index through);
@@ -120,6 +154,9 @@ class GroupChecker {
   void OnBooted(ReplicaView& view, const Note& note);
   void OnBootEntry(ReplicaView& view, const Note& note);
   void FinishBoot(ReplicaView& view);
+  void NoteLoss(ReplicaView& view, Term doubt);
+  void OnTrusted(ReplicaView& view);
+  bool HadPromised(const ReplicaView& view, Term leader_term, Index index, ChainLink link) const;
   void OnAppendAcked(ReplicaView& view, const Note& note);
   void OnSnapshotInstalled(ReplicaView& view, const Note& note);
   bool AckIsTrue(const ReplicaView& view, Term term, Index match);
@@ -130,8 +167,11 @@ class GroupChecker {
   Findings& findings_;
   CommitListener* const listener_;
   Instant now_{};
-  std::vector<ReplicaView> views_;  // by node id
-  size_t members_ = 0;              // replicas that have booted
+  std::vector<ReplicaView> views_;             // by node id
+  std::optional<raft::Membership> beginning_;  // none: all that have booted
+  std::vector<NodeId> booted_;                 // where that is so, with
+  raft::Membership booted_members_;            // all of them
+  absl::btree_map<Index, HeldConfiguration> committed_configurations_;
   EntryRegistry registry_;
   CommitChain chain_;
   Index prune_at_{kPruneEvery};

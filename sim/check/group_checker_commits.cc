@@ -98,6 +98,7 @@ void GroupChecker::ExtendChain(ReplicaView& view, Index through) {
     if (listener_ != nullptr) listener_->OnCommitted(group_, record->entry);
     ++counters_.commits;
   }
+  NoteConfigurationsCommitted(view, through);
   chain_.NoteCommittedIn(view.term);
   CheckMajorityHolds(view, through);
   for (const ReplicaView& other : views_) {

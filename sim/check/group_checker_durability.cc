@@ -10,7 +10,11 @@
 namespace lockstep::sim {
 
 void GroupChecker::OnBooted(ReplicaView& view, const Note& note) {
-  if (view.boots++ == 0) ++members_;
+  if (view.boots++ == 0 && !beginning_.has_value()) {
+    booted_.push_back(view.node);
+    booted_members_ = raft::Membership(booted_);
+  }
+  view.configurations.clear();
   if (view.promises.term) ++counters_.recoveries;
   view.phase = ReplicaPhase::kBooting;
   view.replacements.Clear();
@@ -29,6 +33,8 @@ void GroupChecker::OnBooted(ReplicaView& view, const Note& note) {
   }
   view.term = note.term;
   view.vote = note.peer;
+  if (note.doubt) NoteLoss(view, note.doubt);
+  view.doubt = note.doubt;
   const Index base = note.position.index;
   if (base > chain_.last() || view.applied > chain_.last()) {
     Report("State Machine Safety",
@@ -38,13 +44,13 @@ void GroupChecker::OnBooted(ReplicaView& view, const Note& note) {
                         chain_.last().value()));
     return view.log.Reset(base, {note.position.term, 0});
   }
-  if (view.applied < base || base < view.boot_base) {
+  if (view.applied < base || (base < view.boot_base && !view.doubt)) {
     Report("Durability",
            absl::StrCat("node ", view.node.value(), " found a log after index ", base.value(),
                         " (earlier: ", view.boot_base.value(), ") and a table at index ",
                         view.applied.value(), " on its disk: entries between them are lost"));
   }
-  view.boot_base = std::max(view.boot_base, base);
+  view.boot_base = base;
   const ChainLink link =
       chain_.Holds(base) ? chain_.At(base).link : ChainLink{note.position.term, 0};
   if (link.term != note.position.term) {
@@ -76,7 +82,13 @@ void GroupChecker::FinishBoot(ReplicaView& view) {
   // A table that has applied past the promise holds what was promised, in its own way.
   const bool kept = held <= view.log.base() || held <= view.applied ||
                     (view.log.Holds(held) && view.log.At(held) == promises.held_link);
-  if (!kept) {
+  if (!kept && view.doubt) {
+    // What it had acknowledged lies in `losses`; to the leaders of these terms it speaks no more.
+    promises.held = view.log.last();
+    promises.held_link = view.log.Last();
+    promises.match_term = Term();
+    promises.match = Index();
+  } else if (!kept) {
     Report("Durability",
            absl::StrCat("node ", view.node.value(), " had promised to hold the log up to ",
                         DescribeAt(held, promises.held_link),
@@ -90,9 +102,51 @@ void GroupChecker::FinishBoot(ReplicaView& view) {
   if (!chain_.Holds(view.applied)) return;
   const ChainLink table = chain_.At(view.applied).link;
   const bool matches = view.log.Holds(view.applied) && view.log.At(view.applied) == table;
-  if (view.applied > view.log.base() && !matches) view.log.Reset(view.applied, table);
+  if (view.applied > view.log.base() && !matches) {
+    view.log.Reset(view.applied, table);
+    view.configurations.clear();
+  }
   view.term = std::max(view.term, view.log.Last().term);
   view.commit = view.applied;
+}
+
+// A replica says at boot that it has lost something. That must be so by no fault of its own.
+void GroupChecker::NoteLoss(ReplicaView& view, Term doubt) {
+  if (!view.losses.empty() && view.losses.back().doubt == doubt) return;  // Not over it yet.
+  if (view.losses.size() >= view.damages) {
+    return Report(
+        "Durability",
+        absl::StrCat("node ", view.node.value(), " found its log damaged ", view.losses.size() + 1,
+                     " times, but its disk was damaged ", view.damages, " times"));
+  }
+  ++counters_.losses;
+  view.losses.push_back({doubt, view.promises, view.log});
+}
+
+// It says that it has got everything back: what is committed of what it had promised must be there.
+void GroupChecker::OnTrusted(ReplicaView& view) {
+  ++counters_.repairs;
+  view.doubt = Term();
+  for (const Loss& loss : view.losses) {
+    const Index index = std::min(loss.promises.held, chain_.last());
+    if (index <= view.log.base() || !chain_.Holds(index)) continue;
+    const ChainLink link = chain_.At(index).link;
+    if (view.log.Holds(index) && view.log.At(index) == link) continue;
+    return Report("Durability",
+                  absl::StrCat("node ", view.node.value(),
+                               " votes again, but of what it had promised before its disk was "
+                               "damaged it lacks ",
+                               DescribeAt(index, link), ", which was committed"));
+  }
+}
+
+// Whether it had acknowledged this to a leader of the term, before damage took it.
+bool GroupChecker::HadPromised(const ReplicaView& view, Term leader_term, Index index,
+                               ChainLink link) const {
+  return std::any_of(view.losses.begin(), view.losses.end(), [&](const Loss& loss) {
+    if (leader_term > loss.doubt || loss.promises.held < index) return false;
+    return loss.log.base() >= index || (loss.log.Holds(index) && loss.log.At(index) == link);
+  });
 }
 
 // Whether the log up to `match` is what the leader of `term` has, as far as that is still known.
@@ -137,6 +191,7 @@ void GroupChecker::OnAppendAcked(ReplicaView& view, const Note& note) {
 void GroupChecker::OnSnapshotInstalled(ReplicaView& view, const Note& note) {
   const Index index = note.position.index;
   ++counters_.snapshots_installed;
+  CheckInForce(view, note.number, "installed a snapshot");
   if (!CheckIsCommitted(view, note.position, "installed a snapshot of")) return;
   if (view.gap_first && index == view.gap_final) view.gap_first = view.gap_final = Index();
   view.applied = std::max(view.applied, index);
@@ -146,25 +201,40 @@ void GroupChecker::OnSnapshotInstalled(ReplicaView& view, const Note& note) {
   promises.held_link = chain_.At(index).link;
 }
 
-// The replicas that acknowledged, and the leader, must be a majority. Where the others do not
-// suffice, the leader has counted its own copy: from now on its disk must hold it.
+// The replicas that acknowledged, and the leader if it is one of them, must be a majority of those
+// who decide, of both sets in a joint configuration. Where the others do not suffice, the leader
+// has counted its own copy: from now on its disk must hold it.
 void GroupChecker::CheckMajorityHolds(ReplicaView& leader, Index through) {
   const ChainLink link = chain_.At(through).link;
-  size_t others = 0;
-  for (const ReplicaView& view : views_) {
-    if (view.node == leader.node || view.promises.held < through) continue;
-    const bool holds =
-        view.log.base() >= through || (view.log.Holds(through) && view.log.At(through) == link);
-    if (holds) ++others;
+  const auto holds = [&](NodeId node) {
+    if (node.value() >= views_.size()) return false;  // It has never booted.
+    const ReplicaView& view = views_[node.value()];
+    if (HadPromised(view, leader.term, through, link)) return true;
+    if (view.promises.held < through) return false;
+    return view.log.base() >= through || (view.log.Holds(through) && view.log.At(through) == link);
+  };
+  const raft::Membership& members = InForce(leader);
+  std::vector<NodeId> holders;
+  for (const NodeId voter : members.voters()) {
+    if (voter != leader.node && holds(voter)) holders.push_back(voter);
   }
-  if (others + 1 < Majority()) {
-    return Report("Durability", absl::StrCat("node ", leader.node.value(), ", leader of term ",
-                                             leader.term.value(), ", committed ",
-                                             DescribeAt(through, link), ", which only ", others,
-                                             " of ", members_ - 1, " others have acknowledged"));
+  const auto suffice = [&](bool with_own) {
+    return members.Tally([&](NodeId voter) {
+      const bool has = voter == leader.node
+                           ? with_own
+                           : std::find(holders.begin(), holders.end(), voter) != holders.end();
+      return has ? raft::Vote::kGranted : raft::Vote::kRefused;
+    }) == raft::VoteOutcome::kWon;
+  };
+  if (!suffice(/*with_own=*/true)) {
+    return Report(
+        "Durability",
+        absl::StrCat("node ", leader.node.value(), ", leader of term ", leader.term.value(),
+                     ", committed ", DescribeAt(through, link), ", which only ", holders.size(),
+                     " others have acknowledged, where ", DescribeVoters(members), " decide"));
   }
   Promises& promises = leader.promises;
-  if (others >= Majority() || through <= promises.held) return;
+  if (suffice(/*with_own=*/false) || through <= promises.held) return;
   promises.held = through;
   promises.held_link = link;
 }

@@ -18,6 +18,11 @@ void GroupChecker::OnVoteGranted(ReplicaView& view, const Note& note) {
         absl::StrCat("node ", view.node.value(), " voted twice in term ", note.term.value(),
                      ": for node ", earlier->second.value(), " and for node ", note.peer.value()));
   }
+  if (view.doubt) {
+    return Report("Durability",
+                  absl::StrCat("node ", view.node.value(), " voted in term ", note.term.value(),
+                               " although it knows that its log has lost what it had promised"));
+  }
   // A reply may leave after its term is over in memory; it is still a promise about that term.
   if (note.term > view.term || (note.term == view.term && note.peer != view.vote)) {
     return Report("Election Safety",
@@ -51,25 +56,42 @@ void GroupChecker::OnBecameLeader(ReplicaView& view, const Note& note) {
                                note.term.value(), ", but is in term ", view.term.value()));
   }
   view.phase = ReplicaPhase::kLeader;
+  CheckInForce(view, note.number, "became leader");
+  CheckMayLead(view);
   CheckVotes(view, election);
   CheckCompleteness(view, note.term);
 }
 
-// A majority must have voted for it. Where the others do not suffice it has counted its own vote,
-// which therefore must be durable like any other.
+// A majority of those who decide must have voted for it, of both sets in a joint configuration.
+// Where the others do not suffice it has counted its own vote, which therefore must be durable like
+// any other.
 void GroupChecker::CheckVotes(ReplicaView& leader, const Election& election) {
-  const auto others = static_cast<size_t>(std::count_if(
-      election.votes.begin(), election.votes.end(),
-      [&](const auto& vote) { return vote.second == leader.node && vote.first != leader.node; }));
-  if (others + 1 < Majority()) {
-    return Report(
-        "Election Safety",
-        absl::StrCat("node ", leader.node.value(), " became leader of term ", leader.term.value(),
-                     " with ", others + 1, " votes of ", members_, " replicas, its own included"));
+  const raft::Membership& members = InForce(leader);
+  size_t votes = 0;
+  const auto won = [&](bool with_own) {
+    votes = 0;
+    const raft::VoteOutcome outcome = members.Tally([&](NodeId voter) {
+      const bool granted =
+          voter == leader.node
+              ? with_own
+              : std::find(election.votes.begin(), election.votes.end(),
+                          std::make_pair(voter, leader.node)) != election.votes.end();
+      votes += granted ? 1 : 0;
+      return granted ? raft::Vote::kGranted : raft::Vote::kRefused;
+    });
+    return outcome == raft::VoteOutcome::kWon;
+  };
+  if (!won(/*with_own=*/true)) {
+    return Report("Election Safety",
+                  absl::StrCat("node ", leader.node.value(), " became leader of term ",
+                               leader.term.value(), " with ", votes, " votes (in a joint ",
+                               "configuration some count twice), its own included, where ",
+                               DescribeVoters(members), " decide"));
   }
+  if (!members.outgoing().empty()) ++counters_.joint_elections;
   Promises& promises = leader.promises;
   promises.term = std::max(promises.term, leader.term);
-  if (others >= Majority() || promises.voted >= leader.term) return;
+  if (won(/*with_own=*/false) || promises.voted >= leader.term) return;
   promises.voted = leader.term;
   promises.vote = leader.node;
 }
@@ -97,6 +119,12 @@ void GroupChecker::OnBecameOther(ReplicaView& view, const Note& note) {
     return Report("Election Safety",
                   absl::StrCat("node ", view.node.value(), " in term ", view.term.value(),
                                " took a role in term ", note.term.value()));
+  }
+  if (view.doubt && note.kind != NoteKind::kBecameFollower) {
+    return Report(
+        "Durability",
+        absl::StrCat("node ", view.node.value(), " campaigned in term ", note.term.value(),
+                     " although it knows that its log has lost what it had promised"));
   }
   view.phase = ReplicaPhase::kFollower;
 }

@@ -9,6 +9,8 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/types.h"
+#include "core/raft/group_configuration.h"
+#include "core/raft/quorum.h"
 #include "sim/check/log_mirror.h"
 
 namespace lockstep::sim {
@@ -61,6 +63,20 @@ class Replacements {
   std::vector<Replacement> list_;  // ascending in both
 };
 
+// What a replica had promised to hold when damage took it: who counts an acknowledgement from
+// before has counted right (docs/decisions/0018).
+struct Loss {
+  Term doubt;  // the promises were made in this term or before
+  Promises promises;
+  LogMirror log;
+};
+
+// A configuration entry that a replica holds.
+struct HeldConfiguration {
+  raft::GroupConfiguration configuration;
+  raft::Membership membership;
+};
+
 struct ReplicaView {
   NodeId node;
   ReplicaPhase phase = ReplicaPhase::kDown;
@@ -68,13 +84,17 @@ struct ReplicaView {
   Term term;
   NodeId vote;
   LogMirror log;
-  Replacements replacements;  // of this life
-  Index commit;               // of this incarnation: unknown (0) after a boot
+  std::vector<HeldConfiguration> configurations;  // in its log after the base, ascending
+  Replacements replacements;                      // of this life
+  Index commit;                                   // of this incarnation: unknown (0) after a boot
   Index applied;
   Index gap_first;  // entries that were skipped in applying; none: no gap. An installed snapshot
   Index gap_final;  // explains them, but may be noted only at the end of the same turn
   Index boot_base;  // the log's base on disk at the last boot: it never moves back
   Promises promises;
+  Term doubt;                // it knows that its log has lost something, and must not vote
+  uint64_t damages = 0;      // that its disk has suffered, and of which it may lose something
+  std::vector<Loss> losses;  // by damage, with all that came of it
   // Requests that this life has not answered, and what was committed when each came.
   absl::btree_map<RequestId, Index> asked;
 

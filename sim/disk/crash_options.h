@@ -56,6 +56,7 @@ struct DiskCounters {
   uint64_t names_lost = 0;     // ... that were undone by it
   uint64_t refused_full = 0;   // writes cut short by a full disk
   uint64_t failed_syncs = 0;   // syncs that were told to fail
+  uint64_t failed_calls = 0;   // reads and writes that were told to fail
   uint64_t kills = 0;          // processes that died while the machine went on
   uint64_t flips = 0;          // bits of the medium that changed by themselves
   friend bool operator==(const DiskCounters&, const DiskCounters&) = default;

@@ -35,6 +35,7 @@ class SimFileSystem::Handle final : public File {
 
   absl::Status Read(uint64_t offset, size_t bytes, std::string* out) const override {
     if (!Alive()) return PowerLost();
+    if (disk_.CallFails(/*read=*/true)) return InputOutputError();
     const std::string& content = inode_->content.bytes();
     const uint64_t begin = std::min<uint64_t>(offset, content.size());
     const uint64_t length = std::min<uint64_t>(bytes, content.size() - begin);
@@ -92,10 +93,13 @@ class SimFileSystem::Handle final : public File {
     if (!writable_) return ReadOnly();
     absl::string_view part = data;
     if (power == Power::kFails) part = data.substr(0, disk_.Interrupted(data.size()));
+    const bool fails = disk_.CallFails(/*read=*/false);
+    if (fails) part = part.substr(0, part.size() / 2);
     if (disk_.capacity_ != kUnlimited) part = part.substr(0, Room(offset, part.size()));
     inode_->content.Write(offset, part);
     disk_.counters_.bytes_written += part.size();
     if (power == Power::kFails) return PowerLost();
+    if (fails && disk_.io_failure_ == IoFailure::kWrite) return InputOutputError();
     if (part.size() < data.size()) {
       ++disk_.counters_.refused_full;
       return absl::ResourceExhaustedError("no space left on device");
@@ -282,6 +286,7 @@ void SimFileSystem::BeginAnew() {
   ++epoch_;
   power_left_ = kUnlimited;
   syncs_to_failure_ = 0;
+  calls_to_failure_ = 0;
 }
 
 bool SimFileSystem::FlipBits(const std::string& path, uint64_t offset, uint8_t mask) {

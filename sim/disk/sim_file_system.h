@@ -67,6 +67,13 @@ class SimFileSystem final : public storage::FileSystem {
   void SetSyncsFail(bool fail) { syncs_fail_ = fail; }
   // The `syncs`th Sync or SyncDirectory from now fails, once. 0: none does.
   void FailSyncAfter(uint64_t syncs) { syncs_to_failure_ = syncs; }
+  // The `calls`th read, or write, from now fails, once: a write when half of it is done. 0: none
+  // does.
+  enum class IoFailure : uint8_t { kRead, kWrite, kNoSpace };
+  void FailCallAfter(IoFailure failure, uint64_t calls) {
+    io_failure_ = failure;
+    calls_to_failure_ = calls;
+  }
   // Damages the medium: flips the bits of `mask` in one byte. False: there is no such byte.
   bool FlipBits(const std::string& path, uint64_t offset, uint8_t mask);
   // All files, in the order of their names, and the bytes of one; null when there is none such.
@@ -107,6 +114,16 @@ class SimFileSystem final : public storage::FileSystem {
   uint64_t power_left_ = kUnlimited;
   uint64_t capacity_ = kUnlimited;
   bool syncs_fail_ = false;
+  // Called once by every read (kRead) and write.
+  bool CallFails(bool read) const {
+    if (calls_to_failure_ == 0 || read != (io_failure_ == IoFailure::kRead)) return false;
+    if (--calls_to_failure_ > 0) return false;
+    ++counters_.failed_calls;
+    return true;
+  }
+
+  IoFailure io_failure_ = IoFailure::kRead;
+  mutable uint64_t calls_to_failure_ = 0;
   uint64_t syncs_to_failure_ = 0;
   mutable DiskCounters counters_;
 };

@@ -13,7 +13,7 @@ constexpr FaultKind kAimed[] = {
     FaultKind::kPowerCut,      FaultKind::kCrashUnheard,         FaultKind::kPowerCutAtBoot,
     FaultKind::kCrashInWrite,  FaultKind::kElectionStrike,       FaultKind::kSnapshotStrike,
     FaultKind::kPromiseStrike, FaultKind::kMajorityCrashInWrite, FaultKind::kSyncFailure,
-    FaultKind::kBitRot,        FaultKind::kHandoverStrike,
+    FaultKind::kBitRot,        FaultKind::kHandoverStrike,       FaultKind::kIoFailure,
 };
 
 }  // namespace
@@ -169,6 +169,15 @@ Interference AimedFaults::Interfere(FaultKind kind, NodeHost& host, Interference
   return interference;
 }
 
+Interference AimedFaults::FailCall(NodeHost& host, bool log, uint64_t calls_max) {
+  static constexpr Interference::Kind kKinds[] = {Interference::Kind::kReadFailure,
+                                                  Interference::Kind::kWriteFailure,
+                                                  Interference::Kind::kNoSpace};
+  const uint64_t drawn = rng_.Below(log ? 2 : 3);
+  const Interference::Kind how = kKinds[log ? 1 + drawn : drawn];
+  return Interfere(FaultKind::kIoFailure, host, how, calls_max);
+}
+
 Interference AimedFaults::BeforeStorage(NodeHost& host, const StorageJob& job) {
   if (Takes(FaultKind::kPowerCut)) {
     // A log write is a write and a sync; table work may be dozens of changes to the disk.
@@ -184,11 +193,16 @@ Interference AimedFaults::BeforeStorage(NodeHost& host, const StorageJob& job) {
     const uint64_t syncs_max = LaneOf(job) == Lane::kLog ? 2 : 8;
     return Interfere(FaultKind::kSyncFailure, host, Interference::Kind::kSyncFailure, syncs_max);
   }
+  // Of the log only a compaction reads, and of a table little that is not in memory.
+  if (Takes(FaultKind::kIoFailure)) {
+    const bool log = LaneOf(job) == Lane::kLog;
+    return FailCall(host, log, /*calls_max=*/log ? 2 : 6);
+  }
   return {};
 }
 
 Interference AimedFaults::BeforeBoot(NodeHost& host) {
-  if (Takes(FaultKind::kBitRot)) plan_.RotNow(host.id());
+  if (Takes(FaultKind::kBitRot)) plan_.RotNow(FaultKind::kBitRot, host.id());
   const std::optional<int64_t> age = plan_.NextDeath(host.id());
   if (age.has_value()) {
     StrikeAfter(FaultKind::kCrashLoop, One(host.id()), *age, /*may_cut_off=*/false);
@@ -199,6 +213,7 @@ Interference AimedFaults::BeforeBoot(NodeHost& host) {
   if (Takes(FaultKind::kSyncFailure)) {
     return Interfere(FaultKind::kSyncFailure, host, Interference::Kind::kSyncFailure, 8);
   }
+  if (Takes(FaultKind::kIoFailure)) return FailCall(host, /*log=*/false, /*calls_max=*/16);
   return {};
 }
 

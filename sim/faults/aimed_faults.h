@@ -42,6 +42,8 @@ class AimedFaults {
   // Whether the kind is on and armed and takes this opportunity; then it is armed anew.
   bool Takes(FaultKind kind);
   void StrikeAfter(FaultKind kind, uint64_t servers, int64_t delay, bool may_cut_off);
+  // A read or a write of it fails, or finds no space; of the log no read.
+  Interference FailCall(NodeHost& host, bool log, uint64_t calls_max);
   Interference Interfere(FaultKind kind, NodeHost& host, Interference::Kind how,
                          uint64_t operations_max);
   void OnSnapshot(const NodeHost& host, NodeId peer);

@@ -40,6 +40,8 @@ constexpr std::array<const char*, kFaultKinds> kNames = {
     "group-partition",
     "handover-strike",
     "crash-loop",
+    "misdirected-write",
+    "io-failure",
 };
 
 }  // namespace

@@ -44,7 +44,7 @@ enum class FaultKind : uint8_t {
   kMajorityCrashInWrite,  // all lose power while a majority of them writes
   // Disks that break their promises.
   kSyncFailure,  // an fsync fails: the server must stop itself, and boots again from what is left
-  kBitRot,       // a durable bit flips: the server is lost for ever, at the latest when it reads it
+  kBitRot,  // a durable bit flips: the server stops when it reads it, and has the others repair it
   // Where servers hold replicas of different groups.
   kGroupPartition,  // the servers of one group lose those of another, or all others
   // Aimed at shards that move.
@@ -53,9 +53,12 @@ enum class FaultKind : uint8_t {
   kCrashLoop,  // one server dies again and again, each time as young, and hears what was sent to
                // the
                // life before
+  // Disks that break their promises, continued.
+  kMisdirectedWrite,  // durable bytes are found elsewhere, over others: two places are damaged
+  kIoFailure,         // a read or a write fails, or finds no space: the server must stop itself
 };
 // How many kinds there are.
-inline constexpr size_t kFaultKinds = 29;
+inline constexpr size_t kFaultKinds = 31;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);

@@ -5,8 +5,8 @@
 namespace lockstep::sim {
 namespace {
 
-// Each time costs a server, so that many runs should see none or one, and that at any time.
-constexpr int64_t kRotRarer = 8;
+// Each time costs a server for as long as it takes to find and to repair it.
+constexpr int64_t kRotRarer = 2;
 
 int64_t DrawTime(Rng& rng, int64_t first, int64_t final) {
   return rng.Between(Duration(first), Duration(final)).count();
@@ -35,17 +35,20 @@ FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t
   // which it never happens are what they were.
   Rng later = rng.Split("group-partition");
   Rng latest = rng.Split("handover-strike");
+  Rng disks = rng.Split("misdirected-write");
   Rng loops = rng.Split("crash-loop");
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
     // Drawn for every kind, so that allowing one kind more changes no other's rate.
-    Rng& stream = kind == FaultKind::kCrashLoop        ? loops
+    Rng& stream = kind >= FaultKind::kMisdirectedWrite ? disks
+                  : kind == FaultKind::kCrashLoop      ? loops
                   : kind == FaultKind::kHandoverStrike ? latest
                   : kind == FaultKind::kGroupPartition ? later
                                                        : rng;
     const bool heads = stream.Chance({1, 2});
     options.rates[i] = DrawRate(stream, unit);
-    if (kind == FaultKind::kBitRot) options.rates[i].gap_mean *= kRotRarer;
+    const bool damages = kind == FaultKind::kBitRot || kind == FaultKind::kMisdirectedWrite;
+    if (damages) options.rates[i].gap_mean *= kRotRarer;
     if (allowed.contains(kind) && (heads || all_on)) options.on.insert(kind);
   }
   options.aim = {1, static_cast<uint32_t>(rng.Magnitude(1, 64))};

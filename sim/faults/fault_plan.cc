@@ -10,15 +10,25 @@ namespace {
 
 // Kinds that come by chance; the others wait for their opportunity (aimed_faults.h).
 constexpr FaultKind kByChance[] = {
-    FaultKind::kLoss,          FaultKind::kDuplication,
-    FaultKind::kDelay,         FaultKind::kPartition,
-    FaultKind::kIsolation,     FaultKind::kOneWay,
-    FaultKind::kBridge,        FaultKind::kClog,
-    FaultKind::kSwizzle,       FaultKind::kQueueLimit,
-    FaultKind::kCrash,         FaultKind::kPause,
-    FaultKind::kMajorityCrash, FaultKind::kDiskStall,
-    FaultKind::kDiskSlow,      FaultKind::kLeaderIsolation,
-    FaultKind::kBitRot,        FaultKind::kGroupPartition,
+    FaultKind::kLoss,
+    FaultKind::kDuplication,
+    FaultKind::kDelay,
+    FaultKind::kPartition,
+    FaultKind::kIsolation,
+    FaultKind::kOneWay,
+    FaultKind::kBridge,
+    FaultKind::kClog,
+    FaultKind::kSwizzle,
+    FaultKind::kQueueLimit,
+    FaultKind::kCrash,
+    FaultKind::kPause,
+    FaultKind::kMajorityCrash,
+    FaultKind::kDiskStall,
+    FaultKind::kDiskSlow,
+    FaultKind::kLeaderIsolation,
+    FaultKind::kBitRot,
+    FaultKind::kGroupPartition,
+    FaultKind::kMisdirectedWrite,
     FaultKind::kCrashLoop,
 };
 
@@ -30,7 +40,9 @@ FaultPlan::FaultPlan(const FaultOptions& options, World& world, Quorums quorums,
       quorums_(std::move(quorums)),
       rng_(rng),
       cast_{.servers = world.servers(), .clients = world.clients()},
-      loops_(world.servers() + size_t{1}) {}
+      loops_(size_t{world.servers()} + 1),
+      spots_(size_t{world.servers()} + 1),
+      doubts_(size_t{world.servers()} + 1) {}
 
 bool FaultPlan::on(FaultKind kind) const {
   if (stopped_ || !options_.on.contains(kind)) return false;
@@ -99,7 +111,8 @@ void FaultPlan::Attempt(FaultKind kind) {
     case FaultKind::kLeaderIsolation:
       return AttemptLeaderIsolation();
     case FaultKind::kBitRot:
-      return RotNow(DrawServer(rng_, cast_));
+    case FaultKind::kMisdirectedWrite:
+      return RotNow(kind, DrawServer(rng_, cast_));
     default:
       return AttemptOnServer(kind);
   }

@@ -9,7 +9,10 @@
 #include <optional>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "core/base/rng.h"
+#include "core/runtime/journal.h"
+#include "sim/faults/bit_rot.h"
 #include "sim/faults/fault_ledger.h"
 #include "sim/faults/fault_options.h"
 #include "sim/faults/leaders.h"
@@ -45,10 +48,21 @@ class FaultPlan {
   bool stopped() const { return stopped_; }
   // For ever. Nothing that a minority suffers may keep the others from their work.
   void Abandon(uint16_t server, Abandonment how);
-  // Servers whose disks have lost what was durable. They may be up, until they read the damage; but
-  // nobody may count on them any more. Every group has a majority without them.
-  uint64_t lost() const { return lost_; }
+  // Servers whose disks have lost what was durable, and which have not got it back from the others
+  // yet. They may be up, not having read the damage; but nobody may count on them. Every group has
+  // a majority without them.
+  uint64_t lost();
+  // Of those, the servers with damage on their disks that they have not found.
+  uint64_t rotten();
+  // From notes: what replicas say of their own logs.
+  void OnNote(uint16_t server, const Note& note);
+  // Called when a server's disk has just been damaged. May be empty.
+  std::function<void(uint16_t server)> damaged;
   const Quorums& quorums() const { return quorums_; }
+  // Before Start(): says who decides in a group whose members change.
+  void Follow(GroupId group, Quorums::Deciding deciding) {
+    quorums_.Follow(group, std::move(deciding));
+  }
 
   // --- For chance and for the aimed faults alike. Each counts itself as applied. ---
   // One server crashes now; false if it was down.
@@ -57,8 +71,8 @@ class FaultPlan {
   std::optional<int64_t> NextDeath(uint16_t server);
   // One server loses its peers from now on, for a drawn time; its clients perhaps not.
   void CutOffNow(FaultKind kind, uint16_t server, bool clients);
-  // A bit on the server's disk flips, if one more server may be lost.
-  void RotNow(uint16_t server);
+  // The server's disk is damaged, if one more server may be lost.
+  void RotNow(FaultKind kind, uint16_t server);
   // ns, by the kind's rate.
   int64_t DrawLength(FaultKind kind);
   int64_t DrawGap(FaultKind kind);
@@ -95,15 +109,17 @@ class FaultPlan {
 
   const FaultOptions& options_;
   World& world_;
-  const Quorums quorums_;
+  Quorums quorums_;
   Rng rng_;
   const Cast cast_;
   struct CrashLoop {
     uint64_t deaths = 0;  // that are still to come
     int64_t age = 0;      // ns, about
   };
-  std::vector<CrashLoop> loops_;  // by server
-  uint64_t lost_ = 0;
+  std::vector<CrashLoop> loops_;             // by server
+  std::vector<std::vector<RotSpot>> spots_;  // by server: damage, as long as it lies there
+  // By server: groups whose logs have lost something, and whether they have got it back in memory.
+  std::vector<absl::btree_map<GroupId, bool>> doubts_;
   bool stopped_ = false;
 };
 

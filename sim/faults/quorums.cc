@@ -20,10 +20,19 @@ bool Quorums::Differ() const {
 }
 
 bool Quorums::CanSpare(uint64_t servers) const {
-  return std::all_of(groups_.begin(), groups_.end(), [servers](const auto& entry) {
-    const uint64_t members = entry.second;
-    return 2 * std::popcount(members & ~servers) > std::popcount(members);
+  return std::all_of(groups_.begin(), groups_.end(), [&](const auto& entry) {
+    return CanSpare(entry.first, entry.second, servers);
   });
+}
+
+bool Quorums::CanSpare(GroupId group, uint64_t members, uint64_t servers) const {
+  const auto keeps_majority = [servers](uint64_t set) {
+    return 2 * std::popcount(set & ~servers) > std::popcount(set);
+  };
+  const auto found = deciding_.find(group);
+  if (found == deciding_.end()) return keeps_majority(members);
+  const std::vector<uint64_t> sets = found->second();
+  return std::all_of(sets.begin(), sets.end(), keeps_majority);
 }
 
 uint64_t Quorums::Spare(uint64_t gone) const {

@@ -4,6 +4,9 @@
 #define LOCKSTEP_SIM_FAULTS_QUORUMS_H_
 
 #include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "core/base/types.h"
@@ -12,10 +15,17 @@ namespace lockstep::sim {
 
 class Quorums {
  public:
+  // Who decides in a group, where that changes: sets of servers (bits), of each of which a majority
+  // may be needed.
+  using Deciding = std::function<std::vector<uint64_t>()>;
+
   // The members of each group. REQUIRES: there is a group, and none is empty.
   explicit Quorums(absl::btree_map<GroupId, uint64_t> groups);
   // Of servers that are one group, or whose groups nobody knows.
   static Quorums OfAll(uint64_t servers) { return Quorums({{GroupId(1), servers}}); }
+
+  // From now on `deciding` says who decides in the group; its members are where its replicas are.
+  void Follow(GroupId group, Deciding deciding) { deciding_[group] = std::move(deciding); }
 
   const absl::btree_map<GroupId, uint64_t>& groups() const { return groups_; }
   // REQUIRES: there is such a group.
@@ -31,7 +41,10 @@ class Quorums {
   uint64_t SpareCount(uint64_t gone) const;
 
  private:
+  bool CanSpare(GroupId group, uint64_t members, uint64_t servers) const;
+
   absl::btree_map<GroupId, uint64_t> groups_;
+  absl::btree_map<GroupId, Deciding> deciding_;
 };
 
 }  // namespace lockstep::sim

@@ -44,7 +44,7 @@ FaultSet GeneralFaults() {
   for (const FaultKind kind :
        {FaultKind::kElectionStrike, FaultKind::kSnapshotStrike, FaultKind::kPromiseStrike,
         FaultKind::kLeaderIsolation, FaultKind::kBitRot, FaultKind::kGroupPartition,
-        FaultKind::kHandoverStrike}) {
+        FaultKind::kHandoverStrike, FaultKind::kMisdirectedWrite, FaultKind::kIoFailure}) {
     faults.erase(kind);
   }
   return faults;

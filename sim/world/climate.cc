@@ -122,6 +122,28 @@ void PaceAttempts(Rng rng, Climate& climate) {
 
 }  // namespace
 
+// Often most servers are members at first, so that the faults find a group worth of them.
+void DrawChanges(Rng rng, Climate& climate) {
+  GroupPlacement& group = climate.groups.front();
+  const bool few = rng.Chance({1, 4});
+  const uint64_t all = climate.world.servers;
+  const uint64_t least = few ? 1 : (all + 1) / 2;
+  const uint64_t members = rng.Between(least, all);
+  while (group.spare.size() + members < all) {
+    const uint64_t drawn = rng.Below(all);
+    const NodeId server = group.members[drawn];
+    if (std::find(group.spare.begin(), group.spare.end(), server) == group.spare.end()) {
+      group.spare.push_back(server);
+    }
+  }
+  std::sort(group.spare.begin(), group.spare.end());
+  climate.changes.emplace();
+  const int64_t unit = climate.unit().count();
+  climate.changes->gap_mean = rng.Between(Duration(4 * unit), Duration(40 * unit));
+  climate.changes->retry = Duration(unit);
+  ++climate.world.clients;  // who does it
+}
+
 Climate DrawClimate(const RunOptions& options, const Rng& root) {
   const Rng streams = root.Split("climate");
   Rng rng = streams.Split("run");
@@ -139,6 +161,7 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   climate.node = DrawNode(streams.Split("node"), climate.world, climate.workload);
   climate.engine = DrawEngine(streams.Split("engine"));
   if (options.profile == Profile::kShard) DrawSharded(options, streams.Split("shards"), climate);
+  if (options.profile == Profile::kRaft) DrawChanges(streams.Split("changes"), climate);
   const int64_t unit = climate.unit().count();
   FaultSet allowed = options.faults_allowed;
   if (!QuorumsOf(climate.groups).Differ()) allowed.erase(FaultKind::kGroupPartition);

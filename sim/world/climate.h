@@ -15,6 +15,7 @@
 #include "sim/workload/shard_administrator.h"
 #include "sim/workload/workload_options.h"
 #include "sim/world/group_placement.h"
+#include "sim/world/membership_administrator.h"
 #include "sim/world/simulation.h"
 #include "sim/world/world.h"
 #include "storage/engine.h"
@@ -37,6 +38,7 @@ struct Climate {
   FaultOptions faults;
   WorkloadOptions workload;
   std::optional<ShardedClimate> sharded;
+  std::optional<MembershipChanges> changes;  // of the first group's members; none: they stay
   Duration transfer_gap{0};    // an administrator moves leadership so often; zero: never
   Duration safety_time{0};     // of the safety phase, at most
   uint32_t digest_every = 32;  // one in so many apply jobs has its table compared; 0: none
@@ -46,6 +48,9 @@ struct Climate {
   // The time scale of the protocol: its longest election time-out.
   Duration unit() const { return node.raft.election_max; }
 };
+
+// Makes some servers spare at first, and lets an administrator change the members.
+void DrawChanges(Rng rng, Climate& climate);
 
 // Makes a controller and shard groups of it, with all that this draws.
 void DrawSharded(const RunOptions& options, const Rng& streams, Climate& climate);

@@ -46,6 +46,17 @@ std::string DescribeGroups(const Climate& climate) {
   return text;
 }
 
+std::string DescribeChanges(const Climate& climate) {
+  if (!climate.changes.has_value()) return "";
+  std::string text =
+      absl::StrCat("\nmembers changed every ", Microseconds(climate.changes->gap_mean.count()),
+                   ", spare at first:");
+  for (const NodeId server : climate.groups.front().spare) {
+    absl::StrAppend(&text, " ", server.value());
+  }
+  return climate.groups.front().spare.empty() ? absl::StrCat(text, " nobody") : text;
+}
+
 }  // namespace
 
 std::string Describe(const Climate& climate) {
@@ -62,7 +73,8 @@ std::string Describe(const Climate& climate) {
       climate.transfer_gap == Duration(0)
           ? "stays where elections put it"
           : absl::StrCat("moved every ", Microseconds(climate.transfer_gap.count())),
-      "\nworkload: ", Describe(climate.workload), "\n", Describe(climate.faults));
+      DescribeChanges(climate), "\nworkload: ", Describe(climate.workload), "\n",
+      Describe(climate.faults));
 }
 
 }  // namespace lockstep::sim

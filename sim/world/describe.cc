@@ -8,6 +8,7 @@
 #include "core/node/describe.h"
 #include "core/proto/client.pb.h"
 #include "core/proto/wire.h"
+#include "core/raft/group_configuration.h"
 
 namespace lockstep::sim {
 namespace {
@@ -44,6 +45,12 @@ std::string DescribeCommand(const proto::Command& command) {
 std::string DescribeEntry(const Entry& entry) {
   const std::string place = absl::StrCat("(", entry.index.value(), ",", entry.term.value(), ") ");
   if (entry.kind == EntryKind::kNoop) return absl::StrCat(place, "no-op");
+  if (entry.kind == EntryKind::kConfiguration) {
+    const absl::StatusOr<raft::GroupConfiguration> members =
+        raft::DecodeConfiguration(entry.data.view());
+    return absl::StrCat(place, "members ",
+                        members.ok() ? raft::DescribeMembers(*members) : "unreadable");
+  }
   proto::Command command;
   if (!command.ParseFromArray(entry.data.data(), static_cast<int>(entry.data.size()))) {
     return absl::StrCat(place, "not a command, ", entry.data.size(), " B");
@@ -111,6 +118,14 @@ std::string DescribeAsked(const proto::ClientRequest& request) {
       return node::Describe(request.query());
     case proto::ClientRequest::kTransferLeadership:
       return "transfer leadership";
+    case proto::ClientRequest::kChangeMembership: {
+      std::string text =
+          absl::StrCat("members after ", request.change_membership().expected(), ":");
+      for (const proto::WantedMember& member : request.change_membership().members()) {
+        absl::StrAppend(&text, " ", member.node(), member.learner() ? " (learner)" : "");
+      }
+      return text;
+    }
     case proto::ClientRequest::kGetNodeStatus:
       return "status";
     case proto::ClientRequest::BODY_NOT_SET:
@@ -155,6 +170,8 @@ std::string DescribeNoted(const Note& note) {
                           " in term ", term, " leaves");
     case NoteKind::kApplied:
       return absl::StrCat("applied ", entry);
+    case NoteKind::kTrusted:
+      return absl::StrCat("has got back what its log had lost, up to ", At(note.position));
     case NoteKind::kSnapshotInstalled:
       return absl::StrCat("snapshot ", At(note.position), " installed");
     case NoteKind::kSnapshotSent:

@@ -1,5 +1,6 @@
 #include "sim/world/group_placement.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
@@ -11,6 +12,14 @@ GroupPlacement StoreOnAll(GroupId group, uint16_t servers) {
   GroupPlacement placement{.group = group};
   for (uint16_t id = 1; id <= servers; ++id) placement.members.emplace_back(id);
   return placement;
+}
+
+raft::Membership GroupPlacement::Beginning() const {
+  std::vector<NodeId> voters;
+  for (const NodeId member : members) {
+    if (std::find(spare.begin(), spare.end(), member) == spare.end()) voters.push_back(member);
+  }
+  return raft::Membership(std::move(voters));
 }
 
 Quorums QuorumsOf(const std::vector<GroupPlacement>& groups) {
@@ -28,8 +37,11 @@ Quorums QuorumsOf(const std::vector<GroupPlacement>& groups) {
 std::vector<node::HostedGroup> HostedBy(NodeId server, const std::vector<GroupPlacement>& groups) {
   std::vector<node::HostedGroup> hosted;
   for (const GroupPlacement& placement : groups) {
-    raft::Membership membership(placement.members);
-    if (!membership.IsMember(server)) continue;
+    const std::vector<NodeId>& members = placement.members;
+    if (std::find(members.begin(), members.end(), server) == members.end()) continue;
+    raft::Membership membership = placement.Beginning();
+    // Who is spare knows of no group: it waits to be told.
+    if (!membership.IsMember(server)) membership = raft::Membership();
     hosted.push_back(
         {.id = placement.group, .role = placement.role, .membership = std::move(membership)});
   }

@@ -15,6 +15,9 @@ struct GroupPlacement {
   GroupId group;
   node::GroupRole role = node::GroupRole::kStore;
   std::vector<NodeId> members = {};
+  std::vector<NodeId> spare = {};  // of the members: in no configuration at first
+  // The others.
+  raft::Membership Beginning() const;
 };
 
 // A store that lives on the servers 1 to `servers`.

@@ -83,6 +83,9 @@ absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, R
   for (const node::HostedGroup& hosted : options.groups) {
     engine_options.groups.push_back(hosted.id);
   }
+  engine_options.is_alone = [&options](GroupId group, const Bytes& configuration) {
+    return node::IsAlone(options, group, configuration);
+  };
   std::unique_ptr<MachineFactory> machines = node::MakeMachines(options);
   absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
       storage::Engine::Open(files, engine_options, *machines);
@@ -91,6 +94,9 @@ absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, R
   Life life;
   for (const ReplicaImage& image : images) {
     life.tables.push_back({.group = image.group, .applied = image.applied});
+  }
+  for (const storage::Repair& repair : (*engine)->repairs()) {
+    life.repairs.push_back(absl::StrCat(repair.damage, ": ", repair.consequence));
   }
   life.storage = std::make_unique<EngineRunner>(std::move(machines), *std::move(engine));
   if (!gateway_.has_value()) {

@@ -143,7 +143,7 @@ void NodeHost::OnStorage(Lane which) {
   const Interference interference = services_.observer.BeforeStorage(*this, job);
   Arm(interference);
   absl::StatusOr<StorageResult> result = life_.storage->Run(job);
-  const bool sync_failed = Disarm(interference);
+  const bool disk_failed = Disarm(interference);
   if (interference.Kills()) {
     lane.Pop();  // Executed, wholly or in part: the crash must not begin it again.
     return Die(interference);
@@ -153,9 +153,9 @@ void NodeHost::OnStorage(Lane which) {
     return absl::StrCat("done ", DescribeJob(job),
                         result.ok() ? "" : absl::StrCat(": ", result.status().ToString()));
   });
-  if (result.ok() && sync_failed) return IgnoredFailedSync(DescribeJob(job));
-  if (!result.ok() && Explains(interference, sync_failed, result.status())) {
-    return StopItself(which, result.status(), sync_failed ? interference.downtime : kNoTime);
+  if (result.ok() && disk_failed) return IgnoredFailedSync(DescribeJob(job));
+  if (!result.ok() && Explains(interference, disk_failed, result.status())) {
+    return StopItself(which, result.status(), disk_failed ? interference.downtime : rot_downtime);
   }
   if (!result.ok()) {
     services_.observer.OnBroken(

@@ -98,8 +98,11 @@ class NodeHost final : private Clock,
   void StallDiskUntil(Lane lane, int64_t time, uint32_t fault);
   // Ends pauses and stalls.
   void Recover();
-  Disturbance slow_disk;          // storage takes 1 + amount times as long
-  uint32_t rotted_by = kNoFault;  // which fault has damaged the disk
+  Disturbance slow_disk;  // storage takes 1 + amount times as long
+  // Which fault has damaged the disk, and how long the server is down after it has found that out.
+  uint32_t rotted_by = kNoFault;
+  int64_t rot_downtime = kNoTime;                // ns
+  uint64_t repairs() const { return repairs_; }  // damage that its lives have made good at boot
 
   // --- Events. Each returns false if the event was void or put off: then it did not happen. ---
   // Puts the event off if the server stands still. True: it was.
@@ -135,10 +138,11 @@ class NodeHost final : private Clock,
   void EndTurnOrHold();
   void EndTurn();
   void Arm(const Interference& interference);
-  // Ends what Arm began. True: a sync has failed.
+  // Ends what Arm began. True: a call of the disk has failed.
   bool Disarm(const Interference& interference);
   void Die(const Interference& interference);
-  bool Explains(const Interference& interference, bool sync_failed, const absl::Status& error);
+  bool Explains(const Interference& interference, bool disk_failed, const absl::Status& error);
+  void NoteRepairs();
   void IgnoredFailedSync(const std::string& doing);
   void StopItself(Lane lane, const absl::Status& error, int64_t downtime);
   bool IsSilenced(absl::string_view doing);
@@ -163,7 +167,8 @@ class NodeHost final : private Clock,
   std::deque<Pending> requests_;  // those from first_request_ on
   uint64_t first_request_ = 1;
 
-  uint64_t failed_syncs_before_ = 0;  // when a sync failure was armed
+  uint64_t repairs_ = 0;
+  uint64_t failures_before_ = 0;  // of calls of the disk, when one was armed
 
   uint32_t turn_ = 0;         // numbers the turns
   uint32_t turn_events_ = 0;  // in the open turn

@@ -20,18 +20,19 @@ void NodeHost::OnBoot() {
   absl::StatusOr<Life> life =
       services_.software.Boot(node(), files_, root_.Split("node", life_number), host_);
   in_process_ = false;
-  const bool sync_failed = Disarm(interference);
+  const bool disk_failed = Disarm(interference);
   if (interference.Kills()) {
     if (life.ok()) life_ = *std::move(life);
     return Die(interference);
   }
-  if (life.ok() && sync_failed) return IgnoredFailedSync("boot");
-  if (!life.ok() && Explains(interference, sync_failed, life.status())) {
+  if (life.ok() && disk_failed) return IgnoredFailedSync("boot");
+  if (!life.ok() && Explains(interference, disk_failed, life.status())) {
     services_.tracer.Add(TraceKind::kProcess, id_, 0, [&] {
       return absl::StrCat("refuses to start: ", life.status().ToString());
     });
     files_.Kill();
-    if (sync_failed) BootAt(services_.timeline.now() + interference.downtime);
+    if (disk_failed) BootAt(services_.timeline.now() + interference.downtime);
+    if (!disk_failed) services_.observer.OnRefused(*this);
     return;
   }
   if (!life.ok()) {
@@ -41,7 +42,20 @@ void NodeHost::OnBoot() {
     return;
   }
   life_ = *std::move(life);
+  NoteRepairs();
   EndTurn();
+}
+
+// Damage that no fault has done is a finding.
+void NodeHost::NoteRepairs() {
+  for (const std::string& repair : life_.repairs) {
+    ++repairs_;
+    services_.tracer.Add(TraceKind::kProcess, id_, 0, [&] { return "repairs: " + repair; });
+    services_.ledger.Effect(rotted_by);
+    if (rotted_by != kNoFault) continue;
+    services_.observer.OnBroken(*this, "Imaginary Damage",
+                                absl::StrCat("server ", id_, ": ", repair));
+  }
 }
 
 // --- Storage errors ---
@@ -50,22 +64,33 @@ void NodeHost::Arm(const Interference& interference) {
   if (interference.kind == Interference::Kind::kPowerCut) {
     files_.PowerCutAfter(interference.operations);
   }
-  if (interference.kind == Interference::Kind::kSyncFailure) {
-    failed_syncs_before_ = files_.counters().failed_syncs;
-    files_.FailSyncAfter(interference.operations);
+  failures_before_ = files_.counters().failed_syncs + files_.counters().failed_calls;
+  using IoFailure = SimFileSystem::IoFailure;
+  switch (interference.kind) {
+    case Interference::Kind::kSyncFailure:
+      return files_.FailSyncAfter(interference.operations);
+    case Interference::Kind::kReadFailure:
+      return files_.FailCallAfter(IoFailure::kRead, interference.operations);
+    case Interference::Kind::kWriteFailure:
+      return files_.FailCallAfter(IoFailure::kWrite, interference.operations);
+    case Interference::Kind::kNoSpace:
+      return files_.FailCallAfter(IoFailure::kNoSpace, interference.operations);
+    default:
+      return;
   }
 }
 
 bool NodeHost::Disarm(const Interference& interference) {
-  if (interference.kind != Interference::Kind::kSyncFailure) return false;
+  if (interference.kind == Interference::Kind::kNone || interference.Kills()) return false;
   files_.FailSyncAfter(0);
-  return files_.counters().failed_syncs > failed_syncs_before_;
+  files_.FailCallAfter(SimFileSystem::IoFailure::kRead, 0);
+  return files_.counters().failed_syncs + files_.counters().failed_calls > failures_before_;
 }
 
 // What a fault has done to the disk may be reported, by its own name.
-bool NodeHost::Explains(const Interference& interference, bool sync_failed,
+bool NodeHost::Explains(const Interference& interference, bool disk_failed,
                         const absl::Status& error) {
-  const uint32_t fault = sync_failed               ? interference.fault
+  const uint32_t fault = disk_failed               ? interference.fault
                          : absl::IsDataLoss(error) ? rotted_by
                                                    : kNoFault;
   services_.ledger.Effect(fault);
@@ -75,7 +100,8 @@ bool NodeHost::Explains(const Interference& interference, bool sync_failed,
 void NodeHost::IgnoredFailedSync(const std::string& doing) {
   services_.observer.OnBroken(
       *this, "Failed Sync Is Fatal",
-      absl::StrCat("server ", id_, ": ", doing, ": a sync failed, and storage reported success"));
+      absl::StrCat("server ", id_, ": ", doing,
+                   ": a sync, a read or a write failed, and storage reported success"));
 }
 
 // A storage error is the end of the process: it hears of it, falls silent, and is stopped. The

@@ -23,6 +23,10 @@ struct Interference {
     kPowerCut,  // power fails after `operations` more changes to the disk, at the latest at the end
     kUnheard,   // executed in full, but the process dies before it hears of it
     kSyncFailure,  // the `operations`th sync from its beginning fails, if it makes so many
+    // Likewise a read or a write.
+    kReadFailure,
+    kWriteFailure,
+    kNoSpace,
   };
   Kind kind = Kind::kNone;
   uint64_t operations = 0;
@@ -51,6 +55,8 @@ class WorldObserver {
   virtual void OnStored(NodeHost& host, const StorageJob& job, const StorageResult& result) = 0;
   virtual Interference BeforeBoot(NodeHost& host) = 0;
   virtual void OnCrashed(NodeHost& host) = 0;
+  // The server has read damage that it cannot get over without its people, and does not start.
+  virtual void OnRefused(NodeHost&) {}
   // Something that no fault explains: a storage error, an answer to a request that was not asked.
   virtual void OnBroken(NodeHost& host, std::string property, std::string evidence) = 0;
 };

@@ -19,7 +19,7 @@ namespace lockstep::sim {
 
 // What kind of cluster is simulated.
 enum class Profile : uint8_t {
-  kRaft,   // one group, which is on all servers
+  kRaft,   // one group, with replicas on all servers, whose members change
   kShard,  // a controller and groups between which shards move, each on some of the servers
 };
 

@@ -46,12 +46,55 @@ bool SimulationRun::Converged() {
   return equal && ShardsStillMoving().empty();
 }
 
+std::vector<uint64_t> SimulationRun::DecidingSets() {
+  const GroupId group = climate_.groups.front().group;
+  const std::vector<raft::GroupConfiguration> deciding = checkers_.Deciding(group);
+  std::vector<uint64_t> sets = membership_administrator_->OpenWishes(deciding.front().id);
+  for (const raft::GroupConfiguration& configuration : deciding) {
+    uint64_t before = 0;
+    uint64_t after = 0;
+    for (const raft::GroupMember& member : configuration.members) {
+      const uint64_t one = One(static_cast<uint16_t>(member.node.value()));
+      if (member.before == raft::Standing::kVoter) before |= one;
+      if (member.after == raft::Standing::kVoter) after |= one;
+    }
+    sets.push_back(before);
+    sets.push_back(after);
+  }
+  return sets;
+}
+
+uint64_t SimulationRun::MembersOf(const GroupPlacement& group) {
+  if (!climate_.changes.has_value()) return plan_.quorums().members(group.group);
+  const raft::GroupConfiguration committed = checkers_.Deciding(group.group).front();
+  uint64_t members = 0;
+  for (const raft::GroupMember& member : committed.members) {
+    if (member.after != raft::Standing::kAbsent) {
+      members |= One(static_cast<uint16_t>(member.node.value()));
+    }
+  }
+  return members;
+}
+
+uint64_t SimulationRun::VotersOf(const GroupPlacement& group) {
+  if (!climate_.changes.has_value()) return plan_.quorums().members(group.group);
+  const raft::GroupConfiguration committed = checkers_.Deciding(group.group).front();
+  uint64_t voters = 0;
+  for (const raft::GroupMember& member : committed.members) {
+    if (member.after == raft::Standing::kVoter) {
+      voters |= One(static_cast<uint16_t>(member.node.value()));
+    }
+  }
+  return voters;
+}
+
 // As far as positions tell, and of the members that are healthy.
 bool SimulationRun::HaveEqualTables(const GroupPlacement& group) {
   std::optional<LogPosition> position;
+  const uint64_t healthy = core_ & MembersOf(group);
   for (const NodeId member : group.members) {
     const uint16_t id = static_cast<uint16_t>(member.value());
-    if (!Contains(core_, id)) continue;
+    if (!Contains(healthy, id)) continue;
     const LogPosition applied = world_.server(id).applied(group.group);
     if (position.value_or(applied) != applied) return false;
     position = applied;

@@ -19,7 +19,8 @@ void SimulationRun::Start() {
     }
   }
   const uint16_t users = static_cast<uint16_t>(workload_.clients());
-  const uint16_t administrators = shard_administrator_.has_value() ? 2 : 1;
+  const bool more = shard_administrator_.has_value() || membership_administrator_.has_value();
+  const uint16_t administrators = more ? 2 : 1;
   CheckEq(users + administrators, world_.clients());
   for (uint16_t i = 0; i < users; ++i) {
     workload_.Bind(i, world_.client(i));
@@ -32,11 +33,17 @@ void SimulationRun::Start() {
     shard_administrator_->Bind(host);
     host.Attach(*shard_administrator_);
   }
+  if (membership_administrator_.has_value()) {
+    ClientHost& host = world_.client(static_cast<uint16_t>(users + 1));
+    membership_administrator_->Bind(host);
+    host.Attach(*membership_administrator_);
+  }
   world_.BootAll(climate_.unit().count());
   plan_.Start();
   for (uint16_t i = 0; i < users; ++i) workload_.client(i).Start();
   administrator_.Start();
   if (shard_administrator_.has_value()) shard_administrator_->Start();
+  if (membership_administrator_.has_value()) membership_administrator_->Start();
   world_.timeline().Schedule(climate_.safety_time.count(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kSafety));
 }
@@ -111,7 +118,15 @@ int64_t SimulationRun::LivenessBound() const {
   const int64_t operations = int64_t{workload.clients} * workload.processes * (workload.keys + 4);
   const int64_t patience = 2 * (workload.attempt_timeout.count() << client::kPatienceDoublingsMax);
   return patience + 60 * (unit + client) + workload.deadline_max.count() + operations * 4 * round +
-         MovingBound() + GatewayBound();
+         MovingBound() + GatewayBound() + ChangingBound();
+}
+
+// What is under way ends or is called off, then the final members catch up, each with all that was
+// written, and three entries are committed; meanwhile leaders may have to go.
+int64_t SimulationRun::ChangingBound() const {
+  if (!climate_.changes.has_value()) return 0;
+  const int64_t look = climate_.changes->retry.count() + climate_.workload.attempt_timeout.count();
+  return 40 * (look + climate_.unit().count());
 }
 
 // Of calls that go wrong each makes its client more patient; then some go to servers that are dead,
@@ -145,11 +160,16 @@ int64_t SimulationRun::MovingBound() const {
 }
 
 bool SimulationRun::Served() const {
-  return workload_.Done() && (!shard_administrator_.has_value() || shard_administrator_->Done());
+  const bool shards = !shard_administrator_.has_value() || shard_administrator_->Done();
+  const bool members = !membership_administrator_.has_value() || membership_administrator_->Done();
+  return workload_.Done() && shards && members;
 }
 
 std::string SimulationRun::WaitingFor() const {
   std::string text = workload_.WaitingFor();
+  if (membership_administrator_.has_value() && !membership_administrator_->Done()) {
+    return absl::StrCat(text, text.empty() ? "" : "\n", membership_administrator_->WaitingFor());
+  }
   if (!shard_administrator_.has_value() || shard_administrator_->Done()) return text;
   return absl::StrCat(text, text.empty() ? "" : "\n", shard_administrator_->WaitingFor());
 }
@@ -168,18 +188,19 @@ void SimulationRun::BeginLiveness() {
   }
   workload_.BeginFinalRound();
   if (shard_administrator_.has_value()) shard_administrator_->BeginFinalRound();
+  if (membership_administrator_.has_value()) membership_administrator_->BeginFinalRound(core_);
   world_.timeline().Schedule(world_.timeline().now() + LivenessBound(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kLiveness));
 }
 
-// Servers that lost their data are dead for ever. In some runs a random majority of each group is
-// left, or more; nobody repairs the others.
+// In some runs a random majority of each group is left, or more; nobody repairs the others. A
+// server that has lost something is none of that majority, but it must get it back from them: it
+// starts anew, so that it finds whatever there is to be found.
 void SimulationRun::AbandonMinority() {
   const uint64_t lost = plan_.lost();
+  const uint64_t rotten = plan_.rotten();
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
-    if (!Contains(lost, id)) continue;
-    core_ &= ~One(id);
-    plan_.Abandon(id, Abandonment::kDead);
+    if (Contains(rotten, id)) world_.server(id).Crash(CrashKind::kKill, kNoTime);
   }
   const Quorums& quorums = plan_.quorums();
   const uint64_t spare_count = quorums.SpareCount(lost);
@@ -187,7 +208,7 @@ void SimulationRun::AbandonMinority() {
   if (climate_.minority_abandoned && spare_count > 0) count = phase_rng_.Between(1, spare_count);
   while (count > 0) {
     // Groups may overlap such that fewer can be spared than if others had gone first.
-    const uint64_t spare = quorums.Spare(world_.AllServers() & ~core_);
+    const uint64_t spare = quorums.Spare((world_.AllServers() & ~core_) | lost) & core_ & ~lost;
     if (spare == 0) return;
     const uint64_t drawn = 1 + phase_rng_.Below(world_.servers());
     const uint16_t id = static_cast<uint16_t>(drawn);
@@ -201,6 +222,15 @@ void SimulationRun::AbandonMinority() {
     if (stalled) stalled_ |= One(id);
     plan_.Abandon(id, how);
   }
+}
+
+// A damaged disk may not tell whether the server had been its group's only member. Nobody waits for
+// one that does not start therefore: its people would replace it.
+void SimulationRun::OnRefused(NodeHost& host) {
+  if (phase_ == Phase::kSafety || !Contains(core_, host.id())) return;
+  core_ &= ~One(host.id());
+  plan_.Abandon(host.id(), Abandonment::kDead);
+  if (membership_administrator_.has_value()) membership_administrator_->BeginFinalRound(core_);
 }
 
 // --- Stability and handover ---
@@ -229,7 +259,7 @@ void SimulationRun::RaiseFalseAlarms() {
   }
   for (const GroupPlacement& group : climate_.groups) {
     const uint16_t leader = plan_.leaders.Of(group.group);
-    if (!Contains(Successors(group.group), doubter)) continue;
+    if (!Contains(Successors(group), doubter)) continue;
     if (!ShareHealthyGroupsOnly(doubter, leader)) continue;
     for (const int64_t units : {3, 7, 11, 15}) {
       world_.Hint(doubter, leader, /*up=*/false, units * climate_.unit().count());
@@ -238,12 +268,12 @@ void SimulationRun::RaiseFalseAlarms() {
 }
 
 // A connection is for all groups of its ends, whoever leads which of them.
-bool SimulationRun::ShareHealthyGroupsOnly(uint16_t one, uint16_t other) const {
+bool SimulationRun::ShareHealthyGroupsOnly(uint16_t one, uint16_t other) {
   return std::all_of(climate_.groups.begin(), climate_.groups.end(),
                      [&](const GroupPlacement& group) {
-                       const uint64_t members = plan_.quorums().members(group.group);
-                       const bool share = Contains(members, one) && Contains(members, other);
-                       return !share || (members & ~core_) == 0;
+                       const uint64_t voters = VotersOf(group);
+                       const bool share = Contains(voters, one) && Contains(voters, other);
+                       return !share || (voters & ~core_) == 0;
                      });
 }
 
@@ -272,18 +302,18 @@ uint64_t SimulationRun::InternalEntries() const {
   return shards_.has_value() ? shards_->model().internal_entries() : 0;
 }
 
-uint64_t SimulationRun::Successors(GroupId group) const {
-  const uint16_t leader = plan_.leaders.Of(group);
-  return leader == 0 ? 0 : core_ & plan_.quorums().members(group) & ~One(leader);
+uint64_t SimulationRun::Successors(const GroupPlacement& group) {
+  const uint16_t leader = plan_.leaders.Of(group.group);
+  return leader == 0 ? 0 : core_ & VotersOf(group) & ~One(leader);
 }
 
 // Leadership goes to the one that was asked for, sooner than an election would take: that is what
 // a transfer is for. A few late messages can spoil one attempt, not all.
 void SimulationRun::AskForSuccessor() {
   constexpr uint64_t kAttempts = 8;
-  const auto group = std::find_if(
-      climate_.groups.begin(), climate_.groups.end(),
-      [this](const GroupPlacement& placement) { return Successors(placement.group) != 0; });
+  const auto group =
+      std::find_if(climate_.groups.begin(), climate_.groups.end(),
+                   [this](const GroupPlacement& placement) { return Successors(placement) != 0; });
   if (handed_over_ || group == climate_.groups.end()) return ReachVerdict();
   if (handovers_asked_ == kAttempts) {
     return FailLiveness("Leadership Transfer",
@@ -291,7 +321,7 @@ void SimulationRun::AskForSuccessor() {
                                      " transfers none succeeded within an election time-out"));
   }
   ++handovers_asked_;
-  const uint64_t candidates = Successors(group->group);
+  const uint64_t candidates = Successors(*group);
   successor_ = {.group = group->group};
   do {
     const uint64_t drawn = 1 + phase_rng_.Below(world_.servers());
@@ -326,9 +356,11 @@ void SimulationRun::ReachVerdict() {
     const NodeHost& host = world_.server(id);
     for (const HostedTable& table : host.tables()) {
       ++digests_compared_;
-      checkers_.OnTableDigest(host.node(), table.group, table.applied, host.Digest(table.group));
+      const uint64_t digest = host.Digest(table.group);
+      if (digest == 0 && Contains(plan_.rotten(), id)) continue;  // No job has looked there yet.
+      checkers_.OnTableDigest(host.node(), table.group, table.applied, digest);
     }
-    if (shards_.has_value()) CheckShardTables(host);
+    if (shards_.has_value() && !Contains(plan_.rotten(), id)) CheckShardTables(host);
   }
   checkers_.AtEnd();
   if (shard_administrator_.has_value() && options_.judges != Judges::kHistory) {
@@ -344,7 +376,7 @@ std::string SimulationRun::ShardsStillMoving() {
   if (!shards_.has_value() || ignored_.first().has_value()) return "";
   std::string text = shards_->StillMoving();
   for (uint16_t id = 1; id <= world_.servers() && text.empty(); ++id) {
-    if (!Contains(core_, id)) continue;
+    if (!Contains(core_, id) || Contains(plan_.rotten(), id)) continue;
     const NodeHost& host = world_.server(id);
     for (const HostedTable& table : host.tables()) {
       if (table.group == kControllerGroup || !text.empty()) continue;

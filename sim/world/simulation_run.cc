@@ -61,6 +61,18 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
     shard_administrator_.emplace(climate.sharded->administration, shards_->mirror(), findings_,
                                  root.Split("shard administrator"));
   }
+  plan_.damaged = [this](uint16_t server) {
+    if (!ignored_.first().has_value()) checkers_.OnDamage(NodeId(server));
+  };
+  if (climate.changes.has_value()) {
+    const GroupPlacement& group = climate.groups.front();
+    checkers_.DeclareMembers(group.group, group.Beginning());
+    membership_administrator_.emplace(
+        *climate.changes, group.group, climate.world.servers,
+        [this] { return world_.AllServers() & ~plan_.lost(); },
+        root.Split("membership administrator"));
+    plan_.Follow(group.group, [this] { return DecidingSets(); });
+  }
   plan_.leader_isolated = [this](int64_t until) {
     if (phase_ != Phase::kSafety) return;
     workload_.Hurry(Instant(Duration(until)), climate_.unit() / 16);
@@ -152,6 +164,7 @@ void SimulationRun::OnNote(NodeHost& host, const Note& note) {
     default:
       break;
   }
+  plan_.OnNote(host.id(), note);
   aimed_.OnNote(host, note);
   if (phase_ >= Phase::kStability) NoteHandover(host, note);
 }
@@ -182,7 +195,7 @@ void SimulationRun::OnStored(NodeHost& host, const StorageJob& job, const Storag
   if (sample % climate_.digest_every != 0) return;
   const uint64_t digest = host.Digest(applied->group);
   // A rotten table may be unreadable where no job has looked yet.
-  if (digest == 0 && host.rotted_by != kNoFault) return;
+  if (digest == 0 && Contains(plan_.rotten(), host.id())) return;
   ++digests_compared_;
   checkers_.OnTableDigest(host.node(), applied->group, applied->applied, digest);
 }
@@ -226,6 +239,9 @@ RunReport SimulationRun::Report() const {
     shards_->AppendCounters(&report.counters);
     shard_administrator_->AppendCounters(&report.counters);
     report.counters.values.emplace_back("requests forwarded and answered", forwarding_.answered());
+  }
+  if (membership_administrator_.has_value()) {
+    membership_administrator_->AppendCounters(&report.counters);
   }
   AppendWorldCounters(&report.counters);
   report.climate = Describe(climate_);

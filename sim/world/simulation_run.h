@@ -30,6 +30,7 @@
 #include "sim/world/administrator.h"
 #include "sim/world/climate.h"
 #include "sim/world/kv_software.h"
+#include "sim/world/membership_administrator.h"
 #include "sim/world/observer.h"
 #include "sim/world/rest.h"
 #include "sim/world/simulation.h"
@@ -63,6 +64,7 @@ class SimulationRun final : private WorldObserver {
   void OnStored(NodeHost& host, const StorageJob& job, const StorageResult& result) override;
   Interference BeforeBoot(NodeHost& host) override;
   void OnCrashed(NodeHost& host) override;
+  void OnRefused(NodeHost& host) override;
   void OnBroken(NodeHost& host, std::string property, std::string evidence) override;
 
   // --- Phases (simulation_phases.cc) ---
@@ -74,13 +76,13 @@ class SimulationRun final : private WorldObserver {
   void BeginConvergence();
   void BeginStability();
   void RaiseFalseAlarms();
-  bool ShareHealthyGroupsOnly(uint16_t one, uint16_t other) const;
+  bool ShareHealthyGroupsOnly(uint16_t one, uint16_t other);
   bool NetworkIsPrompt() const;
   void EndStability();
   uint64_t InternalEntries() const;  // of shard groups themselves; 0 without shards
   void AskForSuccessor();
   // The servers that could follow the group's leader; none where nobody leads.
-  uint64_t Successors(GroupId group) const;
+  uint64_t Successors(const GroupPlacement& group);
   void NoteHandover(const NodeHost& host, const Note& note);
   void ReachVerdict();
   bool Converged();
@@ -91,7 +93,13 @@ class SimulationRun final : private WorldObserver {
   std::string ShardsStillMoving();
   void CheckShardTables(const NodeHost& host);
   int64_t MovingBound() const;
+  // Servers (bits): those that may decide in the first group, set by set; and who is a member of a
+  // group, as far as is committed.
+  std::vector<uint64_t> DecidingSets();
+  uint64_t MembersOf(const GroupPlacement& group);
+  uint64_t VotersOf(const GroupPlacement& group);
   int64_t GatewayBound() const;
+  int64_t ChangingBound() const;
   int64_t LivenessBound() const;
   void Enter(Phase phase, const std::string& why);
   void FailLiveness(std::string property, const std::string& what);
@@ -115,6 +123,7 @@ class SimulationRun final : private WorldObserver {
   Workload workload_;
   Administrator administrator_;
   std::optional<ShardAdministrator> shard_administrator_;
+  std::optional<MembershipAdministrator> membership_administrator_;
   Rng phase_rng_;
   Rng digest_rng_;
 

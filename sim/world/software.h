@@ -47,6 +47,7 @@ struct Life {
   std::unique_ptr<StorageRunner> storage;  // executes what the process submits
   std::unique_ptr<Process> process;        // what runs
   std::vector<HostedTable> tables;         // at boot; none if the software has no such thing
+  std::vector<std::string> repairs = {};   // damage that it has found on the disk and made good
 };
 
 // What servers run: the one thing of them that the world does not bring itself.

@@ -13,12 +13,15 @@ void AppendWorldCounters(World& world, Counters* counters) {
     disks.pages_torn += disk.pages_torn;
     disks.names_lost += disk.names_lost;
   }
+  uint64_t repairs = 0;
+  for (uint16_t id = 1; id <= world.servers(); ++id) repairs += world.server(id).repairs();
   const Network::Totals& network = world.network().totals();
   auto& values = counters->values;
   values.emplace_back("disk syncs", disks.syncs);
   values.emplace_back("pages lost", disks.pages_dropped);
   values.emplace_back("pages torn", disks.pages_torn);
   values.emplace_back("names lost", disks.names_lost);
+  values.emplace_back("damage repaired", repairs);
   values.emplace_back("messages sent", network.sent);
   values.emplace_back("messages delivered", network.delivered);
   values.emplace_back("messages lost", network.lost);

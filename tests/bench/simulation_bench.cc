@@ -26,6 +26,7 @@ Climate CalmClimate(uint16_t servers, const RunOptions& options) {
   climate.world.host.table_latency = {.floor = 10'000, .mean = 10'000};
   const raft::Config limits;
   climate.groups = {StoreOnAll(GroupId(1), servers)};
+  climate.changes.reset();
   climate.node = node::NodeOptions{};
   climate.node.raft = limits;
   climate.engine.wal_segment_bytes_max = uint64_t{64} << 20;

@@ -62,7 +62,8 @@ StorageResult MapTables::Run(const ApplyEntries& job) {
     if (entry.index <= table.applied.index) continue;
     CheckEq(entry.index, table.applied.index.Next());
     Bytes reply;
-    if (entry.kind != EntryKind::kNoop) reply = table.machine->Apply(entry, writer);
+    if (IsForMachine(entry.kind)) reply = table.machine->Apply(entry, writer);
+    if (entry.kind == EntryKind::kConfiguration) table.configuration = entry.data;
     table.applied = LogPosition{entry.index, entry.term};
     done.results.push_back({entry.index, entry.term, entry.kind, std::move(reply)});
   }
@@ -87,7 +88,7 @@ StorageResult MapTables::Run(const Checkpoint& job) {
 StorageResult MapTables::Run(const ReadSnapshot& job) {
   Table& table = Of(job.group);
   if (!job.snapshot.has_value())
-    table.open[job.peer] = {table.applied, ToStream(table.contents.pairs())};
+    table.open[job.peer] = {table.applied, ToStream(table.contents.pairs()), table.configuration};
   ReadSnapshotDone done{.group = job.group,
                         .peer = job.peer,
                         .snapshot = job.snapshot.value_or(table.applied),
@@ -108,6 +109,7 @@ StorageResult MapTables::Run(const ReadSnapshot& job) {
   }
   done.data = Bytes::Copy(absl::string_view(stream).substr(job.offset, job.bytes_max));
   done.last = job.offset + done.data.size() == stream.size();
+  done.configuration = open->second.configuration;
   return done;
 }
 
@@ -122,7 +124,8 @@ StorageResult MapTables::Run(const WriteSnapshot& job) {
                          .snapshot = job.snapshot,
                          .next_offset = 0,
                          .complete = table.applied.index >= job.snapshot.index,
-                         .applied = table.applied};
+                         .applied = table.applied,
+                         .configuration = table.configuration};
   if (done.complete) return done;
   if (job.offset == 0 && table.staged.position != job.snapshot) table.staged = {job.snapshot, ""};
   const bool staged = table.staged.position == job.snapshot;
@@ -132,11 +135,13 @@ StorageResult MapTables::Run(const WriteSnapshot& job) {
   if (next && job.last) {
     table.contents = MemoryTable(FromStream(table.staged.stream));
     table.applied = job.snapshot;
+    table.configuration = job.configuration;
     table.machine->Load(table.contents);
     table.staged = {};
     done.complete = true;
   }
   done.applied = table.applied;
+  done.configuration = table.configuration;
   return done;
 }
 

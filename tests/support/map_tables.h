@@ -21,15 +21,18 @@ class MapTables {
   // REQUIRES: not a CommitLog.
   StorageResult Run(const StorageJob& job);
   LogPosition applied(GroupId group) { return Of(group).applied; }
+  Bytes configuration(GroupId group) { return Of(group).configuration; }
 
  private:
   struct Snapshot {
     LogPosition position;
     std::string stream;
+    Bytes configuration = {};
   };
   struct Table {
     MemoryTable contents;
     LogPosition applied;
+    Bytes configuration;
     std::unique_ptr<StateMachine> machine;
     std::map<NodeId, Snapshot> open;  // for peers
     Snapshot staged;                  // arriving

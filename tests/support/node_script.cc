@@ -135,6 +135,7 @@ void NodeScript::ReadLimits(Command& command) {
   limit("log_entries_kept", options_.log_entries_kept);
   limit("snapshot_chunk_bytes_max", options_.raft.snapshot_chunk_bytes_max);
   limit("uncommitted_bytes_max", options_.raft.uncommitted_bytes_max);
+  limit("raft_log_bytes_max", options_.raft.log_bytes_max);
   limit("shards", options_.shards);
   limit("sweep_records_max", options_.shard_groups.sweep_records_max);
   limit("configurations_kept", options_.configurations_kept);

@@ -123,10 +123,30 @@ Bytes ParseRequest(Command& command) {
     request.mutable_query()->mutable_read_tenure();
   } else if (kind == "transfer") {
     request.mutable_transfer_leadership()->set_to(command.Number("to", 0));
+  } else if (kind == "members") {  // members [after=2] 1 2 4: all voters
+    request.mutable_change_membership()->set_expected(command.Number("after", 0));
+    while (const std::optional<std::string> node = command.NextWord()) {
+      request.mutable_change_membership()->add_members()->set_node(command.ParseNumber(*node));
+    }
+  } else if (kind == "status") {
+    request.mutable_get_node_status();
   } else if (kind != "nothing") {
     command.Fail(absl::StrCat("unknown request \"", kind, "\""));
   }
   return kv::Encode(request);
+}
+
+// "members 2 CATCHING_UP: 1 voter match=1, 4 learner joins match=0".
+std::string DescribeMembership(const lockstep::v1::ReplicaStatus& replica) {
+  std::string text = absl::StrCat("members ", replica.membership_id(), " ",
+                                  lockstep::v1::ChangePhase_Name(replica.change_phase()),
+                                  replica.membership_committed() ? ":" : " not committed:");
+  for (const lockstep::v1::GroupMemberStatus& member : replica.group_members()) {
+    absl::StrAppend(&text, " [", member.node(), member.voter() ? " voter" : " learner",
+                    member.joins() ? " joins" : "", member.leaves() ? " leaves" : "",
+                    " match=", member.match(), member.caught_up() ? " caught up" : "", "]");
+  }
+  return text;
 }
 
 std::string DescribeReply(const Bytes& bytes) {
@@ -149,6 +169,13 @@ std::string DescribeReply(const Bytes& bytes) {
   if (result.has_shards()) absl::StrAppend(&text, " at configuration ", result.shards().num());
   for (const proto::ShardTenure& tenure : result.shards().tenures()) {
     absl::StrAppend(&text, "\n  ", shardkv::Describe(tenure));
+  }
+  if (reply.has_membership()) {
+    absl::StrAppend(&text, " ", proto::MembershipAnswer::Refusal_Name(reply.membership().refusal()),
+                    " in ", reply.membership().configuration().id());
+  }
+  for (const lockstep::v1::ReplicaStatus& replica : reply.node_status().replicas()) {
+    absl::StrAppend(&text, "\n  ", DescribeMembership(replica));
   }
   if (!result.message().empty()) absl::StrAppend(&text, ": ", result.message());
   return text;
@@ -178,6 +205,8 @@ std::string Describe(const Note& note) {
       return absl::StrCat(group, " replied r", note.number, " at ", note.position.index.value());
     case NoteKind::kBaseMoved:
       return absl::StrCat(group, " log begins after ", raft::Describe(note.position));
+    case NoteKind::kTrusted:
+      return absl::StrCat(group, " trusts its log again");
     case NoteKind::kMalformed:
       return absl::StrCat("malformed message of ", note.number, " bytes from ", note.peer.value());
     default:

@@ -35,9 +35,11 @@ void ApplyBatch(const LogBatch& batch, ReplicaImage* image) {
 
 void TextTable::Apply(const Entry& entry) {
   CheckEq(entry.index, applied.index.Next());
+  const bool members = entry.kind == EntryKind::kConfiguration;
   absl::StrAppend(&text, entry.term.value(), ".", entry.index.value(), ":",
-                  std::string(entry.data.view()), ";");
+                  members ? "members" : std::string(entry.data.view()), ";");
   applied = LogPosition{entry.index, entry.term};
+  if (entry.kind == EntryKind::kConfiguration) configuration = entry.data;
 }
 
 Member::Member(const raft::Config& config, ReplicaImage image, uint64_t seed, Instant now)
@@ -53,6 +55,7 @@ void Member::Boot(Instant now) {
   Check(!up());
   table_ = durable_table_;
   disk_.applied = durable_table_.applied;
+  disk_.configuration = durable_table_.configuration;
   raft_.emplace(config_, disk_, Rng(seed_).Split("boot", boots_), now);
   ++boots_;
 }
@@ -142,6 +145,7 @@ raft::SnapshotChunkRead Member::Run(const raft::SnapshotRead& read) {
   CheckLe(read.offset, uint64_t{text.size()});
   answer.data = Bytes::Copy(absl::string_view(text).substr(read.offset, read.bytes_max));
   answer.last = read.offset + answer.data.size() == text.size();
+  answer.configuration = open->second.configuration;
   return answer;
 }
 
@@ -155,6 +159,7 @@ raft::SnapshotChunkWritten Member::Run(const raft::SnapshotWrite& write) {
   } else {
     if (write.offset == 0 && staged_.applied != write.snapshot) {
       staged_ = TextTable{.applied = write.snapshot, .text = ""};
+      staged_.configuration = write.configuration;
     }
     const bool next = staged_.applied == write.snapshot && staged_.text.size() == write.offset;
     if (next) absl::StrAppend(&staged_.text, write.data.view());
@@ -165,6 +170,7 @@ raft::SnapshotChunkWritten Member::Run(const raft::SnapshotWrite& write) {
     }
   }
   answer.applied = table_.applied;
+  answer.configuration = table_.configuration;
   return answer;
 }
 

@@ -25,6 +25,7 @@ void ApplyBatch(const LogBatch& batch, ReplicaImage* image);
 struct TextTable {
   LogPosition applied;
   std::string text;
+  Bytes configuration = {};
   void Apply(const Entry& entry);
 };
 

@@ -24,7 +24,7 @@ const std::map<std::string, RaftScript::Handler>& RaftScript::Handlers() {
       {"messages", &RaftScript::RunMessages}, {"cut", &RaftScript::RunCut},
       {"isolate", &RaftScript::RunIsolate},   {"heal", &RaftScript::RunHeal},
       {"settle", &RaftScript::RunSettle},     {"run", &RaftScript::RunRun},
-      {"status", &RaftScript::RunStatus},
+      {"status", &RaftScript::RunStatus},     {"members", &RaftScript::RunMembers},
   };
   return handlers;
 }

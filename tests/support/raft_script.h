@@ -47,6 +47,7 @@ class RaftScript {
   void RunPropose(Command& command);
   void RunRead(Command& command);
   void RunTransfer(Command& command);
+  void RunMembers(Command& command);
   void RunCompact(Command& command);
   void RunUnreachable(Command& command);
   void RunWrite(Command& command);

@@ -148,7 +148,14 @@ void RaftScript::RunStatus(Command& command) {
     Line(absl::StrCat(id.value(), ": ", test::NameOf(raft.role()), " term=", raft.term().value(),
                       " vote=", raft.hard_state().vote.value(), " leader=", raft.leader().value(),
                       " commit=", raft.commit().value(), " durable=", raft.durable().value(),
+                      raft.hard_state().doubt == Term()
+                          ? ""
+                          : absl::StrCat(" doubt=", raft.hard_state().doubt.value()),
                       " log=", DescribeLog(raft.log())));
+    if (raft.configuration().id) {
+      Line(absl::StrCat("  members ", raft::Describe(raft.configuration()),
+                        raft.configuration_is_committed() ? "" : " (not committed)"));
+    }
     if (raft.leader_state() == nullptr) continue;
     for (const raft::Leader::Peer& peer : raft.leader_state()->peers) {
       const raft::Progress& progress = peer.progress;

@@ -1,4 +1,5 @@
 // The commands that make nodes, feed them and move their disks.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,17 +22,23 @@ std::vector<NodeId> ParseNodes(Command& command, absl::string_view key) {
 }  // namespace
 
 // cluster nodes=3 [election=1000ms] [heartbeat=100ms] [voters=1,2] [outgoing=2,3] [learners=4]
-//         [limits of raft::Config by name]
+//         [spare=5] [incarnations] [limits of raft::Config by name]
 // Makes nodes 1 to N, empty and booted. Chance is out of it: node i waits election + (i - 1) *
-// 50ms.
+// 50ms. Those who are spare are in no group and know of none. Incarnations: node i has number 100 +
+// i.
 void RaftScript::RunCluster(Command& command) {
   const uint64_t nodes = command.Number("nodes", 3);
   std::vector<NodeId> voters = ParseNodes(command, "voters");
   for (uint64_t i = 1; voters.size() < nodes && !command.Has("voters"); ++i)
     voters.push_back(NodeId(i));
   raft::Config config;
-  config.membership =
-      raft::Membership(voters, ParseNodes(command, "outgoing"), ParseNodes(command, "learners"));
+  const std::vector<NodeId> spare = ParseNodes(command, "spare");
+  std::erase_if(voters, [&](NodeId one) {
+    return std::find(spare.begin(), spare.end(), one) != spare.end();
+  });
+  const raft::Membership group(voters, ParseNodes(command, "outgoing"),
+                               ParseNodes(command, "learners"));
+  const bool incarnations = command.Flag("incarnations");
   const Duration election = command.Span("election", std::chrono::milliseconds(1000));
   config.heartbeat = command.Span("heartbeat", std::chrono::milliseconds(100));
   const auto limit = [&](absl::string_view key, uint64_t& value) {
@@ -48,6 +55,8 @@ void RaftScript::RunCluster(Command& command) {
   limit("snapshot_chunks_max", config.snapshot_chunks_max);
   for (uint64_t i = 1; i <= nodes; ++i) {
     config.self = NodeId(i);
+    config.membership = group.IsMember(config.self) ? group : raft::Membership();
+    if (incarnations) config.incarnation = IncarnationId(100 + i);
     config.election_min = election + std::chrono::milliseconds(50 * (i - 1));
     config.election_max = config.election_min;
     configs_[config.self] = config;
@@ -55,7 +64,7 @@ void RaftScript::RunCluster(Command& command) {
   }
 }
 
-// boot NODE [term=2] [vote=1] [base=(t,i)] [log=1,1,2] [applied=(t,i)]
+// boot NODE [term=2] [vote=1] [doubt=1] [base=(t,i)] [log=1,1,2] [applied=(t,i)]
 // Boots the node with this on its disk; `log` gives the terms of the entries after base.
 void RaftScript::RunBoot(Command& command) {
   const NodeId id = command.NextNode();
@@ -64,7 +73,8 @@ void RaftScript::RunBoot(Command& command) {
   image.base = command.Position("base", {});
   image.entries = ParseTerms(command, command.Text("log").value_or(""), image.base.index.Next());
   const Term last = image.entries.empty() ? image.base.term : image.entries.back().term;
-  image.hard_state = HardState{Term(command.Number("term", last.value())), command.Node("vote")};
+  image.hard_state = HardState{Term(command.Number("term", last.value())), command.Node("vote"),
+                               Term(command.Number("doubt", 0))};
   image.applied = command.Position("applied", image.base);
   members_.erase(id);
   members_.emplace(id, Member(configs_.at(id), std::move(image), id.value(), now_));
@@ -162,6 +172,30 @@ void RaftScript::RunTransfer(Command& command) {
   Member* member = Find(command);
   if (member == nullptr) return;
   Turn(*member, raft::TransferLeadership{command.Node("to")});
+}
+
+// members NODE NAME after=0 voters=1,2,4 [learners=5] [incarnations=4:77,5:78]: an operator wants
+// these members instead of configuration `after`.
+void RaftScript::RunMembers(Command& command) {
+  Member* member = Find(command);
+  if (member == nullptr) return;
+  const RequestId id(++requests_);
+  request_names_[id] = command.NextWord().value_or("members");
+  raft::ChangeMembership change{
+      .id = id, .expected = Index(command.Number("after", 0)), .members = {}};
+  for (const NodeId node : ParseNodes(command, "voters")) change.members.push_back({.node = node});
+  for (const NodeId node : ParseNodes(command, "learners")) {
+    change.members.push_back({.node = node, .voter = false});
+  }
+  const std::string incarnations = command.Text("incarnations").value_or("");
+  for (const absl::string_view part : absl::StrSplit(incarnations, ',', absl::SkipEmpty())) {
+    const std::pair<std::string, std::string> pair = absl::StrSplit(part, ':');
+    for (raft::WantedMember& one : change.members) {
+      if (one.node != NodeId(command.ParseNumber(pair.first))) continue;
+      one.incarnation = IncarnationId(command.ParseNumber(pair.second));
+    }
+  }
+  Turn(*member, std::move(change));
 }
 
 // compact NODE through=5: the table is made durable and the log told so.

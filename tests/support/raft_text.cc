@@ -11,6 +11,13 @@
 namespace lockstep::test {
 namespace {
 
+// A configuration entry, as "members 5 joint voters=1,2 outgoing=1".
+std::string DescribeMembersOf(const Entry& entry) {
+  const absl::StatusOr<raft::GroupConfiguration> members =
+      raft::DecodeConfiguration(entry.data.view());
+  return members.ok() ? raft::Describe(*members) : "unreadable";
+}
+
 // "[2.5 noop]", "[2.5 3B]", "[2.5 text]".
 Entry ParseEntry(Command& command, absl::string_view text, Index expected) {
   Entry entry{.index = expected, .term = Term(), .kind = EntryKind::kCommand, .data = Bytes()};
@@ -101,7 +108,8 @@ raft::Body ParseBody(Command& command) {
 
 raft::Message ParseMessage(Command& command) {
   const Term term(command.Number("term", 0));
-  return raft::Message{term, ParseBody(command)};
+  const IncarnationId incarnation(command.Number("incarnation", 0));
+  return raft::Message{term, ParseBody(command), incarnation};
 }
 
 std::vector<Entry> ParseTerms(Command& command, const std::string& text, Index first) {
@@ -135,6 +143,9 @@ std::string Describe(const LogBatch& batch) {
   if (batch.hard_state.has_value()) {
     absl::StrAppend(&text, " term=", batch.hard_state->term.value(),
                     " vote=", batch.hard_state->vote.value());
+    if (batch.hard_state->doubt != Term()) {
+      absl::StrAppend(&text, " doubt=", batch.hard_state->doubt.value());
+    }
   }
   if (batch.base.has_value()) absl::StrAppend(&text, " base=", raft::Describe(*batch.base));
   if (batch.truncate_from.has_value())
@@ -148,6 +159,10 @@ std::string Describe(const raft::LoggedNote& logged) {
   const std::string leader =
       note.peer == NodeId() ? std::string() : absl::StrCat(" leader=", note.peer.value());
   switch (note.kind) {
+    case NoteKind::kAppended:
+      return logged.entry->kind == EntryKind::kConfiguration
+                 ? absl::StrCat("members ", DescribeMembersOf(*logged.entry))
+                 : "";
     case NoteKind::kTruncated:
       return absl::StrCat("truncates from ", note.position.index.value());
     case NoteKind::kBaseMoved:
@@ -187,6 +202,18 @@ std::string Describe(raft::RefusedWhy why) {
       return "transferring";
     case raft::RefusedWhy::kLeadershipLost:
       return "leadership lost";
+    case raft::RefusedWhy::kNoEntryOfTerm:
+      return "no entry of the term is committed";
+    case raft::RefusedWhy::kConfigurationMoved:
+      return "another configuration";
+    case raft::RefusedWhy::kChangePending:
+      return "a change is pending";
+    case raft::RefusedWhy::kSameMembers:
+      return "the same members";
+    case raft::RefusedWhy::kUnsafe:
+      return "unsafe";
+    case raft::RefusedWhy::kOtherIncarnation:
+      return "another incarnation";
   }
   return "";
 }

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "core/raft/group_configuration.h"
+
 namespace lockstep::test {
 namespace {
 
@@ -22,6 +24,24 @@ LogPosition RandomPosition(Rng& rng, Term term) {
   return none ? LogPosition{} : LogPosition{index, of};
 }
 
+// Some change under way, encoded.
+Bytes RandomConfiguration(Rng& rng, Index id) {
+  raft::GroupConfiguration configuration{
+      .id = id, .phase = raft::ChangePhase::kJoint, .members = {}};
+  const uint64_t count = rng.Between(uint64_t{1}, uint64_t{5});
+  for (uint64_t node = 1; node <= count; ++node) {
+    const bool stays = node == 1 || rng.Chance({1, 2});
+    const bool known = rng.Chance({1, 2});
+    const uint64_t incarnation = rng.Magnitude(1, kMax);
+    configuration.members.push_back(
+        {.node = NodeId(node),
+         .incarnation = IncarnationId(known ? incarnation : 0),
+         .before = stays ? raft::Standing::kVoter : raft::Standing::kLearner,
+         .after = raft::Standing::kVoter});
+  }
+  return raft::Encode(configuration);
+}
+
 raft::AppendRequest RandomAppend(Rng& rng, Term term) {
   raft::AppendRequest request;
   request.prev = RandomPosition(rng, term);
@@ -31,10 +51,12 @@ raft::AppendRequest RandomAppend(Rng& rng, Term term) {
   const uint64_t count = rng.Below(5);
   for (uint64_t i = 0; i < count; ++i) {
     last = Term(rng.Between(last.value(), term.value()));
-    const bool noop = rng.Chance({1, 4});
-    request.entries.push_back(Entry{request.prev.index.Plus(i + 1), last,
-                                    noop ? EntryKind::kNoop : EntryKind::kCommand,
-                                    noop ? Bytes() : RandomBytes(rng)});
+    const Index index = request.prev.index.Plus(i + 1);
+    const uint64_t kind = rng.Below(8);
+    Entry& entry = request.entries.emplace_back(Entry{index, last, EntryKind::kNoop, Bytes()});
+    if (kind < 2) continue;
+    entry.kind = kind == 2 ? EntryKind::kConfiguration : EntryKind::kCommand;
+    entry.data = kind == 2 ? RandomConfiguration(rng, index) : RandomBytes(rng);
   }
   return request;
 }
@@ -82,8 +104,10 @@ raft::Body RandomRequest(Rng& rng, Term term, uint64_t kind) {
     case 4: {
       const LogPosition snapshot = last.index == Index() ? LogPosition{Index(1), Term(1)} : last;
       const uint64_t offset = rng.Below(kMax);
-      return raft::SnapshotChunk{
+      raft::SnapshotChunk chunk{
           .snapshot = snapshot, .offset = offset, .data = RandomBytes(rng), .last = flag};
+      if (rng.Chance({1, 2})) chunk.configuration = RandomConfiguration(rng, Index(1));
+      return chunk;
     }
     default:
       return raft::TimeoutNow{};
@@ -96,7 +120,10 @@ raft::Message RandomMessage(Rng& rng) {
   const Term term(rng.Magnitude(1, kMax));
   const uint64_t kind = rng.Below(6);
   const bool reply = rng.Chance({1, 2});
-  return raft::Message{term, reply ? RandomReply(rng, term, kind) : RandomRequest(rng, term, kind)};
+  const bool known = rng.Chance({1, 2});
+  const uint64_t incarnation = rng.Magnitude(1, kMax);
+  return raft::Message{term, reply ? RandomReply(rng, term, kind) : RandomRequest(rng, term, kind),
+                       IncarnationId(known ? incarnation : 0)};
 }
 
 }  // namespace lockstep::test

@@ -123,7 +123,8 @@ class Stage {
   void FailNextFsync(NodeId server);
   // Runs until what was prepared for the server has happened. Fails if it does not within 10 s.
   void ExpectTrapSprings(NodeId server);
-  // A bit flips in what was durable for long. The server is lost from now on: nobody counts on it.
+  // A bit flips in what was durable for long. A log is read whole at the next start. Damage in a
+  // table may never be found: nobody counts on such a server at the end.
   void FlipBit(NodeId server, Part part);
   // Its log, or its table, completes nothing for a while.
   void StallDisk(NodeId server, Part part, Duration span);

@@ -114,6 +114,13 @@ TEST(StatusTextTest, ForScripts) {
             "shard\t2\tnobody\t-\t-\t-\t-\t\t101 FROZEN\n");
 }
 
+TEST(StatusTextTest, AReplicaWithoutASayIsNoFollower) {
+  v1::StatusResponse status = SomeStatus();
+  status.mutable_nodes(0)->mutable_replicas(1)->set_repairing(true);
+  const std::string text = StatusText(status, /*shards=*/false, /*plain=*/true);
+  EXPECT_NE(text.find("replica\t101\t1\tRepairing\t4"), std::string::npos) << text;
+}
+
 TEST(ConfigurationTextTest, ForPeople) {
   EXPECT_EQ(ConfigurationText(SomeStatus().configuration(), /*plain=*/false),
             "Config #3\n"

@@ -77,8 +77,11 @@ struct ToProto {
     chunk.set_snapshot_term(m.snapshot.term.value());
     chunk.set_offset(m.offset);
     chunk.set_data(std::string(m.data.view()));
-    chunk.set_checksum(StableHash(m.data.view()));
+    const uint64_t data = StableHash(m.data.view());
+    const std::string configuration(m.configuration.view());
+    chunk.set_checksum(configuration.empty() ? data : HashChain(data, StableHash(configuration)));
     chunk.set_last(m.last);
+    chunk.set_configuration(configuration);
   }
   void operator()(const SnapshotReply& m) const {
     proto::SnapshotReply& reply = *out->mutable_snapshot_reply();
@@ -97,7 +100,7 @@ std::string Whole(const Message& message) {
     for (const Entry& entry : append->entries) absl::StrAppend(&text, "|", entry.data.view());
   }
   if (const auto* chunk = std::get_if<SnapshotChunk>(&message.body); chunk != nullptr)
-    absl::StrAppend(&text, "|", chunk->data.view());
+    absl::StrAppend(&text, "|", chunk->data.view(), "|", chunk->configuration.view());
   return text;
 }
 
@@ -118,6 +121,7 @@ TEST(Codec, RoundTripAndProtobuf) {
     proto::PeerMessage twin;
     twin.set_group(group.value());
     twin.set_term(message.term.value());
+    twin.set_incarnation(message.incarnation.value());
     std::visit(ToProto{&twin}, message.body);
     // Byte for byte what Protobuf writes, so each side reads the other.
     ASSERT_EQ(std::string(bytes.view()), twin.SerializeAsString()) << Describe(message);

@@ -22,23 +22,31 @@ struct Weather {
   Ratio loss;
   Ratio duplication;
   Ratio crash;
-  Ratio disk;  // how often a write finishes
+  Ratio disk;            // how often a write finishes
+  bool changes = false;  // of the members
 };
+
+enum class Changes { kNone, kMany };
 
 class Storm {
  public:
-  explicit Storm(uint64_t seed) : seed_(seed), rng_(Rng(seed).Split("storm")) {
+  explicit Storm(uint64_t seed, Changes changes = Changes::kNone)
+      : seed_(seed), rng_(Rng(seed).Split("storm")) {
     weather_.nodes = rng_.Between(uint64_t{1}, uint64_t{5});
     if (weather_.nodes < 3) weather_.nodes = 5 - weather_.nodes;  // 3 and 4 more often
     weather_.loss = Ratio{static_cast<uint32_t>(rng_.Below(30)), 100};
     weather_.duplication = Ratio{static_cast<uint32_t>(rng_.Below(20)), 100};
     weather_.crash = Ratio{static_cast<uint32_t>(rng_.Magnitude(1, 24) - 1), 1000};
     weather_.disk = Ratio{static_cast<uint32_t>(rng_.Between(uint64_t{10}, uint64_t{90})), 100};
+    weather_.changes = changes == Changes::kMany;
     MakeMembers();
   }
 
   void Run(int steps) {
-    for (step_ = 0; step_ < steps && !failed_; ++step_) Step();
+    for (step_ = 0; step_ < steps && !failed_; ++step_) {
+      Step();
+      if (weather_.changes && rng_.Chance({1, 60})) ChangeMembers();
+    }
     Calm();
   }
 
@@ -48,6 +56,9 @@ class Storm {
   uint64_t installs() const { return installs_; }
   uint64_t reads() const { return reads_done_; }
   uint64_t crashes() const { return crashes_; }
+  uint64_t changes() const { return changes_; }
+  uint64_t joints() const { return joints_; }
+  uint64_t removals() const { return removals_; }
   uint64_t hash() const { return hash_; }
 
  private:
@@ -61,7 +72,8 @@ class Storm {
     raft::Config config;
     std::vector<NodeId> voters;
     for (uint64_t i = 1; i <= weather_.nodes; ++i) voters.push_back(NodeId(i));
-    config.membership = raft::Membership(voters);
+    // Where members change all others are spare at first.
+    const raft::Membership group(weather_.changes ? DrawNodes(3) : voters);
     config.election_min = std::chrono::milliseconds(100);
     config.election_max = std::chrono::milliseconds(200);
     config.heartbeat = std::chrono::milliseconds(20);
@@ -72,7 +84,32 @@ class Storm {
     config.snapshot_chunks_max = rng_.Between(uint64_t{1}, uint64_t{4});
     for (NodeId id : voters) {
       config.self = id;
+      config.membership = group.IsMember(id) ? group : raft::Membership();
       members_.emplace(id, Member(config, ReplicaImage{}, Mix64(seed_ + id.value()), now_));
+    }
+  }
+
+  // Between one and `max` of them.
+  std::vector<NodeId> DrawNodes(uint64_t max) {
+    std::set<NodeId> nodes;
+    const uint64_t count = rng_.Between(uint64_t{1}, std::min(max, weather_.nodes));
+    while (nodes.size() < count) nodes.insert(NodeId(1 + rng_.Below(weather_.nodes)));
+    return {nodes.begin(), nodes.end()};
+  }
+
+  // Whoever leads is asked; now and then as somebody would who knows an older configuration.
+  void ChangeMembers() {
+    const bool learners = rng_.Chance({1, 3});
+    const bool late = rng_.Chance({1, 8});
+    raft::ChangeMembership change;
+    for (const NodeId node : DrawNodes(weather_.nodes)) change.members.push_back({.node = node});
+    if (learners && change.members.size() > 1) change.members.back().voter = false;
+    for (auto& [id, member] : members_) {
+      if (!member.up() || !member.raft().is_leader()) continue;
+      change.id = RequestId(++requests_);
+      const Index now = member.raft().configuration().id;
+      change.expected = late && now ? now.Previous() : now;
+      Turn(member, change);
     }
   }
 
@@ -115,9 +152,13 @@ class Storm {
   }
 
   void Disk(Member& member) {
-    if (rng_.Chance(weather_.disk) && !member.writes().empty())
-      return After(member, member.FinishWrite(now_));
+    if (rng_.Chance(weather_.disk) && !member.writes().empty()) return FinishWrite(member);
     if (member.writes().size() < 3) member.StartWrite();
+  }
+
+  void FinishWrite(Member& member) {
+    decides_ = member.raft().membership();
+    After(member, member.FinishWrite(now_));
   }
 
   void Crash(Member& member) {
@@ -132,6 +173,7 @@ class Storm {
   void Turn(Member& member, raft::Input input) {
     std::vector<raft::Input> inputs;
     inputs.push_back(std::move(input));
+    decides_ = member.raft().membership();
     After(member, member.Turn(now_, std::move(inputs)));
   }
 
@@ -167,6 +209,7 @@ class Storm {
       if (note.note.kind == NoteKind::kTruncated) ++truncations_;
       if (note.note.kind == NoteKind::kSnapshotInstalled) ++installs_;
       if (note.note.kind == NoteKind::kBecameLeader) CheckElection(member);
+      if (note.note.kind == NoteKind::kAppended) NoteMembers(member, *note.entry);
     }
     CheckSafety(member);
     hash_ = HashChain(hash_, member.raft().log().last_index().value() * 7 +
@@ -177,6 +220,21 @@ class Storm {
     // A term leaves a node only after it is durable (DESIGN, Raft Fig. 2: "before responding").
     if (outgoing.message.term > member.disk().hard_state.term) Fail("an undurable term left");
     if (mail_.size() < 400) mail_.push_back({member.id(), outgoing.to, outgoing.message});
+  }
+
+  // A change of members is never begun before the one before is committed.
+  void NoteMembers(const Member& member, const Entry& entry) {
+    if (entry.kind != EntryKind::kConfiguration || !member.raft().is_leader()) return;
+    const raft::GroupConfiguration members = *raft::DecodeConfiguration(entry.data.view());
+    ++changes_;
+    joints_ += members.phase == raft::ChangePhase::kJoint ? 1 : 0;
+    const raft::RaftLog& log = member.raft().log();
+    for (Index i = log.first_index(); i < entry.index; i = i.Next()) {
+      if (log.At(i).kind == EntryKind::kConfiguration && i > member.raft().commit())
+        Fail(absl::StrCat("two changes under way: ", i.value(), " and ", entry.index.value()));
+    }
+    if (members.phase != raft::ChangePhase::kSettled) return;
+    if (members.Find(member.id()) == nullptr) ++removals_;
   }
 
   // Figure 3, "Election Safety" and "Leader Completeness".
@@ -243,18 +301,23 @@ class Storm {
     }
   }
 
+  bool HoldsDurably(const Member& member, Index index, Term term) const {
+    const ReplicaImage& disk = member.disk();
+    const uint64_t offset = index.value() - std::min(index.value(), disk.base.index.value());
+    const bool in_log =
+        offset > 0 && offset <= disk.entries.size() && disk.entries[offset - 1].term == term;
+    const bool in_table = member.durable_applied().index >= index;
+    return in_log || in_table || disk.base.index >= index;
+  }
+
+  // On a majority of those who decided when it was committed.
   void CheckDurable(Index index, Term term) {
-    uint64_t holders = 0;
-    for (const auto& [id, member] : members_) {
-      const ReplicaImage& disk = member.disk();
-      const uint64_t offset = index.value() - std::min(index.value(), disk.base.index.value());
-      const bool in_log =
-          offset > 0 && offset <= disk.entries.size() && disk.entries[offset - 1].term == term;
-      const bool in_table = member.durable_applied().index >= index;
-      if (in_log || in_table || disk.base.index >= index) ++holders;
-    }
-    if (holders < weather_.nodes / 2 + 1)
-      Fail(absl::StrCat("committed ", index.value(), " is durable on ", holders, " nodes only"));
+    const raft::VoteOutcome outcome = decides_.Tally([&](NodeId id) {
+      return HoldsDurably(members_.at(id), index, term) ? raft::Vote::kGranted
+                                                        : raft::Vote::kRefused;
+    });
+    if (outcome != raft::VoteOutcome::kWon)
+      Fail(absl::StrCat("committed ", index.value(), " is not durable on a majority"));
   }
 
   // Every table is a prefix of every longer one.
@@ -289,7 +352,7 @@ class Storm {
       for (auto& [id, member] : members_) {
         if (now_ >= member.raft().wake_at()) Turn(member, raft::TimerFired{});
         if (member.writes().empty()) member.StartWrite();
-        if (!member.writes().empty()) After(member, member.FinishWrite(now_));
+        if (!member.writes().empty()) FinishWrite(member);
         if (!member.table_jobs().empty()) After(member, member.RunTableJob(now_));
         // Full logs must become empty again.
         if (round % 10 == 0) Compact(member);
@@ -298,7 +361,9 @@ class Storm {
       if (round == 1500) ProposeEverywhere();
     }
     if (failed_) return;
+    const raft::Membership group = FinalGroup();
     for (const auto& [id, member] : members_) {
+      if (!group.IsMember(id)) continue;  // Spare, or removed.
       if (member.raft().commit() != Index(committed_.size()) ||
           member.raft().log().last_index() != member.raft().commit())
         Fail(absl::StrCat("node ", id.value(),
@@ -306,6 +371,27 @@ class Storm {
                           " commit ", member.raft().commit().value(), " of ", committed_.size()));
     }
     if (final_ == 0) Fail("nobody accepts proposals");
+  }
+
+  // What the leader says; it has come to the end of all changes.
+  raft::Membership FinalGroup() {
+    for (const auto& [id, member] : members_) {
+      if (!member.raft().is_leader()) continue;
+      const raft::GroupConfiguration& members = member.raft().configuration();
+      if (members.phase != raft::ChangePhase::kSettled ||
+          !member.raft().configuration_is_committed())
+        Fail(absl::StrCat("a change has not ended: ", raft::Describe(members)));
+      return member.raft().membership();
+    }
+    std::string all;
+    for (const auto& [id, member] : members_) {
+      const raft::Raft& raft = member.raft();
+      absl::StrAppend(&all, "\n", id.value(), ": ", NameOf(raft.role()), " of term ",
+                      raft.term().value(), ", log ", DescribeLog(raft.log()), ", commit ",
+                      raft.commit().value(), ", members ", raft::Describe(raft.configuration()));
+    }
+    Fail(absl::StrCat("nobody leads", all));
+    return raft::Membership();
   }
 
   void ProposeEverywhere() {
@@ -330,6 +416,7 @@ class Storm {
   int step_ = 0;
   bool failed_ = false;
 
+  raft::Membership decides_;  // in force at the replica that has the turn
   std::map<Term, NodeId> leaders_;
   std::map<NodeId, std::pair<Term, std::map<Index, Term>>> leader_logs_;
   std::vector<std::pair<Term, std::string>> committed_;  // [i] is index i + 1
@@ -340,6 +427,9 @@ class Storm {
   uint64_t installs_ = 0;
   uint64_t reads_done_ = 0;
   uint64_t crashes_ = 0;
+  uint64_t changes_ = 0;
+  uint64_t joints_ = 0;
+  uint64_t removals_ = 0;
   uint64_t final_ = 0;
   uint64_t hash_ = 0;
 };
@@ -377,11 +467,40 @@ TEST(Storm, FigureThreeHolds) {
             << ", snapshots " << installs << ", reads " << reads << ", crashes " << crashes << "\n";
 }
 
+TEST(Storm, MembersChange) {
+  uint64_t commits = 0;
+  uint64_t installs = 0;
+  uint64_t changes = 0;
+  uint64_t joints = 0;
+  uint64_t removals = 0;
+  const char* from = std::getenv("STORM_SEED");
+  const uint64_t first = from == nullptr ? 1 : std::strtoull(from, nullptr, 10);
+  const char* count = std::getenv("STORM_SEEDS");
+  const uint64_t seeds = count == nullptr ? 300 : std::strtoull(count, nullptr, 10);
+  for (uint64_t seed = first; seed < first + seeds; ++seed) {
+    Storm storm(seed, Changes::kMany);
+    storm.Run(3000);
+    if (HasFailure()) return;
+    commits += storm.commits();
+    installs += storm.installs();
+    changes += storm.changes();
+    joints += storm.joints();
+    removals += storm.removals();
+  }
+  EXPECT_GT(commits, seeds * 10);
+  EXPECT_GT(installs, seeds / 10);
+  EXPECT_GT(changes, seeds * 2);
+  EXPECT_GT(joints, seeds / 2);
+  EXPECT_GT(removals, seeds / 20);  // of leaders by themselves
+  std::cout << "commits " << commits << ", snapshots " << installs << ", configurations " << changes
+            << ", joint " << joints << ", leaders removed " << removals << "\n";
+}
+
 TEST(Storm, SameSeedSameRun) {
   for (uint64_t seed = 1; seed <= 5; ++seed) {
-    Storm one(seed);
+    Storm one(seed, Changes::kMany);
     one.Run(1000);
-    Storm two(seed);
+    Storm two(seed, Changes::kMany);
     two.Run(1000);
     EXPECT_EQ(one.hash(), two.hash()) << "seed " << seed;
   }

@@ -185,5 +185,50 @@ TEST(Durability, TheDeadAreNotHeard) {
   EXPECT_EQ(Begun().Crash(1).Truncate(1, 1).Commit(2, 2).End().property(), "");
 }
 
+// Node 2 has acknowledged two entries, which node 1 has committed; damage takes them.
+Story Damaged() { return Begun().Crash(2).Damage(2).BootInDoubt(2, 2, 1); }
+
+TEST(Doubt, ExcusesWhatDamageHasTaken) {
+  EXPECT_EQ(Damaged().End().property(), "");
+  EXPECT_EQ(Begun().Crash(2).BootInDoubt(2, 2, 1).property(), "Durability") << "what damage?";
+  EXPECT_EQ(Begun().Crash(2).Damage(2).Boot(2, 1, 1).End().property(), "Durability")
+      << "it does not know that it has lost something";
+  EXPECT_EQ(Begun().Crash(2).Damage(2).BootInDoubt(2, 0, 0).property(), "Durability")
+      << "nothing excuses a lost term";
+  // The same doubt over another crash is one loss; another one needs another damage.
+  EXPECT_EQ(Damaged().Crash(2).BootInDoubt(2, 2, 1).End().property(), "");
+  EXPECT_EQ(Damaged().Crash(2).BootInDoubt(2, 3, 2).property(), "Durability");
+  EXPECT_EQ(Damaged().Damage(2).Crash(2).BootInDoubt(2, 3, 2).End().property(), "");
+}
+
+TEST(Doubt, ForbidsVotesAndCampaigns) {
+  EXPECT_EQ(Damaged().HardState(2, 3, 3).Vote(2, 3, 3).property(), "Durability");
+  EXPECT_EQ(Damaged().HardState(2, 3, 2).BecomeLeader(2, 3).property(), "Election Safety");
+  EXPECT_EQ(Damaged().Follow(2, 2, 0).property(), "");
+}
+
+TEST(Doubt, EndsWhenWhatIsCommittedIsThere) {
+  const auto repaired = [](bool all) {
+    Story story = Damaged();
+    story.HardState(3, 1, 0).Append(3, kNoop1).Append(3, kA).Ack(3, 1, 1, 2);
+    story.HardState(1, 3, 1).HardState(3, 3, 1).Vote(3, 3, 1).BecomeLeader(1, 3);
+    story.Append(1, MakeEntry(3, 3)).HardState(2, 3, 0).Follow(2, 3, 1).Append(2, kNoop1);
+    if (all) story.Append(2, kA).Append(2, MakeEntry(3, 3)).Ack(2, 3, 1, 3);
+    return story.Trust(2);
+  };
+  EXPECT_EQ(repaired(true).property(), "");
+  EXPECT_EQ(repaired(true).HardState(2, 4, 3).Vote(2, 4, 3).property(), "");
+  EXPECT_EQ(repaired(false).property(), "Durability");
+}
+
+// An acknowledgement that was true when it left counts, however late it arrives.
+TEST(Doubt, DoesNotTakeBackWhatAnEarlierLeaderCounts) {
+  Story story;
+  story.Elect(1, 1, {2}).Replicate(1, 1, kNoop1, {2});
+  story.Append(1, kA).Append(2, kA).Ack(2, 1, 1, 2);
+  story.Crash(2).Damage(2).BootInDoubt(2, 2, 1);
+  EXPECT_EQ(story.Commit(1, 2).property(), "");
+}
+
 }  // namespace
 }  // namespace lockstep::sim

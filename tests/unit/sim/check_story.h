@@ -29,6 +29,15 @@ class Story {
               uint64_t base_term = 0, uint64_t applied = 0) {
     return Tell(node, NoteKind::kBooted, term, vote, base, base_term, applied);
   }
+  // The disk is damaged, or the replica finds at boot that its log has lost something.
+  Story& Damage(uint64_t node) {
+    state_->checkers.OnDamage(NodeId(node));
+    return *this;
+  }
+  Story& BootInDoubt(uint64_t node, uint64_t term, uint64_t doubt) {
+    return Tell(node, NoteKind::kBooted, term, 0, 0, 0, 0, nullptr, doubt);
+  }
+  Story& Trust(uint64_t node) { return Tell(node, NoteKind::kTrusted); }
   Story& BootEntry(uint64_t node, const Entry& entry) {
     return Tell(node, NoteKind::kBootEntry, 0, 0, entry.index.value(), entry.term.value(), 0,
                 &entry);
@@ -39,8 +48,9 @@ class Story {
   Story& Vote(uint64_t node, uint64_t term, uint64_t candidate) {
     return Tell(node, NoteKind::kVoteGranted, term, candidate);
   }
-  Story& BecomeLeader(uint64_t node, uint64_t term) {
-    return Tell(node, NoteKind::kBecameLeader, term);
+  // `members`: the configuration that it believes to be in force.
+  Story& BecomeLeader(uint64_t node, uint64_t term, uint64_t members = 0) {
+    return Tell(node, NoteKind::kBecameLeader, term, 0, 0, 0, members);
   }
   Story& Follow(uint64_t node, uint64_t term, uint64_t leader) {
     return Tell(node, NoteKind::kBecameFollower, term, leader);
@@ -74,8 +84,8 @@ class Story {
   Story& Install(uint64_t node, uint64_t index, uint64_t term) {
     return MoveBase(node, index, term, /*installed=*/true).NoteInstalled(node, index, term);
   }
-  Story& NoteInstalled(uint64_t node, uint64_t index, uint64_t term) {
-    return Tell(node, NoteKind::kSnapshotInstalled, 0, 0, index, term);
+  Story& NoteInstalled(uint64_t node, uint64_t index, uint64_t term, uint64_t members = 0) {
+    return Tell(node, NoteKind::kSnapshotInstalled, 0, 0, index, term, members);
   }
   Story& Ask(uint64_t node, uint64_t request) {
     state_->checkers.OnRequest(NodeId(node), RequestId(request));
@@ -116,7 +126,7 @@ class Story {
  private:
   Story& Tell(uint64_t node, NoteKind kind, uint64_t term = 0, uint64_t peer = 0,
               uint64_t index = 0, uint64_t position_term = 0, uint64_t number = 0,
-              const Entry* entry = nullptr) {
+              const Entry* entry = nullptr, uint64_t doubt = 0) {
     state_->now += std::chrono::milliseconds(1);
     state_->checkers.OnNote(state_->now, NodeId(node),
                             Note{.kind = kind,
@@ -125,7 +135,8 @@ class Story {
                                  .peer = NodeId(peer),
                                  .position = {Index(index), Term(position_term)},
                                  .number = number,
-                                 .entry = entry});
+                                 .entry = entry,
+                                 .doubt = Term(doubt)});
     return *this;
   }
 

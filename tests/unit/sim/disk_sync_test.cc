@@ -110,5 +110,30 @@ TEST(Kill, SyncsNothing) {
   EXPECT_FALSE(disk.Exists("LOCK"));
 }
 
+TEST(FailedCall, HappensOnceAndLeavesHalfOfAWrite) {
+  using IoFailure = SimFileSystem::IoFailure;
+  for (const IoFailure failure : {IoFailure::kWrite, IoFailure::kNoSpace}) {
+    SimFileSystem disk;
+    auto file = MustOpen(disk, "f");
+    disk.FailCallAfter(failure, 2);
+    EXPECT_TRUE(file->Append("abcd").ok());
+    const absl::Status status = file->Append("efgh");
+    EXPECT_EQ(absl::IsResourceExhausted(status), failure == IoFailure::kNoSpace) << status;
+    EXPECT_EQ(absl::IsInternal(status), failure == IoFailure::kWrite) << status;
+    EXPECT_EQ(Contents(disk, "f"), "abcdef");
+    EXPECT_TRUE(file->Append("!").ok());
+    EXPECT_EQ(disk.counters().failed_calls, 1u);
+  }
+  SimFileSystem disk;
+  auto file = MustOpen(disk, "f");
+  ASSERT_TRUE(file->Append("abcd").ok());
+  disk.FailCallAfter(IoFailure::kRead, 1);
+  ASSERT_TRUE(file->Append("e").ok());
+  std::string text;
+  EXPECT_TRUE(absl::IsInternal(file->Read(0, 9, &text)));
+  EXPECT_TRUE(file->Read(0, 9, &text).ok());
+  EXPECT_EQ(text, "abcde");
+}
+
 }  // namespace
 }  // namespace lockstep::sim

@@ -240,7 +240,7 @@ TEST(Groups, NoneLosesAMajorityToRot) {
       ASSERT_TRUE(file.ok() && (*file)->Append(std::string(100, 't')).ok() && (*file)->Sync().ok());
     }
     const auto rot = [&plan](uint16_t id) {
-      for (int i = 0; i < 100; ++i) plan.RotNow(id);
+      for (int i = 0; i < 100; ++i) plan.RotNow(FaultKind::kBitRot, id);
     };
     rot(first);
     EXPECT_EQ(plan.lost(), One(first));
@@ -265,6 +265,8 @@ Climate DrawWithGroups(const RunOptions& options, uint16_t servers,
   Climate climate = DrawClimate(options, Rng(options.seed));
   climate.world.servers = servers;
   climate.groups = std::move(groups);
+  climate.changes.reset();  // their members stay
+  --climate.world.clients;
   Rng faults = Rng(options.seed).Split("faults of the test");
   climate.faults = FaultOptions::Draw(faults, FaultSet::All(), false, climate.unit().count());
   return climate;

@@ -140,5 +140,30 @@ TEST(Leaders, AnyIsEachOfThemAtTimesAndTheOnlyOneWithoutADraw) {
   EXPECT_EQ(seen, Set({2, 4}));
 }
 
+// Where members change, every set that may decide keeps a majority; the others may all be missing.
+TEST(Quorums, WhoDecidesMayChange) {
+  Quorums quorums = Quorums::OfAll(0b111110);
+  std::vector<uint64_t> deciding{0b001110};
+  quorums.Follow(GroupId(1), [&] { return deciding; });
+  EXPECT_EQ(quorums.members(GroupId(1)), 0b111110u);
+  EXPECT_TRUE(quorums.CanSpare(0b110010));
+  EXPECT_FALSE(quorums.CanSpare(0b000110));
+  EXPECT_EQ(quorums.Spare(0b000010), 0b110000u);
+  deciding.push_back(0b110010);  // joint: servers 1, 4 and 5, too
+  EXPECT_FALSE(quorums.CanSpare(0b110000));
+  EXPECT_TRUE(quorums.CanSpare(0b010100));
+  EXPECT_FALSE(quorums.CanSpare(0b010010));
+}
+
+TEST(Quorums, SpareServersKnowOfNoGroup) {
+  GroupPlacement placement = StoreOnAll(GroupId(1), 4);
+  placement.spare = {NodeId(2), NodeId(4)};
+  EXPECT_EQ(placement.Beginning().voters(), (std::vector<NodeId>{NodeId(1), NodeId(3)}));
+  EXPECT_EQ(HostedBy(NodeId(1), {placement})[0].membership->voters(),
+            placement.Beginning().voters());
+  EXPECT_TRUE(HostedBy(NodeId(2), {placement})[0].membership->members().empty());
+  EXPECT_TRUE(HostedBy(NodeId(5), {placement}).empty());
+}
+
 }  // namespace
 }  // namespace lockstep::sim

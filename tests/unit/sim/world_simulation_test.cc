@@ -61,10 +61,27 @@ TEST(Simulation, StormsPassAndTestSomething) {
         << report.violation->evidence;
     sum.Add(report.counters);
   }
-  for (const char* name : {"elections", "entries committed", "log truncations", "log compactions",
-                           "snapshots installed", "crashes", "crashes in writes", "pages torn",
-                           "messages lost", "messages cut off", "messages duplicated",
-                           "messages held", "leader changes", "leadership transfers"}) {
+  for (const char* name : {"elections",
+                           "entries committed",
+                           "log truncations",
+                           "log compactions",
+                           "snapshots installed",
+                           "crashes",
+                           "crashes in writes",
+                           "pages torn",
+                           "messages lost",
+                           "messages cut off",
+                           "messages duplicated",
+                           "messages held",
+                           "leader changes",
+                           "leadership transfers",
+                           "membership changes begun",
+                           "membership changes refused",
+                           "configurations joint",
+                           "configurations committed",
+                           "learners promoted",
+                           "leaders removed",
+                           "elections by two majorities"}) {
     EXPECT_GT(ValueOf(sum, name), 0u) << name;
   }
   for (size_t i = 0; i < kFaultKinds; ++i) {

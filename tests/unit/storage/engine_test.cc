@@ -285,17 +285,6 @@ TEST(Engine, OneProcessAtATime) {
   EXPECT_TRUE(OpenEngine(disk).ok());
 }
 
-// The table was lost, but the log no longer has what it held.
-TEST(Engine, AHoleBetweenTableAndLogIsDataLoss) {
-  SimFileSystem disk;
-  auto engine = *OpenEngine(disk);
-  const LogBatch batch{kGroups[1], {}, LogPosition{Index(9), Term(2)}, {}, {}};
-  ASSERT_TRUE(engine->Run(CommitLog{{batch}}).ok());
-  engine = nullptr;
-  const absl::Status status = OpenEngine(disk).status();
-  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
-}
-
 TEST(Engine, WorksOnARealDisk) {
   std::string directory = testing::TempDir() + "/engine_test_XXXXXX";
   ASSERT_NE(mkdtemp(directory.data()), nullptr);

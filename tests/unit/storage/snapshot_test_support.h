@@ -21,8 +21,8 @@ inline ReadSnapshotDone Read(TableStore& store, std::optional<LogPosition> snaps
 }
 
 inline WriteSnapshotDone Write(TableStore& store, const ReadSnapshotDone& part) {
-  return MustRun<WriteSnapshotDone>(
-      store, WriteSnapshot{kGroup, part.snapshot, part.offset, part.data, part.last});
+  return MustRun<WriteSnapshotDone>(store, WriteSnapshot{kGroup, part.snapshot, part.offset,
+                                                         part.data, part.last, part.configuration});
 }
 
 // The whole stream of the store's present state.

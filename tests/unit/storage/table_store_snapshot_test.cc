@@ -72,6 +72,43 @@ TEST(Snapshot, StaysAsItWasWhileTheTableGoesOn) {
   EXPECT_EQ(stream, whole);
 }
 
+Entry MembersAt(uint64_t index, const char* text) {
+  return {Index(index), Term(1), EntryKind::kConfiguration, Bytes::Copy(text)};
+}
+
+// No machine sees it; it is part of the table all the same, as of its position.
+TEST(Snapshot, TheConfigurationTravels) {
+  SimFileSystem disk;
+  Rng rng(1);
+  auto store = MustOpen(disk);
+  std::vector<Entry> log = RandomLog(rng, 20, 5, 10);
+  log[3] = MembersAt(4, "first");
+  log[9] = MembersAt(10, "second");
+  ApplyAll(*store, log, 3);
+  EXPECT_EQ(store->configuration(kGroup), Bytes());
+  EXPECT_EQ(Read(*store, std::nullopt, 0, 1).configuration, Bytes());
+  ApplyAll(*store, log, 8);
+  const ReadSnapshotDone part = Read(*store, std::nullopt, 0, 1 << 20);
+  ApplyAll(*store, log, 12);
+  EXPECT_EQ(store->configuration(kGroup).view(), "second");
+  EXPECT_EQ(part.configuration.view(), "first");
+  EXPECT_EQ(Read(*store, part.snapshot, 0, 1 << 20).configuration.view(), "first");
+
+  SimFileSystem other_disk;
+  auto other = MustOpen(other_disk);
+  EXPECT_EQ(Write(*other, part).configuration.view(), "first");
+  EXPECT_EQ(other->configuration(kGroup).view(), "first");
+  ApplyAll(*other, log, 12);
+  EXPECT_EQ(other->Digest(kGroup), store->Digest(kGroup));
+  // Late parts of what the table has come past change nothing.
+  EXPECT_EQ(Write(*other, part).configuration.view(), "second");
+  other.reset();  // without a checkpoint: what is durable is the installed snapshot
+  other_disk.Crash(rng, CrashOptions::DropAll());
+  other = MustOpen(other_disk);
+  EXPECT_EQ(other->configuration(kGroup).view(),
+            other->applied(kGroup).index < Index(10) ? "first" : "second");
+}
+
 TEST(Snapshot, IsGoneWhenClosedReplacedOrForgotten) {
   SimFileSystem disk;
   Rng rng(1);

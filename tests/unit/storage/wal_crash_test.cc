@@ -89,7 +89,7 @@ TEST(WalCrash, PowerFailsAtEveryCall) {
 
 TEST(WalCrash, PowerFailsAgainAndAgain) {
   Outcome outcome;
-  for (uint64_t seed = 1; seed <= 600; ++seed) {
+  for (uint64_t seed = 1; seed <= 700; ++seed) {
     Rng rng = Rng(seed).Split("first cut");
     Storm(seed, rng.Magnitude(1, 300), 25, &outcome);
     if (testing::Test::HasFatalFailure()) return;
