@@ -41,6 +41,7 @@ class TableOverlay final : public TableWriter {
 
   // Starts a job on the keys that begin with `prefix`. Both outlive the job.
   void Begin(leveldb::DB& db, const leveldb::ReadOptions& options, absl::string_view prefix);
+  bool failed() const override { return !status_.ok(); }
   bool Get(absl::string_view key, std::string* value) const override;
   void Scan(
       absl::string_view start,

@@ -17,6 +17,7 @@ class GroupReader final : public TableReader {
   GroupReader(leveldb::DB& db, const leveldb::ReadOptions& options, std::string prefix)
       : db_(db), options_(options), prefix_(std::move(prefix)) {}
 
+  bool failed() const override { return !status_.ok(); }
   bool Get(absl::string_view key, std::string* value) const override;
   void Scan(
       absl::string_view start,

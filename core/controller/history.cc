@@ -11,13 +11,17 @@
 namespace lockstep::controller {
 namespace {
 
-// Records come from our own table: a bad one is a mistake of ours, hence Check.
-void ReadConfiguration(const TableReader& table, ConfigurationNum num,
+// Records come from our own table: a bad one is a mistake of ours, hence Check. False: the table
+// cannot be read.
+bool ReadConfiguration(const TableReader& table, ConfigurationNum num,
                        proto::Configuration* message) {
   std::string record;
-  Check(table.Get(ConfigurationKey(num), &record), "a configuration is missing in the table");
+  const bool found = table.Get(ConfigurationKey(num), &record);
+  if (table.failed()) return false;
+  Check(found, "a configuration is missing in the table");
   Check(message->ParseFromString(record), "a configuration in the table cannot be read");
   CheckEq(message->num(), num.value());
+  return true;
 }
 
 }  // namespace
@@ -31,7 +35,7 @@ void History::Load(const TableReader& table) {
   const ConfigurationNum num(kv::ReadBigEndian64(absl::string_view(record).substr(8)));
   CheckLe(oldest_, num);
   proto::Configuration message;
-  ReadConfiguration(table, num, &message);
+  if (!ReadConfiguration(table, num, &message)) return;
   absl::StatusOr<Configuration> newest = FromProto(message);
   Check(newest.ok(), newest.status().message());
   newest_ = *std::move(newest);

@@ -18,9 +18,15 @@
 namespace lockstep {
 
 // One replica's key space, ordered by bytes. Reads see all earlier writes.
+//
+// A read may fail, when it finds damage. What is read from then on may be missing; but nobody will
+// hear what is said and done until the call ends, and none follows. So a machine need not ask,
+// unless it would take what is missing for a mistake of its own.
 class TableReader {
  public:
   virtual ~TableReader() = default;
+  // Whether a read has failed. Tables in memory never do.
+  virtual bool failed() const { return false; }
   // False when there is no such key; `*value` is then unspecified.
   virtual bool Get(absl::string_view key, std::string* value) const = 0;
   // Visits keys >= `start` in ascending order until `visit` returns false. The views are valid

@@ -34,6 +34,7 @@ class ContentsReader final : public TableReader {
   ContentsReader(const TableReader& table, std::string prefix)
       : table_(table), prefix_(std::move(prefix)) {}
 
+  bool failed() const override { return table_.failed(); }
   bool Get(absl::string_view key, std::string* value) const override;
   void Scan(
       absl::string_view start,
@@ -51,6 +52,7 @@ class ContentsWriter final : public TableWriter {
   ContentsWriter(TableWriter& table, const std::string& prefix, Counts& counts)
       : table_(table), reader_(table, prefix), prefix_(prefix), counts_(counts) {}
 
+  bool failed() const override { return table_.failed(); }
   bool Get(absl::string_view key, std::string* value) const override {
     return reader_.Get(key, value);
   }
