@@ -30,15 +30,16 @@ void SetAddress(const std::string& text, sockaddr* out) {
   std::memcpy(out, &address, sizeof(address));
 }
 
+// The network last: who cannot have all keeps the loopback interface that there is.
 absl::Status TryToIsolate() {
-  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) {
-    return absl::ErrnoToStatus(
-        errno, "namespaces of its own (network, mounts) are not allowed to this process");
-  }
-  // Or our mounts would show up in everybody's tree.
+  constexpr char kRefused[] =
+      "namespaces of its own (network, mounts) are not allowed to this process";
+  if (::unshare(CLONE_NEWNS) != 0) return absl::ErrnoToStatus(errno, kRefused);
+  // Or our mounts would show up in everybody's tree. In a chroot "/" is no mount.
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return absl::ErrnoToStatus(errno, "mounts cannot be made private");
   }
+  if (::unshare(CLONE_NEWNET) != 0) return absl::ErrnoToStatus(errno, kRefused);
   return BringUp("lo", "");
 }
 

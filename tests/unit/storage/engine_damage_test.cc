@@ -258,9 +258,20 @@ TEST(EngineDamage, ATableWhoseLogReachesBackIsReplayed) {
             TwinAt(tale[kGroups[0]].log, Index(100)).Print());
 }
 
+// What lies in the log's directory, byte by byte.
+std::map<std::string, std::string> LogFiles(const SimFileSystem& files) {
+  std::map<std::string, std::string> log;
+  for (const std::string& path : files.Files()) {
+    if (absl::StrContains(path, "/wal/")) log[path] = files.Content(path)->bytes();
+  }
+  return log;
+}
+
 TEST(EngineDamage, AGroupThatIsAloneIsRefusedWithAdviceAndLosesNothing) {
   Tale tale;
   const auto files = Disk(4, &tale);
+  const auto sound = Disk(4, &tale);
+  const std::vector<ReplicaImage> expected = (*Open(*sound))->TakeImages();
   std::string damaged;
   for (const std::string& path : files->Files()) {
     if (absl::StrContains(path, "/wal/0") && damaged.empty()) damaged = path;
@@ -268,12 +279,24 @@ TEST(EngineDamage, AGroupThatIsAloneIsRefusedWithAdviceAndLosesNothing) {
   ASSERT_TRUE(files->FlipBits(damaged, 50, 1));
   EngineOptions options = Options();
   options.is_alone = [](GroupId group, const Bytes&) { return group == kGroups[1]; };
+  const auto log = LogFiles(*files);
   const absl::Status status = Open(*files, options).status();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), damaged)) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "group 5; this is a group's only replica"));
+  EXPECT_TRUE(LogFiles(*files) == log) << "the log was touched";
   ASSERT_TRUE(files->FlipBits(damaged, 50, 1));  // back again
-  EXPECT_TRUE(Open(*files, options).ok());
+  auto engine = Open(*files, options);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  EXPECT_TRUE((*engine)->repairs().empty());
+  const std::vector<ReplicaImage> images = (*engine)->TakeImages();
+  ASSERT_EQ(images.size(), expected.size());
+  for (size_t i = 0; i < images.size(); ++i) {
+    EXPECT_EQ(images[i].hard_state, expected[i].hard_state);
+    EXPECT_EQ(images[i].base, expected[i].base);
+    EXPECT_EQ(images[i].applied, expected[i].applied);
+    EXPECT_EQ(images[i].entries.size(), expected[i].entries.size());
+  }
 }
 
 // The log's last commit was durable, held a vote, and rots: its end looks torn, but the vote is
