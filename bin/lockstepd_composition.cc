@@ -22,9 +22,11 @@ bool Contains(const std::vector<uint64_t>& numbers, NodeId node) {
 
 }  // namespace
 
-node::NodeOptions NodeOptionsOf(const Options& options, NodeId self) {
+node::NodeOptions NodeOptionsOf(const Options& options, NodeId self, uint64_t incarnation) {
   node::NodeOptions node;
   node.self = self;
+  node.takes_replicas = true;
+  node.raft.incarnation = IncarnationId(incarnation);
   node.raft.self = self;
   node.raft.heartbeat = std::chrono::milliseconds(options.heartbeat_ms);
   node.raft.election_min = std::chrono::milliseconds(options.election_timeout_ms);
@@ -73,6 +75,7 @@ storage::EngineOptions EngineOptionsOf(const Options& options, const node::NodeO
   engine.table_block_cache_bytes = uint64_t{2} << 20;  // the kernel has the files, too
   engine.table_recent_bytes = uint64_t{5} << 20;
   for (const node::HostedGroup& group : node.groups) engine.groups.push_back(group.id);
+  engine.more_groups = node.takes_replicas;
   engine.is_alone = [node](GroupId group, const Bytes& configuration) {
     return node::IsAlone(node, group, configuration);
   };

@@ -126,7 +126,7 @@ absl::Status Server::OpenEngine(const node::NodeOptions& node) {
 }
 
 absl::Status Server::Boot() {
-  const node::NodeOptions node = NodeOptionsOf(options_, self_);
+  const node::NodeOptions node = NodeOptionsOf(options_, self_, identity_.incarnation);
   const absl::Status opened = OpenEngine(node);
   if (!opened.ok()) return opened;
   for (const storage::Repair& repair : engine_->repairs()) {

@@ -17,14 +17,6 @@ client::RouterOptions Near(client::RouterOptions router, NodeId self) {
   return router;
 }
 
-std::vector<GroupId> ShardGroups(const node::NodeOptions& node) {
-  std::vector<GroupId> groups;
-  for (const node::HostedGroup& group : node.groups) {
-    if (group.role == node::GroupRole::kShards) groups.push_back(group.id);
-  }
-  return groups;
-}
-
 bool IsOwn(const proto::Command& command) {
   return command.session() != 0 || command.has_register_session() || command.has_close_session();
 }
@@ -48,7 +40,6 @@ Gateway::Gateway(const node::NodeOptions& node, const GatewayOptions& options,
                  const Surroundings& surroundings)
     : self_(node.self),
       options_(options),
-      shard_groups_(ShardGroups(node)),
       host_(host),
       surroundings_(surroundings),
       router_(Near(options.router, node.self), rng.Split("gateway")) {

@@ -101,7 +101,8 @@ class Gateway final : public Process, private Clock, private Replies {
     Teller to;
     Instant deadline;  // then it is told without what the tables have not said
     lockstep::v1::NodeStatus status;
-    size_t missing = 0;
+    bool shards = false;  // and how its shards are
+    size_t missing = 1;   // answers: first the replicas' own
   };
   // An operation of the router: a call, or the question of an inquiry for the configuration.
   using Purpose = std::variant<RequestId, InquiryId>;
@@ -160,12 +161,12 @@ class Gateway final : public Process, private Clock, private Replies {
   // telling.cc
   void BeginTelling(Teller to, bool shards);
   void OnTold(const PartOfTelling& part, const Bytes& reply);
+  void AskForShards(TellingId id, Telling& telling);
   void FireTellings();
   void FinishTelling(TellingId id);
 
   const NodeId self_;
   const GatewayOptions options_;
-  const std::vector<GroupId> shard_groups_;  // whose replicas live here
   const Host host_;
   const Surroundings& surroundings_;
   client::Router router_;

@@ -15,17 +15,31 @@
 
 namespace lockstep::node {
 
+namespace {
+
+// What only a leader says, and only to those whom its log names.
+bool BringsLog(const raft::Message& message) {
+  return std::holds_alternative<raft::AppendRequest>(message.body) ||
+         std::holds_alternative<raft::SnapshotChunk>(message.body);
+}
+
+}  // namespace
+
 Node::Node(const NodeOptions& options, std::vector<ReplicaImage> images, Rng rng, const Host& host)
-    : options_(options),
-      host_(host),
-      courier_(options.self, /*bundles=*/options.groups.size() > 1, host.transport) {
-  CheckEq(images.size(), options_.groups.size());
-  std::sort(images.begin(), images.end(),
-            [](const ReplicaImage& a, const ReplicaImage& b) { return a.group < b.group; });
-  for (const ReplicaImage& image : images) {
-    const Rng stream = rng.Split("replica", image.group.value());
-    replicas_.push_back(std::make_unique<Replica>(options_, image, stream, host_, courier_));
-  }
+    : options_(options), rng_(rng), host_(host), courier_(options.self, host.transport) {
+  CheckLe(options_.groups.size(), images.size());
+  for (const ReplicaImage& image : images) Open(image);
+}
+
+Replica& Node::Open(const ReplicaImage& image) {
+  const auto place = std::find_if(replicas_.begin(), replicas_.end(), [&](const auto& replica) {
+    return image.group < replica->group();
+  });
+  const Rng stream = rng_.Split("replica", image.group.value());
+  const auto made = replicas_.insert(
+      place, std::make_unique<Replica>(options_, image, stream, host_, courier_));
+  if (replicas_.size() > 1) courier_.BundleHeartbeats();
+  return **made;
 }
 
 const Replica* Node::replica(GroupId group) const { return const_cast<Node*>(this)->Find(group); }
@@ -47,6 +61,11 @@ void Node::OnPeerMessage(NodeId from, const Bytes& message) {
   raft::Message decoded;
   const absl::Status status = raft::DecodePeerMessage(message, &group, &decoded);
   Replica* replica = status.ok() ? Find(group) : nullptr;
+  if (status.ok() && replica == nullptr && options_.takes_replicas && BringsLog(decoded)) {
+    ReplicaImage nothing;
+    nothing.group = group;
+    replica = &Open(nothing);
+  }
   if (replica == nullptr) return NoteMalformed(from, message.size());
   replica->OnMessage(from, std::move(decoded));
 }

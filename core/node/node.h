@@ -45,6 +45,7 @@ class Node final : public Process {
   };
 
   Replica* Find(GroupId group);
+  Replica& Open(const ReplicaImage& image);
   void OnPeerMessage(NodeId from, const Bytes& message);
   void OnNodeMessage(NodeId from, const Bytes& message);
   bool Deliver(NodeId from, const proto::NodeMessage& message);
@@ -59,6 +60,7 @@ class Node final : public Process {
   bool LogIsStalled() const;
 
   const NodeOptions options_;
+  const Rng rng_;
   const Host host_;
   Courier courier_;
   std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group

@@ -14,7 +14,7 @@ namespace {
 
 raft::Config RaftOf(const NodeOptions& options, GroupId group) {
   raft::Config config = options.raft;
-  const HostedGroup& hosted = HostedGroupOf(options, group);
+  const HostedGroup hosted = HostedGroupOf(options, group);
   if (hosted.membership.has_value()) config.membership = *hosted.membership;
   return config;
 }

@@ -39,6 +39,9 @@ struct HostedGroup {
 struct NodeOptions {
   NodeId self;
   std::vector<HostedGroup> groups;
+  // A replica is made of any other group whose leader sends its log here: of the controller's or a
+  // shard group by its id. It knows no members but those that the log names.
+  bool takes_replicas = false;
   raft::Config raft;  // for each of them
   kv::KvOptions kv;   // of stores, and of each shard
   controller::ControllerOptions controller;
@@ -61,13 +64,13 @@ struct NodeOptions {
   uint64_t log_entries_kept = 5000;
 };
 
-// REQUIRES: the node hosts the group.
-const HostedGroup& HostedGroupOf(const NodeOptions& options, GroupId group);
+// REQUIRES: the node hosts the group, or takes replicas.
+HostedGroup HostedGroupOf(const NodeOptions& options, GroupId group);
 GroupRole RoleOf(const NodeOptions& options, GroupId group);
 
 // Whether this node is the only member of the group, by `configuration`: the data of the newest
 // kConfiguration entry that is known, or empty for the group's beginning. Total: what cannot be
-// read counts as the beginning. REQUIRES: the node hosts the group.
+// read counts as the beginning. REQUIRES: as for HostedGroupOf.
 bool IsAlone(const NodeOptions& options, GroupId group, const Bytes& configuration);
 
 // Makes the state machines of a node's groups. Give it to storage::Engine::Open.

@@ -17,6 +17,9 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include <functional>
+#include <optional>
+
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/controller/configuration.h"
@@ -27,6 +30,9 @@
 
 namespace lockstep::sim {
 
+// The members of a group's committed configuration with this id, ascending; nullopt: not known.
+using MembersOfId = std::function<std::optional<std::vector<NodeId>>(GroupId group, Index id)>;
+
 struct Inquiries {
   std::vector<NodeId> servers;  // all; none: there are no gateways to ask
   Duration patience{0};         // that a call names...
@@ -36,10 +42,16 @@ struct Inquiries {
 
 class ClusterInquirer {
  public:
-  // `groups`: with their members. All outlive this object.
+  // `groups`: with their members of the beginning. `members`: null where those never change. All
+  // that is not copied outlives this object.
   ClusterInquirer(const Inquiries& options, const std::vector<controller::Group>& groups,
-                  const ControllerMirror& mirror, Findings& findings, Rng rng)
-      : options_(options), groups_(groups), mirror_(mirror), findings_(findings), rng_(rng) {}
+                  MembersOfId members, const ControllerMirror& mirror, Findings& findings, Rng rng)
+      : options_(options),
+        groups_(groups),
+        members_(std::move(members)),
+        mirror_(mirror),
+        findings_(findings),
+        rng_(rng) {}
 
   struct Call {
     NodeId to;
@@ -68,11 +80,14 @@ class ClusterInquirer {
   Call Ask(Instant now, proto::GatewayRequest request);
   void CheckStatus(const lockstep::v1::StatusResponse& status);
   void CheckNode(const lockstep::v1::NodeStatus& node);
+  void CheckHosted(const lockstep::v1::NodeStatus& node);
+  void CheckMembers(const lockstep::v1::NodeStatus& node);
   void CheckJoin(const proto::GatewayReply& reply);
   void Report(const std::string& what);
 
   const Inquiries& options_;
   const std::vector<controller::Group>& groups_;
+  const MembersOfId members_;
   const ControllerMirror& mirror_;
   Findings& findings_;
   Rng rng_;

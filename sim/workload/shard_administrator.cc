@@ -23,13 +23,15 @@ bool IsRefusal(proto::Code code) {
 }  // namespace
 
 ShardAdministrator::ShardAdministrator(const ShardAdministration& options,
-                                       const ControllerMirror& mirror, Findings& findings, Rng rng)
+                                       MembersOfId members, const ControllerMirror& mirror,
+                                       Findings& findings, Rng rng)
     : options_(options),
       mirror_(mirror),
       findings_(findings),
       rng_(rng),
       router_(options.client, rng.Split("router")),
-      inquirer_(options.inquiries, options.groups, mirror, findings, rng.Split("inquiries")) {}
+      inquirer_(options.inquiries, options.groups, std::move(members), mirror, findings,
+                rng.Split("inquiries")) {}
 
 // --- Time
 

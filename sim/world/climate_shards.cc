@@ -59,6 +59,27 @@ std::vector<GroupPlacement> DrawGroups(Rng rng, uint16_t servers) {
   return groups;
 }
 
+// Each group may come to live on some other servers too, and has an administrator who sees to it.
+void DrawShardChanges(Rng rng, Climate& climate) {
+  for (GroupPlacement& group : climate.groups) {
+    for (uint16_t id = 1; id <= climate.world.servers; ++id) {
+      const NodeId server(id);
+      const bool member =
+          std::find(group.members.begin(), group.members.end(), server) != group.members.end();
+      const bool drawn = rng.Chance({1, 2});
+      if (!member && drawn) group.spare.push_back(server);
+    }
+    group.members.insert(group.members.end(), group.spare.begin(), group.spare.end());
+    std::sort(group.members.begin(), group.members.end());
+    ++climate.world.clients;  // who does it
+  }
+  climate.node.takes_replicas = true;
+  climate.changes.emplace();
+  const int64_t unit = climate.unit().count();
+  climate.changes->gap_mean = rng.Between(Duration(8 * unit), Duration(80 * unit));
+  climate.changes->retry = Duration(unit);
+}
+
 shardkv::AgentOptions DrawAgent(Rng rng, Duration unit) {
   shardkv::AgentOptions agent;
   const auto span = [&](int64_t first, int64_t final) {
@@ -96,7 +117,8 @@ ShardAdministration DrawAdministration(Rng rng, const Climate& climate) {
   for (const GroupPlacement& group : climate.groups) {
     if (group.role != node::GroupRole::kShards) continue;
     administration.groups.push_back({.gid = group.group, .members = {}});
-    for (const NodeId member : group.members) {
+    const raft::Membership beginning = group.Beginning();
+    for (const NodeId member : beginning.voters()) {
       administration.groups.back().members.push_back({.node = member});
     }
   }
@@ -198,8 +220,10 @@ void DrawSeveral(Rng rng, Climate& climate) {
 
 void DrawSharded(const RunOptions&, const Rng& streams, Climate& climate) {
   climate.groups = DrawGroups(streams.Split("groups"), climate.world.servers);
+  DrawShardChanges(streams.Split("changes"), climate);
   ++climate.world.clients;  // who administers the shards
   node::NodeOptions& node = climate.node;
+  // Who may come to be a controller, as people would know them.
   node.controllers = climate.groups.front().members;
   node.agent = DrawAgent(streams.Split("agent"), climate.unit());
   DrawMachines(streams.Split("machines"), climate);

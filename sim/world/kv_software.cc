@@ -77,9 +77,10 @@ absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, R
   options.self = node;
   options.raft.self = node;
   options.groups = HostedBy(node, groups_);
-  Check(!options.groups.empty(), "every server hosts a group");
+  Check(!options.groups.empty() || options.takes_replicas, "a server that hosts nothing");
   storage::EngineOptions engine_options = engine_;
   engine_options.groups.clear();
+  engine_options.more_groups = options.takes_replicas;
   for (const node::HostedGroup& hosted : options.groups) {
     engine_options.groups.push_back(hosted.id);
   }

@@ -46,10 +46,10 @@ bool SimulationRun::Converged() {
   return equal && ShardsStillMoving().empty();
 }
 
-std::vector<uint64_t> SimulationRun::DecidingSets() {
-  const GroupId group = climate_.groups.front().group;
+std::vector<uint64_t> SimulationRun::DecidingSets(GroupId group) {
   const std::vector<raft::GroupConfiguration> deciding = checkers_.Deciding(group);
-  std::vector<uint64_t> sets = membership_administrator_->OpenWishes(deciding.front().id);
+  std::vector<uint64_t> sets =
+      membership_administrators_.at(group)->OpenWishes(deciding.front().id);
   for (const raft::GroupConfiguration& configuration : deciding) {
     uint64_t before = 0;
     uint64_t after = 0;

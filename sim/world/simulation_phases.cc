@@ -19,31 +19,32 @@ void SimulationRun::Start() {
     }
   }
   const uint16_t users = static_cast<uint16_t>(workload_.clients());
-  const bool more = shard_administrator_.has_value() || membership_administrator_.has_value();
-  const uint16_t administrators = more ? 2 : 1;
-  CheckEq(users + administrators, world_.clients());
+  const size_t administrators =
+      1 + (shard_administrator_.has_value() ? 1 : 0) + membership_administrators_.size();
+  CheckEq(users + administrators, size_t{world_.clients()});
   for (uint16_t i = 0; i < users; ++i) {
     workload_.Bind(i, world_.client(i));
     world_.client(i).Attach(workload_.client(i));
   }
   administrator_.Bind(world_.client(users));
   world_.client(users).Attach(administrator_);
+  uint16_t next = static_cast<uint16_t>(users + 1);
   if (shard_administrator_.has_value()) {
-    ClientHost& host = world_.client(static_cast<uint16_t>(users + 1));
+    ClientHost& host = world_.client(next++);
     shard_administrator_->Bind(host);
     host.Attach(*shard_administrator_);
   }
-  if (membership_administrator_.has_value()) {
-    ClientHost& host = world_.client(static_cast<uint16_t>(users + 1));
-    membership_administrator_->Bind(host);
-    host.Attach(*membership_administrator_);
+  for (const auto& [group, administrator] : membership_administrators_) {
+    ClientHost& host = world_.client(next++);
+    administrator->Bind(host);
+    host.Attach(*administrator);
   }
   world_.BootAll(climate_.unit().count());
   plan_.Start();
   for (uint16_t i = 0; i < users; ++i) workload_.client(i).Start();
   administrator_.Start();
   if (shard_administrator_.has_value()) shard_administrator_->Start();
-  if (membership_administrator_.has_value()) membership_administrator_->Start();
+  for (const auto& [group, administrator] : membership_administrators_) administrator->Start();
   world_.timeline().Schedule(climate_.safety_time.count(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kSafety));
 }
@@ -161,14 +162,17 @@ int64_t SimulationRun::MovingBound() const {
 
 bool SimulationRun::Served() const {
   const bool shards = !shard_administrator_.has_value() || shard_administrator_->Done();
-  const bool members = !membership_administrator_.has_value() || membership_administrator_->Done();
+  const bool members =
+      std::all_of(membership_administrators_.begin(), membership_administrators_.end(),
+                  [](const auto& one) { return one.second->Done(); });
   return workload_.Done() && shards && members;
 }
 
 std::string SimulationRun::WaitingFor() const {
   std::string text = workload_.WaitingFor();
-  if (membership_administrator_.has_value() && !membership_administrator_->Done()) {
-    return absl::StrCat(text, text.empty() ? "" : "\n", membership_administrator_->WaitingFor());
+  for (const auto& [group, administrator] : membership_administrators_) {
+    if (administrator->Done()) continue;
+    absl::StrAppend(&text, text.empty() ? "" : "\n", administrator->WaitingFor());
   }
   if (!shard_administrator_.has_value() || shard_administrator_->Done()) return text;
   return absl::StrCat(text, text.empty() ? "" : "\n", shard_administrator_->WaitingFor());
@@ -188,9 +192,18 @@ void SimulationRun::BeginLiveness() {
   }
   workload_.BeginFinalRound();
   if (shard_administrator_.has_value()) shard_administrator_->BeginFinalRound();
-  if (membership_administrator_.has_value()) membership_administrator_->BeginFinalRound(core_);
+  NameFinalMembers();
   world_.timeline().Schedule(world_.timeline().now() + LivenessBound(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kLiveness));
+}
+
+// Of the servers that work.
+void SimulationRun::NameFinalMembers() {
+  for (const GroupPlacement& group : climate_.groups) {
+    const auto found = membership_administrators_.find(group.group);
+    if (found == membership_administrators_.end()) continue;
+    found->second->BeginFinalRound(core_ & plan_.quorums().members(group.group));
+  }
 }
 
 // In some runs a random majority of each group is left, or more; nobody repairs the others. A
@@ -230,7 +243,7 @@ void SimulationRun::OnRefused(NodeHost& host) {
   if (phase_ == Phase::kSafety || !Contains(core_, host.id())) return;
   core_ &= ~One(host.id());
   plan_.Abandon(host.id(), Abandonment::kDead);
-  if (membership_administrator_.has_value()) membership_administrator_->BeginFinalRound(core_);
+  NameFinalMembers();
 }
 
 // --- Stability and handover ---

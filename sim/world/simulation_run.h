@@ -16,6 +16,7 @@
 #define LOCKSTEP_SIM_WORLD_SIMULATION_RUN_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/container/btree_map.h"
@@ -54,6 +55,9 @@ class SimulationRun final : private WorldObserver {
  private:
   enum class Phase : uint8_t { kSafety, kLiveness, kConvergence, kStability, kHandover, kVerdict };
 
+  // The members of the group are changed by an administrator.
+  void Administer(const GroupPlacement& placement, const Rng& administrators);
+
   // --- WorldObserver ---
   void OnWorldEvent(const Event& event) override;
   void OnNote(NodeHost& host, const Note& note) override;
@@ -72,6 +76,7 @@ class SimulationRun final : private WorldObserver {
   void CheckPhase();  // now and then: is it over?
   void OnDeadline();  // a kPhase event: its time is over
   void BeginLiveness();
+  void NameFinalMembers();
   void AbandonMinority();
   void BeginConvergence();
   void BeginStability();
@@ -93,9 +98,9 @@ class SimulationRun final : private WorldObserver {
   std::string ShardsStillMoving();
   void CheckShardTables(const NodeHost& host);
   int64_t MovingBound() const;
-  // Servers (bits): those that may decide in the first group, set by set; and who is a member of a
-  // group, as far as is committed.
-  std::vector<uint64_t> DecidingSets();
+  // Servers (bits): those that may decide in a group, set by set; and who is a member of it, as far
+  // as is committed.
+  std::vector<uint64_t> DecidingSets(GroupId group);
   uint64_t MembersOf(const GroupPlacement& group);
   uint64_t VotersOf(const GroupPlacement& group);
   int64_t GatewayBound() const;
@@ -123,7 +128,8 @@ class SimulationRun final : private WorldObserver {
   Workload workload_;
   Administrator administrator_;
   std::optional<ShardAdministrator> shard_administrator_;
-  std::optional<MembershipAdministrator> membership_administrator_;
+  // One of each group whose members change.
+  absl::btree_map<GroupId, std::unique_ptr<MembershipAdministrator>> membership_administrators_;
   Rng phase_rng_;
   Rng digest_rng_;
 
