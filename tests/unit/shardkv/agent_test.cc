@@ -153,7 +153,9 @@ class World {
       *query.mutable_get_configuration() = get;
       const proto::Result result = controller_.Query(query);
       if (rng_.Chance(loss_)) continue;
-      if (result.code() == proto::OK) {
+      if (get.num() == 0 && get.member_gid() == 0) {
+        host.agent.OnNewest(result.configuration());
+      } else if (result.code() == proto::OK) {
         host.agent.OnConfiguration(now_, result.configuration());
       } else {
         host.agent.OnNoConfiguration(now_, result.configuration_num());
