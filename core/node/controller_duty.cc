@@ -82,7 +82,10 @@ void ControllerDuty::SetMembers(const proto::Result& result) {
 
 void ControllerDuty::Look(Instant now, const Standing& standing) {
   if (!standing.caught_up) return reports_.Forget();
-  if (standing.members != nullptr) reports_.Note(SayMembers(0, 0, *standing.members));
+  const raft::GroupConfiguration* own = standing.members;
+  if (own != nullptr && reports_.MayBeNews(0, 0, own->id.value())) {
+    reports_.Note(SayMembers(0, 0, *own));
+  }
   if (!MayLook() || now < look_at_) return;
   look_at_ = now + kLookEvery;
   looking_ = NextCall();

@@ -5,8 +5,7 @@
 namespace lockstep::node {
 
 void MemberReports::Note(const proto::SetMembers& said) {
-  const auto recorded = recorded_.find(said.gid());
-  if (recorded != recorded_.end() && AgeOf(said) <= recorded->second) return;
+  if (!MayBeNews(said.gid(), said.joined(), said.membership())) return;
   const auto noted = reports_.find(said.gid());
   if (noted != reports_.end()) {
     if (AgeOf(noted->second) < AgeOf(said)) noted->second = said;

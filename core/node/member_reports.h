@@ -19,6 +19,11 @@ class MemberReports {
   // Beyond so many at a time nothing more is noted: it is said again.
   static constexpr size_t kReportsMax = 4096;
 
+  // False: it is recorded already, or something later is.
+  bool MayBeNews(uint64_t gid, uint64_t joined, uint64_t membership) const {
+    const auto recorded = recorded_.find(gid);
+    return recorded == recorded_.end() || recorded->second < Age{joined, membership};
+  }
   // Somebody says so. REQUIRES: it would pass controller::ValidateAdmin.
   void Note(const proto::SetMembers& said);
   // Whether something was noted that only the newest configuration can judge.
