@@ -1,5 +1,8 @@
 #include "net/address_book.h"
 
+#include <algorithm>
+#include <functional>
+
 namespace lockstep::net {
 namespace {
 
@@ -59,6 +62,16 @@ bool AddressBook::Mention(const proto::NodeAddress& address) {
   }
   changed_ |= news;
   return news;
+}
+
+void AddressBook::LearnControllers(const proto::ControllerNodes& controllers) {
+  const auto& nodes = controllers.nodes();
+  const bool ascends =
+      std::adjacent_find(nodes.begin(), nodes.end(), std::greater_equal<>()) == nodes.end();
+  if (nodes.empty() || nodes.Get(0) == 0 || !ascends) return;
+  if (controllers.membership() <= controllers_.membership()) return;
+  controllers_ = controllers;
+  changed_ = true;
 }
 
 const proto::NodeAddress* AddressBook::Find(NodeId node) const {

@@ -73,6 +73,7 @@ void Client::Step(Instant now, Input input, Output* out) {
   if (const auto* failed = std::get_if<Failed>(&input)) OnFailed(now, *failed, out);
   if (std::holds_alternative<Leave>(input)) OnLeave(out);
   if (auto* retarget = std::get_if<Retarget>(&input)) OnRetarget(now, std::move(*retarget), out);
+  Check(!std::holds_alternative<LearnControllers>(input), "a client is retargeted instead");
   if (const auto* bulk = std::get_if<InvokeBulk>(&input)) {
     Check(bulk->id > last_operation_, "operation ids count up");
     last_operation_ = bulk->id;

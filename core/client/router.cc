@@ -165,6 +165,7 @@ void Router::Handle(Instant now, Input input, Output* out) {
     OnAnswer(now, failed->attempt, *failed, out);
   }
   if (std::holds_alternative<Leave>(input)) OnLeave(now, out);
+  if (const auto* learnt = std::get_if<LearnControllers>(&input)) OnControllers(now, *learnt, out);
   Check(!std::holds_alternative<client::Retarget>(input), "a router finds its own way");
 }
 

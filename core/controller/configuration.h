@@ -35,7 +35,17 @@ struct Group {
   GroupId gid = {};
   ConfigurationNum joined = {};      // the configuration that made it a member
   std::vector<Member> members = {};  // ascending node, at least one; a node may serve many groups
+  // The id of the group's own configuration that says so; 0: those that it joined with.
+  uint64_t membership = 0;
   friend bool operator==(const Group&, const Group&) = default;
+};
+
+// The controller's own members, ascending, by its own configuration with the id `membership`. None
+// and 0: those of its beginning.
+struct Controllers {
+  uint64_t membership = 0;
+  std::vector<NodeId> nodes = {};
+  friend bool operator==(const Controllers&, const Controllers&) = default;
 };
 
 // A shard that an administrator placed: rebalancing leaves it where it is.
@@ -66,6 +76,7 @@ struct Configuration {
   // The sources of handovers that are no members of this configuration, ascending gid. Their gid
   // may be in `groups` again, for a group that joins with this configuration.
   std::vector<Group> departed = {};
+  Controllers controllers = {};
 
   friend bool operator==(const Configuration&, const Configuration&) = default;
 

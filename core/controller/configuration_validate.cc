@@ -42,6 +42,19 @@ absl::Status ValidateGroups(const Configuration& configuration, const std::vecto
   return absl::OkStatus();
 }
 
+absl::Status ValidateControllers(const Configuration& configuration) {
+  const Controllers& controllers = configuration.controllers;
+  if (controllers.nodes.empty() != (controllers.membership == 0)) {
+    return Bad(configuration, "controllers without an id, or an id without controllers");
+  }
+  if (controllers.nodes.empty()) return absl::OkStatus();
+  if (controllers.nodes.front() == NodeId() ||
+      !Ascends(controllers.nodes, [](NodeId node) { return node; })) {
+    return Bad(configuration, "controllers do not ascend from 1");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateOwners(const Configuration& configuration) {
   if (configuration.owners.empty() || configuration.owners.size() > kShardsMax) {
     return Bad(configuration,
@@ -151,6 +164,7 @@ absl::Status Validate(const Configuration& configuration) {
   if (status.ok()) status = ValidateOwners(configuration);
   if (status.ok()) status = ValidatePins(configuration);
   if (status.ok()) status = ValidateHandovers(configuration);
+  if (status.ok()) status = ValidateControllers(configuration);
   return status;
 }
 

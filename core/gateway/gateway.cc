@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/gateway/outcome.h"
 #include "core/node/courier.h"
+#include "core/node/door.h"
 #include "core/proto/wire.h"
 
 namespace lockstep::gateway {
@@ -31,13 +32,13 @@ bool IsGatewayRequest(const Bytes& request) {
 std::unique_ptr<Process> MakeNodeWithGateway(const node::NodeOptions& node,
                                              const GatewayOptions& options,
                                              std::vector<ReplicaImage> images, Rng rng,
-                                             const Host& host, const Surroundings& surroundings) {
+                                             const Host& host, Surroundings& surroundings) {
   return std::make_unique<Gateway>(node, options, std::move(images), rng, host, surroundings);
 }
 
 Gateway::Gateway(const node::NodeOptions& node, const GatewayOptions& options,
                  std::vector<ReplicaImage> images, Rng rng, const Host& host,
-                 const Surroundings& surroundings)
+                 Surroundings& surroundings)
     : self_(node.self),
       options_(options),
       host_(host),
@@ -53,7 +54,10 @@ void Gateway::OnMessage(NodeId from, const Bytes& message) {
   if (failed_) return;
   std::optional<Forwarding> forwarding = DecodeForwarding(message);
   // The node notes what is malformed.
-  if (!forwarding.has_value()) return node_->OnMessage(from, message);
+  if (!forwarding.has_value()) {
+    ListenForControllers(message);
+    return node_->OnMessage(from, message);
+  }
   forwarding->kind == Forwarding::Kind::kRequest ? OnForwardedRequest(from, *std::move(forwarding))
                                                  : OnForwardedReply(from, *std::move(forwarding));
 }
@@ -235,6 +239,31 @@ void Gateway::RunRouter() {
     for (client::Completion& completion : out.completions) Complete(std::move(completion));
   }
   stepping_ = false;
+  RememberControllers();
+}
+
+// What the node's groups are told is news for the router as well: it may not have asked for long,
+// and when it does, all controllers whom it knows may be gone.
+void Gateway::ListenForControllers(const Bytes& message) {
+  wire::Reader reader(message.view());
+  const bool answer =
+      reader.Next() && reader.field() == proto::NodeMessage::kConfigurationAnswerFieldNumber;
+  proto::NodeMessage parsed;
+  if (!answer || !parsed.ParseFromArray(message.data(), static_cast<int>(message.size()))) return;
+  const proto::Controllers& controllers =
+      parsed.configuration_answer().configuration().controllers();
+  if (controllers.membership() <= router_.controllers().membership) return;
+  if (!node::ValidateNodeMessage(parsed).ok()) return;
+  client::LearnControllers learnt{.membership = controllers.membership(), .nodes = {}};
+  for (const uint64_t node : controllers.nodes()) learnt.nodes.push_back(NodeId(node));
+  Feed(std::move(learnt));
+}
+
+void Gateway::RememberControllers() {
+  const client::LearnControllers& controllers = router_.controllers();
+  if (controllers.membership <= remembered_) return;
+  remembered_ = controllers.membership;
+  surroundings_.RememberControllers(controllers.membership, controllers.nodes);
 }
 
 void Gateway::Complete(client::Completion completion) {

@@ -43,8 +43,7 @@ class Gateway final : public Process, private Clock, private Replies {
   // Makes the node inside. REQUIRES: the router's options are valid; `host` and `surroundings`
   // outlive the gateway.
   Gateway(const node::NodeOptions& node, const GatewayOptions& options,
-          std::vector<ReplicaImage> images, Rng rng, const Host& host,
-          const Surroundings& surroundings);
+          std::vector<ReplicaImage> images, Rng rng, const Host& host, Surroundings& surroundings);
 
   void OnMessage(NodeId from, const Bytes& message) override;
   void OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result) override;
@@ -123,6 +122,8 @@ class Gateway final : public Process, private Clock, private Replies {
     RunRouter();
   }
   void RunRouter();
+  void ListenForControllers(const Bytes& message);
+  void RememberControllers();
   void Complete(client::Completion completion);
   void Answer(RequestId id, proto::GatewayReply reply);
   void Refuse(RequestId id, const absl::Status& status);
@@ -168,7 +169,7 @@ class Gateway final : public Process, private Clock, private Replies {
   const NodeId self_;
   const GatewayOptions options_;
   const Host host_;
-  const Surroundings& surroundings_;
+  Surroundings& surroundings_;
   client::Router router_;
   std::unique_ptr<Process> node_;
 
@@ -191,6 +192,7 @@ class Gateway final : public Process, private Clock, private Replies {
   absl::btree_map<client::OperationId, Purpose> operations_;
   std::deque<client::Input> inputs_;  // for the router, once its step is over
   bool stepping_ = false;
+  uint64_t remembered_ = 0;  // the membership of the controllers that the surroundings were told
 
   InquiryId last_inquiry_;
   absl::btree_map<InquiryId, Inquiry> inquiries_;
@@ -212,7 +214,7 @@ std::optional<bool> StatusQuestion(absl::string_view request);
 std::unique_ptr<Process> MakeNodeWithGateway(const node::NodeOptions& node,
                                              const GatewayOptions& options,
                                              std::vector<ReplicaImage> images, Rng rng,
-                                             const Host& host, const Surroundings& surroundings);
+                                             const Host& host, Surroundings& surroundings);
 
 }  // namespace lockstep::gateway
 

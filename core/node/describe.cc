@@ -1,6 +1,7 @@
 #include "core/node/describe.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/controller/admin.h"
 #include "core/controller/describe.h"
 #include "core/node/courier.h"
 #include "core/proto/node.pb.h"
@@ -12,8 +13,19 @@ namespace lockstep::node {
 namespace {
 
 std::string DescribeGet(const proto::GetConfiguration& get) {
+  if (get.member_gid() == 0 && get.num() == 0) return "the newest configuration";
   if (get.member_gid() == 0) return absl::StrCat("configuration ", get.num());
   return absl::StrCat("the configuration after ", get.num(), " that has group ", get.member_gid());
+}
+
+std::string DescribeRequest(const proto::ConfigurationRequest& request) {
+  std::string text =
+      absl::StrCat("group ", request.from_group(), " asks for ", DescribeGet(request.get()));
+  if (request.has_members()) {
+    const proto::Command said = controller::MakeSetMembers(request.members());
+    absl::StrAppend(&text, "; ", controller::Describe(said));
+  }
+  return text;
 }
 
 std::string DescribeBody(const proto::NodeMessage& message) {
@@ -21,8 +33,7 @@ std::string DescribeBody(const proto::NodeMessage& message) {
     case proto::NodeMessage::kShard:
       return shardkv::Describe(message.shard());
     case proto::NodeMessage::kConfigurationRequest:
-      return absl::StrCat("group ", message.configuration_request().from_group(), " asks for ",
-                          DescribeGet(message.configuration_request().get()));
+      return DescribeRequest(message.configuration_request());
     case proto::NodeMessage::kConfigurationAnswer: {
       const proto::ConfigurationAnswer& answer = message.configuration_answer();
       return absl::StrCat("to group ", answer.to_group(), ": ",
@@ -54,7 +65,7 @@ std::string DescribePeer(const Bytes& message) {
 
 std::string Describe(const proto::Command& command) {
   const bool controllers = command.has_join() || command.has_leave() || command.has_move() ||
-                           command.has_unpin() || command.has_prune_history();
+                           command.has_unpin() || controller::IsInternal(command);
   return controllers ? controller::Describe(command) : shardkv::Describe(command);
 }
 

@@ -16,6 +16,11 @@ absl::Status AdmitCommand(GroupRole role, const NodeOptions& options, proto::Com
         return absl::InvalidArgumentError(
             "prune_history is not for clients: the controller forgets old configurations itself");
       }
+      if (command->has_set_members()) {
+        return absl::InvalidArgumentError(
+            "set_members is not for clients: groups tell the controller themselves who their "
+            "members are");
+      }
       if (command->has_join() && command->join().shards() == 0) {
         command->mutable_join()->set_shards(options.shards);
       }
@@ -48,6 +53,13 @@ absl::Status AdmitQuery(GroupRole role, const NodeOptions& options, const proto:
 absl::Status ValidateNodeMessage(const proto::NodeMessage& message) {
   if (message.has_configuration_answer() && message.configuration_answer().has_configuration()) {
     return controller::FromProto(message.configuration_answer().configuration()).status();
+  }
+  if (message.configuration_request().has_members()) {
+    const proto::ConfigurationRequest& request = message.configuration_request();
+    if (request.members().gid() == 0 || request.members().gid() != request.from_group()) {
+      return absl::InvalidArgumentError("a group that speaks of another group's members");
+    }
+    return controller::ValidateAdmin(controller::MakeSetMembers(request.members()), {});
   }
   if (message.has_shard() && message.shard().body_case() == proto::ShardMessage::BODY_NOT_SET) {
     return absl::InvalidArgumentError("a message about a shard that says nothing");

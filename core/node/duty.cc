@@ -5,6 +5,18 @@
 
 namespace lockstep::node {
 
+proto::SetMembers SayMembers(uint64_t gid, uint64_t joined,
+                             const raft::GroupConfiguration& members) {
+  proto::SetMembers said;
+  said.set_gid(gid);
+  said.set_joined(joined);
+  said.set_membership(members.id.value());
+  for (const raft::GroupMember& member : members.members) {
+    if (member.after == raft::Standing::kVoter) said.add_nodes(member.node.value());
+  }
+  return said;
+}
+
 std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng,
                                Courier& courier) {
   switch (RoleOf(options, group)) {

@@ -16,6 +16,7 @@
 #include "core/node/roles.h"
 #include "core/proto/client.pb.h"
 #include "core/proto/node.pb.h"
+#include "core/raft/group_configuration.h"
 
 namespace lockstep::node {
 
@@ -28,7 +29,14 @@ struct Standing {
   bool leads = false;
   bool caught_up = false;  // leads, and its table holds everything of earlier terms
   NodeId leader;           // as far as known
+  // The group's own configuration, if it is settled, committed and another one than that of its
+  // beginning; null: nothing to be said of it.
+  const raft::GroupConfiguration* members = nullptr;
 };
+
+// What the group `gid` says of its members: the voters of its own configuration.
+proto::SetMembers SayMembers(uint64_t gid, uint64_t joined,
+                             const raft::GroupConfiguration& members);
 
 // Appended to, never taken from.
 struct DutyCalls {

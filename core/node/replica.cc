@@ -123,9 +123,12 @@ Instant Replica::wake_at() const {
 
 Standing Replica::standing() const {
   const raft::Leader* leader = raft_.leader_state();
+  const raft::GroupConfiguration& newest = raft_.configuration();
+  const bool settled = newest.phase == raft::ChangePhase::kSettled && newest.id != Index();
   return {.leads = leader != nullptr,
           .caught_up = leader != nullptr && leader->term_start <= applied_.index,
-          .leader = raft_.leader()};
+          .leader = raft_.leader(),
+          .members = settled && raft_.configuration_is_committed() ? &newest : nullptr};
 }
 
 void Replica::OnPersisted(PersistSeq through) { Step(raft::Persisted{through}); }

@@ -31,7 +31,10 @@ proto::ShardMessage AnswerTo(const proto::ShardMessage& asked) {
 }  // namespace
 
 ShardDuty::ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier)
-    : options_(options), group_(group), courier_(courier), agent_(options.agent, group, rng) {}
+    : group_(group),
+      courier_(courier),
+      agent_(options.agent, group, rng),
+      controllers_(options.controllers) {}
 
 RequestId ShardDuty::NextCall() {
   last_call_ = last_call_.Next();
@@ -49,9 +52,7 @@ void ShardDuty::Send(NodeId to, proto::ShardMessage message) {
 void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
                           const Standing& standing) {
   if (message.has_configuration_answer()) {
-    const proto::ConfigurationAnswer& answer = message.configuration_answer();
-    return answer.has_configuration() ? agent_.OnConfiguration(now, answer.configuration())
-                                      : agent_.OnNoConfiguration(now, answer.through());
+    return OnConfigurationAnswer(now, message.configuration_answer());
   }
   const proto::ShardMessage& shard = message.shard();
   switch (shard.body_case()) {
@@ -65,6 +66,14 @@ void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& me
     case proto::ShardMessage::BODY_NOT_SET:
       return;
   }
+}
+
+void ShardDuty::OnConfigurationAnswer(Instant now, const proto::ConfigurationAnswer& answer) {
+  controllers_.Answered();
+  if (!answer.has_configuration()) return agent_.OnNoConfiguration(now, answer.through());
+  controllers_.Learn(answer.configuration().controllers());
+  answer.newest() ? agent_.OnNewest(answer.configuration())
+                  : agent_.OnConfiguration(now, answer.configuration());
 }
 
 void ShardDuty::OnRead(NodeId from, const proto::ShardMessage& message) {
@@ -156,6 +165,7 @@ void ShardDuty::OnApplied(Instant now, const proto::Result& result) {
 
 void ShardDuty::Learn(const proto::ShardStates& states) {
   num_ = std::max(num_, states.num());
+  controllers_.Learn(states.controllers());
   for (const proto::ShardTenure& tenure : states.tenures()) {
     const shardkv::TenureId id{tenure.shard(), tenure.since()};
     const bool serves =
@@ -207,19 +217,22 @@ void ShardDuty::Act(Instant now, const Standing& standing, DutyCalls* calls) {
     calls_.proposals.emplace_back(call, std::move(proposal.command));
   }
   for (auto& [to, message] : out.messages) Send(to, std::move(message));
-  for (const proto::GetConfiguration& get : out.configurations) AskController(get);
+  for (const proto::GetConfiguration& get : out.configurations) AskController(get, standing);
   std::swap(*calls, calls_);
 }
 
-// Another replica of it each time: that one may be dead, or behind.
-void ShardDuty::AskController(const proto::GetConfiguration& get) {
-  if (options_.controllers.empty()) return;
+void ShardDuty::AskController(const proto::GetConfiguration& get, const Standing& standing) {
+  const NodeId controller = controllers_.Next();
+  if (controller == NodeId()) return;
   proto::NodeMessage message;
   proto::ConfigurationRequest& request = *message.mutable_configuration_request();
   request.set_from_group(group_.value());
   *request.mutable_get() = get;
-  const size_t count = options_.controllers.size();
-  courier_.Send(options_.controllers[next_controller_++ % count], std::move(message));
+  // Only as a member: to whom it was one before, it would be another group.
+  if (standing.members != nullptr && agent_.joined() != 0) {
+    *request.mutable_members() = SayMembers(group_.value(), agent_.joined(), *standing.members);
+  }
+  courier_.Send(controller, std::move(message));
 }
 
 }  // namespace lockstep::node

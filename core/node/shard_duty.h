@@ -1,13 +1,13 @@
 // The duty of a replica of a shard group. As leader it drives the group's hand-overs
 // (shardkv::Agent). Whether it leads or not it serves what other groups fetch: a frozen tenure
-// never changes, so any replica that has it may answer.
+// never changes, so any replica that has it may answer. The leader also tells the controller who
+// the members of the group are, with each question, as long as nobody changes them.
 #ifndef LOCKSTEP_CORE_NODE_SHARD_DUTY_H_
 #define LOCKSTEP_CORE_NODE_SHARD_DUTY_H_
 
-#include <cstddef>
-
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "core/node/controller_list.h"
 #include "core/node/duty.h"
 #include "core/shardkv/agent.h"
 
@@ -41,9 +41,9 @@ class ShardDuty final : public Duty {
   void OnDrop(NodeId from, const proto::ShardMessage& message, const Standing& standing);
   void Answer(const Asked& asked, const proto::Result& result);
   void Send(NodeId to, proto::ShardMessage message);
-  void AskController(const proto::GetConfiguration& get);
+  void OnConfigurationAnswer(Instant now, const proto::ConfigurationAnswer& answer);
+  void AskController(const proto::GetConfiguration& get, const Standing& standing);
 
-  const NodeOptions& options_;
   const GroupId group_;
   Courier& courier_;
   shardkv::Agent agent_;
@@ -54,9 +54,9 @@ class ShardDuty final : public Duty {
   absl::btree_set<shardkv::TenureId> serving_;     // by the leader's table, while the agent leads
   // Tenures that have ended, by shard and end, and have not been dropped.
   absl::btree_set<std::pair<uint32_t, uint64_t>> owed_;
-  uint64_t num_ = 0;            // of its newest configuration
-  DutyCalls calls_;             // for the next Act
-  size_t next_controller_ = 0;  // whom to ask next
+  uint64_t num_ = 0;  // of its newest configuration
+  DutyCalls calls_;   // for the next Act
+  ControllerList controllers_;
 };
 
 }  // namespace lockstep::node

@@ -27,6 +27,7 @@ void Agent::Lead(Instant now, const proto::ShardStates& all) {
   group_state_.clear_tenures();
   poll_at_ = now;
   pull_at_ = now;
+  newest_at_ = now;
   for (const proto::ShardTenure& tenure : all.tenures()) Take(now, tenure);
 }
 
@@ -41,6 +42,7 @@ void Agent::Rest() {
   poll_silences_ = 0;
   no_member_through_ = 0;
   change_.reset();
+  newest_wanted_ = false;
 }
 
 void Agent::OnChanged(Instant now, const proto::ShardStates& changed) {
@@ -129,6 +131,7 @@ void Agent::PollLater(Instant now) {
 void Agent::OnConfiguration(Instant now, const proto::Configuration& configuration) {
   if (!leads_) return;
   PollLater(now);
+  LearnMembers(configuration);
   if (change_.has_value()) return;
   change_ = ChangeFor(group_, group_state_, configuration);
   change_at_ = now;
@@ -138,6 +141,19 @@ void Agent::OnNoConfiguration(Instant now, uint64_t through) {
   if (!leads_) return;
   PollLater(now);
   if (!group_state_.member()) no_member_through_ = std::max(no_member_through_, through);
+}
+
+void Agent::OnNewest(const proto::Configuration& configuration) {
+  if (leads_) LearnMembers(configuration);
+}
+
+void Agent::LearnMembers(const proto::Configuration& configuration) {
+  if (configuration.num() <= changed_num_) return;
+  changed_num_ = configuration.num();
+  changed_.clear();
+  for (const proto::ShardGroup& group : configuration.groups()) {
+    if (group.membership() != 0) changed_[group.gid()] = group;
+  }
 }
 
 // --- Other groups' answers
@@ -193,7 +209,7 @@ void Agent::OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer
   if (!std::exchange(task.asked, false)) return;
   task.silences = 0;
   AskAnother(task);
-  const auto& members = task.tenure.source().members();
+  const auto& members = NowOf(task).members();
   for (int i = 0; i < members.size(); ++i) {
     if (members[i].node() == answer.leader()) SourceOf(task).leader = static_cast<size_t>(i);
   }

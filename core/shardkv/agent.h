@@ -7,6 +7,10 @@
 // remembers beside that state are only times: whom it has asked, and when to ask again. So a source
 // that is dead costs a message now and then, and nobody waits for it but its own shards.
 //
+// A tenure names its source with the members of that time. They may all have been replaced since:
+// of a source that answers nothing useful the newest configuration says who they are now. It is
+// asked for again by every leader that needs it, so nobody has to remember it.
+//
 // Invariants: at most one part of a tenure is under way, at most pulls_max of a source, and one of
 // a source that is silent; at most pulls_total_max in all. A proposal is made again only after it
 // was lost or refused.
@@ -66,6 +70,9 @@ class Agent {
   // It leads no more.
   void Rest();
   bool leads() const { return leads_; }
+  // The configuration with which the group joined, as far as its leader has come; 0: it is no
+  // member, or this replica does not lead.
+  uint64_t joined() const { return leads_ && group_state_.member() ? group_state_.joined() : 0; }
 
   // An entry of the group itself was applied, and changed this.
   void OnChanged(Instant now, const proto::ShardStates& changed);
@@ -76,6 +83,9 @@ class Agent {
   // asked for, up to the one named.
   void OnConfiguration(Instant now, const proto::Configuration& configuration);
   void OnNoConfiguration(Instant now, uint64_t through);
+  // The newest one that somebody knows. It says where groups are, and is none to be taken next: a
+  // group may have more to do in those before it.
+  void OnNewest(const proto::Configuration& configuration);
   // An answer of another group, from one of its nodes.
   void OnAnswer(Instant now, const proto::ShardMessage& message);
 
@@ -115,12 +125,15 @@ class Agent {
   void OnPart(Instant now, TenureId id, Task& task, const proto::ReadAnswer& answer);
   void OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer& answer);
   void PollLater(Instant now);
+  void LearnMembers(const proto::Configuration& configuration);
 
   // agent_work.cc: what is due.
   void SetDue(TenureId id, Task& task, Instant due);
   void Again(Instant now, TenureId id, Task& task);
   Source& SourceOf(const Task& task) { return sources_[task.tenure.source().gid()]; }
   size_t& TargetOf(const Task& task);
+  const proto::ShardGroup& NowOf(const Task& task) const;
+  void NoteFruitless(const Task& task);
   void AskAnother(const Task& task);
   Duration Patience(uint32_t silences) const;
   void ActOn(Instant now, TenureId id, AgentOutput* out);
@@ -145,9 +158,15 @@ class Agent {
   absl::btree_map<TenureId, Task> tasks_;
   absl::btree_set<std::pair<Instant, TenureId>> due_;
   absl::btree_map<uint64_t, Source> sources_;  // by gid
-  uint64_t last_source_ = 0;                   // whose turn it was
-  uint32_t pulls_ = 0;                         // under way, of all sources
-  Instant pull_at_;                            // not before: the rate is limited
+  // By gid: the members that have changed since their group joined, in the newest configuration
+  // seen.
+  absl::btree_map<uint64_t, proto::ShardGroup> changed_;
+  uint64_t changed_num_ = 0;    // of that configuration
+  bool newest_wanted_ = false;  // some source has been asked in vain
+  Instant newest_at_;           // not before: the newest may be large
+  uint64_t last_source_ = 0;    // whose turn it was
+  uint32_t pulls_ = 0;          // under way, of all sources
+  Instant pull_at_;             // not before: the rate is limited
   uint64_t last_proposal_ = 0;
   absl::btree_map<uint64_t, TenureId> proposed_;  // those of tasks
 

@@ -52,6 +52,7 @@ proto::ShardStates ShardMachine::Group() const {
   group.set_shards(shards_);
   group.set_member(member_);
   group.set_joined(joined_);
+  if (controllers_.membership() != 0) *group.mutable_controllers() = controllers_;
   return group;
 }
 
@@ -114,6 +115,9 @@ void ShardMachine::Apply(const proto::Reconfigure& change, Step& step) {
   shards_ = change.shards();
   member_ = change.member();
   joined_ = change.joined();
+  if (change.controllers().membership() > controllers_.membership()) {
+    controllers_ = change.controllers();
+  }
   const proto::ShardStates group = Group();
   step.table.Put(absl::string_view(&kGroupKind, 1), group.SerializeAsString());
   step.result.set_code(proto::OK);

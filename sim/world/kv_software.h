@@ -3,6 +3,7 @@
 #ifndef LOCKSTEP_SIM_WORLD_KV_SOFTWARE_H_
 #define LOCKSTEP_SIM_WORLD_KV_SOFTWARE_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,10 +24,15 @@ class ServerSurroundings final : public gateway::Surroundings {
   explicit ServerSurroundings(const std::vector<GroupPlacement>& groups);
   std::vector<lockstep::v1::NodeStatus> KnownNodes() const override;
   void Describe(lockstep::v1::NodeStatus* status) const override;
+  // As a file that is written at once: survives every crash.
+  void RememberControllers(uint64_t membership, const std::vector<NodeId>& nodes) override;
+  const std::vector<NodeId>& controllers() const { return controllers_; }
   static std::string AddressOf(NodeId server);
 
  private:
   std::vector<NodeId> servers_;  // ascending
+  uint64_t membership_ = 0;
+  std::vector<NodeId> controllers_;  // of that membership; empty: those of the beginning
 };
 
 class KvSoftware : public Software {
@@ -46,7 +52,7 @@ class KvSoftware : public Software {
   const storage::EngineOptions engine_;
   const std::vector<GroupPlacement> groups_;
   const std::optional<gateway::GatewayOptions> gateway_;
-  const ServerSurroundings surroundings_;
+  std::map<NodeId, ServerSurroundings> surroundings_;  // each server's
 };
 
 }  // namespace lockstep::sim

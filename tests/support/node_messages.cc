@@ -59,6 +59,13 @@ void ParseConfiguration(Command& command, proto::ConfigurationAnswer* answer) {
   for (const std::string& text : ListOf(command, "handovers")) {
     ParseHandover(command, text, configuration.add_handovers());
   }
+  answer->set_newest(command.Flag("newest"));
+  const Words controllers = ListOf(command, "controllers");
+  if (controllers.empty()) return;
+  configuration.mutable_controllers()->set_membership(command.Number("by", 0));
+  for (const std::string& text : controllers) {
+    configuration.mutable_controllers()->add_nodes(command.ParseNumber(text));
+  }
 }
 
 void ParseAsks(Command& command, proto::ConfigurationRequest* request) {
@@ -69,6 +76,13 @@ void ParseAsks(Command& command, proto::ConfigurationRequest* request) {
   } else {
     request->mutable_get()->set_num(command.Number("num", 0));
   }
+  const Words voters = ListOf(command, "voters");
+  if (voters.empty()) return;
+  proto::SetMembers& members = *request->mutable_members();
+  members.set_gid(command.Number("gid", request->from_group()));
+  members.set_joined(command.Number("joined", 0));
+  members.set_membership(command.Number("by", 0));
+  for (const std::string& text : voters) members.add_nodes(command.ParseNumber(text));
 }
 
 void ParsePart(Command& command, proto::TenurePart* part) {

@@ -47,6 +47,7 @@ class RealNode::Surroundings final : public gateway::Surroundings {
     Fill(*book_.Find(NodeId(self_)), status);
     status->set_version("test");
   }
+  void RememberControllers(uint64_t, const std::vector<NodeId>&) override {}
 
  private:
   static void Fill(const proto::NodeAddress& from, v1::NodeStatus* to) {

@@ -30,16 +30,18 @@ proto::Query AllShards() {
   return query;
 }
 
-// A group of one replica: its leader is the node 10 * gid + 1, the others of its members are dead.
+// A group of one replica: its leader is the node 10 * gid + 1 until it moves, the others of its
+// members are dead.
 struct Host {
   explicit Host(uint64_t gid, const ShardOptions& options, const AgentOptions& agent_options)
       : group(gid, options), agent(agent_options, GroupId(gid), Rng(gid)) {}
-  NodeId leader() const { return NodeId(10 * group.gid() + 1); }
+  NodeId leader() const { return NodeId(10 * group.gid() + place); }
   void Lead(Instant now) { agent.Lead(now, group.Read(AllShards()).shards()); }
 
   Group group;
   Agent agent;
   bool cut_off = false;  // from the other groups
+  uint64_t place = 1;    // the leader's, in the group
 };
 
 class World {
@@ -58,6 +60,16 @@ class World {
   Instant now() const { return now_; }
   controller::Configuration newest() const { return controller_.Get(); }
   proto::Result Administer(const proto::Command& command) { return admin_.Do(command); }
+  // All members of the group are others from now on, and the controller knows.
+  void Relocate(uint64_t gid, uint64_t membership) {
+    host(gid).place += 3;
+    proto::SetMembers set;
+    set.set_gid(gid);
+    set.set_joined(newest().Find(GroupId(gid))->joined.value());
+    set.set_membership(membership);
+    for (uint64_t i = 0; i < 3; ++i) set.add_nodes(10 * gid + host(gid).place + i);
+    EXPECT_EQ(controller_.Apply(controller::MakeSetMembers(set)).code(), proto::OK);
+  }
 
   void RunFor(Duration span) {
     const Instant until = now_ + span;
@@ -153,7 +165,9 @@ class World {
       *query.mutable_get_configuration() = get;
       const proto::Result result = controller_.Query(query);
       if (rng_.Chance(loss_)) continue;
-      if (result.code() == proto::OK) {
+      if (get.num() == 0 && get.member_gid() == 0) {
+        host.agent.OnNewest(result.configuration());
+      } else if (result.code() == proto::OK) {
         host.agent.OnConfiguration(now_, result.configuration());
       } else {
         host.agent.OnNoConfiguration(now_, result.configuration_num());
@@ -269,6 +283,23 @@ TEST(Agent, ADeadSourceStallsItsOwnShardsOnly) {
 }
 
 // A group that was no member for long does not go through what it has missed.
+TEST(Agent, ASourceWhoseMembersHaveAllBeenReplacedHandsOver) {
+  World world(8, AgentOptions());
+  world.Administer(controller::JoinOf({1}, kShards));
+  world.RunFor(std::chrono::seconds(2));
+  for (uint32_t shard = 0; shard < kShards; ++shard) ASSERT_TRUE(world.Append(shard));
+  world.host(1).cut_off = true;
+  world.Administer(controller::JoinOf({2}, kShards));
+  world.RunFor(std::chrono::seconds(5));
+  EXPECT_FALSE(world.Settled()) << "the source is silent";
+  world.Relocate(1, /*membership=*/7);
+  world.host(1).cut_off = false;
+  world.host(2).Lead(world.now());  // A new leader there knows no more than the log.
+  world.RunFor(std::chrono::seconds(20));
+  EXPECT_TRUE(world.Settled());
+  world.CheckContents();
+}
+
 TEST(Agent, ANewGroupBeginsWhereItJoins) {
   World world(1, {});
   world.Administer(controller::JoinOf({1}, kShards));
