@@ -11,8 +11,8 @@
 
 namespace lockstep::lockstepd {
 
-// The node `self` with the groups that name it as a member of their beginning. `incarnation`: of its
-// data directory.
+// The node `self` with the groups that name it as a member of their beginning. `incarnation`: of
+// its data directory.
 node::NodeOptions NodeOptionsOf(const Options& options, NodeId self, uint64_t incarnation);
 // `life`: see GatewayOptions.
 gateway::GatewayOptions GatewayOptionsOf(const Options& options, NodeId self, uint64_t life);

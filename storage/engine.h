@@ -25,7 +25,8 @@ namespace lockstep::storage {
 struct EngineOptions {
   std::string directory;        // made if missing; holds wal/ and table/
   std::vector<GroupId> groups;  // the replicas that live here
-  bool more_groups = false;     // and those of which the first job comes later, or came in a life before
+  bool more_groups =
+      false;  // and those of which the first job comes later, or came in a life before
   // A segment is closed when it has grown to this.
   uint64_t wal_segment_bytes_max = uint64_t{64} << 20;
   uint64_t wal_reserve_bytes = 0;  // WalOptions::reserve_bytes

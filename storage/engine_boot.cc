@@ -86,8 +86,7 @@ class EngineBoot {
     if (!promises.ok()) return promises.status();
     if (!promises->found()) return opened.status();
     log_damage_ = opened.status();
-    auto salvaged =
-        wal::Salvage(files_, log_directory_, options_.groups, options_.more_groups);
+    auto salvaged = wal::Salvage(files_, log_directory_, options_.groups, options_.more_groups);
     if (!salvaged.ok()) return salvaged.status();
     out_.images = *std::move(salvaged);
     if (options_.more_groups) AddGroupsOf(*promises);
@@ -106,8 +105,7 @@ class EngineBoot {
   // Neither copy can be read. A sound log knows term and vote by itself; but not whether it had
   // lost something before, so that its replicas had better doubt it.
   absl::Status OpenLogWithoutPromises(const absl::Status& damage) {
-    auto recovered =
-        wal::Recover(files_, log_directory_, options_.groups, options_.more_groups);
+    auto recovered = wal::Recover(files_, log_directory_, options_.groups, options_.more_groups);
     if (absl::IsDataLoss(recovered.status())) return damage;
     if (!recovered.ok()) return recovered.status();
     PromiseMap all;

@@ -58,7 +58,8 @@ absl::StatusOr<std::unique_ptr<Wal>> Wal::Open(FileSystem& files, const std::str
   if (!status.ok()) return status;
   absl::StatusOr<Promises> promises = Promises::Load(files, directory);
   if (!promises.ok()) return promises.status();
-  absl::StatusOr<wal::Recovered> recovered = wal::Recover(files, directory, options.groups, options.more_groups);
+  absl::StatusOr<wal::Recovered> recovered =
+      wal::Recover(files, directory, options.groups, options.more_groups);
   if (!recovered.ok()) return recovered.status();
   *images = std::move(recovered->images);
   std::unique_ptr<Wal> log = absl::WrapUnique(
@@ -118,9 +119,8 @@ absl::Status Wal::CommitOrFail(const CommitLog& job) {
 // A log that was made anew after damage may not speak of a group of which nothing was left.
 void Wal::AddGroupsOfPromises(std::vector<ReplicaImage>* images) {
   for (const auto& [group, promised] : promises_.all()) {
-    const bool known = std::any_of(images->begin(), images->end(), [id = group](const auto& image) {
-      return image.group == id;
-    });
+    const bool known = std::any_of(images->begin(), images->end(),
+                                   [id = group](const auto& image) { return image.group == id; });
     if (known) continue;
     images->emplace_back().group = group;
     state_.AddGroup(group);

@@ -241,8 +241,7 @@ std::string SegmentPath(const std::string& directory, uint64_t sequence) {
 }
 
 absl::StatusOr<std::vector<ReplicaImage>> Salvage(FileSystem& files, const std::string& directory,
-                                                  const std::vector<GroupId>& groups,
-                                                  bool more) {
+                                                  const std::vector<GroupId>& groups, bool more) {
   return Recovery(files, directory, groups, more).RunToDamage();
 }
 

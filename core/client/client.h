@@ -80,6 +80,7 @@ class Client final : public Caller {
   void OnInvoke(Instant now, Invoke invoke, Output* out);
   void OnLeave(Output* out);
   NodeId Guess(NodeId hint);
+  bool IsListed(NodeId node) const;
   NodeId TargetFor(const Operation& operation) const;
   void OnRetarget(Instant now, Retarget input, Output* out);
   void FireTimers(Instant now, Output* out);

@@ -121,6 +121,8 @@ struct Output {
   // as of this configuration.
   bool unanswered = false;
   bool group_unknown = false;
+  bool leader_unlisted =
+      false;  // who leads the group is none of the nodes that are known, or nobody
   std::optional<uint64_t> refused_at = {};
 };
 

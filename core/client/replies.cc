@@ -152,6 +152,7 @@ void Client::OnRefused(Instant now, OperationId id, AttemptId attempt,
     // Two nodes that name each other must not make us run in circles: one redirection without a
     // pause, then pauses.
     const bool named = bool(reply.leader()) && leader_ != operation.target;
+    if (!IsListed(NodeId(reply.leader()))) out->leader_unlisted = true;
     if (named && !operation.redirected && !SessionLost(operation)) {
       operation.redirected = true;
       return SendAttempt(now, id, operation, out);
@@ -272,19 +273,25 @@ void Client::Requeue(OperationId id, Operation& operation) {
   SetTimer(id, operation, operation.deadline);
 }
 
-// News only: another answer may have moved the guess already.
+bool Client::IsListed(NodeId node) const {
+  const auto& nodes = options_.nodes;
+  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+}
+
+// News only: another answer may have moved the guess already. The members of a group change, so its
+// leader may be a node that is not among ours; a stranger's own word is worth less.
 void Client::LeaderIsNot(const Operation& operation, NodeId hint) {
   const NodeId node = operation.target;
   if (leader_ != node || !IsHere(operation)) return;
-  const auto& nodes = options_.nodes;
-  const auto hinted = std::find(nodes.begin(), nodes.end(), hint);
-  if (hinted != nodes.end() && hint != node) {
+  const bool believed = hint != NodeId() && (IsListed(hint) || IsListed(node));
+  if (believed && hint != node) {
     leader_ = hint;
     return;
   }
+  const auto& nodes = options_.nodes;
   const auto at = std::find(nodes.begin(), nodes.end(), node);
-  const size_t next = (static_cast<size_t>(at - nodes.begin()) + 1) % nodes.size();
-  leader_ = nodes[next];
+  const size_t after = at == nodes.end() ? 0 : static_cast<size_t>(at - nodes.begin()) + 1;
+  leader_ = nodes[after % nodes.size()];
 }
 
 }  // namespace lockstep::client

@@ -157,7 +157,7 @@ void Router::DropDeparted() {
 void Router::Doubt(Instant now, const Output& line) {
   const bool newer = line.refused_at.has_value() && *line.refused_at > routes_.num();
   if (line.group_unknown || newer) doubted_ = true;
-  if (line.unanswered || line.refused_at.has_value()) DoubtIfOld(now);
+  if (line.unanswered || line.leader_unlisted || line.refused_at.has_value()) DoubtIfOld(now);
 }
 
 void Router::DoubtIfOld(Instant now) {

@@ -37,7 +37,8 @@ class ControllerList {
     all_ = NewestFirst(std::move(newest), beginning_);
     asked_in_vain_ = 0;
   }
-  // Somebody has answered.
+  // Somebody had something to tell. That there is nothing new is no proof: who was replaced long
+  // ago says so for ever.
   void Answered() { asked_in_vain_ = 0; }
 
   // Another one each time: one may be dead, or behind. None: nobody is known.

@@ -36,8 +36,8 @@ Replica& Node::Open(const ReplicaImage& image) {
     return image.group < replica->group();
   });
   const Rng stream = rng_.Split("replica", image.group.value());
-  const auto made = replicas_.insert(
-      place, std::make_unique<Replica>(options_, image, stream, host_, courier_));
+  const auto made =
+      replicas_.insert(place, std::make_unique<Replica>(options_, image, stream, host_, courier_));
   if (replicas_.size() > 1) courier_.BundleHeartbeats();
   return **made;
 }

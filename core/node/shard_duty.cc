@@ -69,8 +69,8 @@ void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& me
 }
 
 void ShardDuty::OnConfigurationAnswer(Instant now, const proto::ConfigurationAnswer& answer) {
-  controllers_.Answered();
   if (!answer.has_configuration()) return agent_.OnNoConfiguration(now, answer.through());
+  controllers_.Answered();
   controllers_.Learn(answer.configuration().controllers());
   answer.newest() ? agent_.OnNewest(answer.configuration())
                   : agent_.OnConfiguration(now, answer.configuration());

@@ -127,15 +127,14 @@ void ClusterInquirer::CheckMembers(const lockstep::v1::NodeStatus& node) {
     if (!replica.membership_committed()) continue;
     const Index id(replica.membership_id());
     const bool knows_nobody = id == Index() && replica.members().empty();
-    const std::optional<std::vector<NodeId>> members =
-        members_(GroupId(replica.group()), id);
+    const std::optional<std::vector<NodeId>> members = members_(GroupId(replica.group()), id);
     if (knows_nobody || !members.has_value()) continue;
     const bool same = std::equal(
         members->begin(), members->end(), replica.members().begin(), replica.members().end(),
         [](NodeId member, uint64_t told) { return member.value() == told; });
     if (same) continue;
-    Report(absl::StrCat("was told of other members by server ", node.node(),
-                        " than configuration ", id.value(), " of group ", replica.group(), " has"));
+    Report(absl::StrCat("was told of other members by server ", node.node(), " than configuration ",
+                        id.value(), " of group ", replica.group(), " has"));
   }
 }
 

@@ -12,14 +12,12 @@
 #define LOCKSTEP_SIM_WORKLOAD_CLUSTER_INQUIRER_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/bytes.h"
-#include <functional>
-#include <optional>
-
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/controller/configuration.h"

@@ -22,9 +22,8 @@ bool IsRefusal(proto::Code code) {
 
 }  // namespace
 
-ShardAdministrator::ShardAdministrator(const ShardAdministration& options,
-                                       MembersOfId members, const ControllerMirror& mirror,
-                                       Findings& findings, Rng rng)
+ShardAdministrator::ShardAdministrator(const ShardAdministration& options, MembersOfId members,
+                                       const ControllerMirror& mirror, Findings& findings, Rng rng)
     : options_(options),
       mirror_(mirror),
       findings_(findings),

@@ -1,6 +1,6 @@
-// Changes the members of a group among some of the world's servers, now and then, like an operator: looks
-// who leads and what is in force, and asks that leader for something else. Its wishes are whole:
-// who is not named is to leave.
+// Changes the members of a group among some of the world's servers, now and then, like an operator:
+// looks who leads and what is in force, and asks that leader for something else. Its wishes are
+// whole: who is not named is to leave.
 //
 // When the storm is over it names members once more and asks until they are the group: changes make
 // progress.

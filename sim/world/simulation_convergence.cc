@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/placement.h"
 #include "sim/world/simulation_run.h"
 
@@ -64,6 +65,32 @@ std::vector<uint64_t> SimulationRun::DecidingSets(GroupId group) {
   return sets;
 }
 
+const GroupPlacement& SimulationRun::PlacementOf(GroupId group) const {
+  const auto found =
+      std::find_if(climate_.groups.begin(), climate_.groups.end(),
+                   [&](const GroupPlacement& placement) { return placement.group == group; });
+  Check(found != climate_.groups.end());
+  return *found;
+}
+
+// The newest configuration names the members that the groups have, and the controller's own.
+std::string SimulationRun::MembersUnreported() {
+  const controller::Configuration& newest = shards_->mirror().newest();
+  if (!climate_.changes.has_value() || newest.num.value() == 0) return "";
+  for (const GroupPlacement& placement : climate_.groups) {
+    const GroupId group = placement.group;
+    const bool of_controller = group == kControllerGroup;
+    const controller::Group* listed = newest.Find(group);
+    if (!of_controller && listed == nullptr) continue;
+    const uint64_t told = of_controller ? newest.controllers.membership : listed->membership;
+    const uint64_t id = checkers_.Deciding(group).front().id.value();
+    if (told == id) continue;
+    return absl::StrCat("the newest configuration has the members of group ", group.value(),
+                        " by its own ", told, ", not by ", id);
+  }
+  return "";
+}
+
 uint64_t SimulationRun::MembersOf(const GroupPlacement& group) {
   if (!climate_.changes.has_value()) return plan_.quorums().members(group.group);
   const raft::GroupConfiguration committed = checkers_.Deciding(group.group).front();
@@ -102,9 +129,11 @@ bool SimulationRun::HaveEqualTables(const GroupPlacement& group) {
   return true;
 }
 
+// Replicas that were removed are as they were left.
 void SimulationRun::CheckShardTables(const NodeHost& host) {
   for (const HostedTable& table : host.tables()) {
     if (table.group == kControllerGroup) continue;
+    if (!Contains(MembersOf(PlacementOf(table.group)), host.id())) continue;
     shards_->CheckTable(host.node(), table.group, [&](ShardChecker::Visit visit) {
       Check(host.VisitTable(table.group, visit), "a healthy table cannot be read");
     });

@@ -388,11 +388,13 @@ std::string SimulationRun::ShardsStillMoving() {
   // Once something is wrong, a checker's picture of the shards is too.
   if (!shards_.has_value() || ignored_.first().has_value()) return "";
   std::string text = shards_->StillMoving();
+  if (text.empty()) text = MembersUnreported();
   for (uint16_t id = 1; id <= world_.servers() && text.empty(); ++id) {
     if (!Contains(core_, id) || Contains(plan_.rotten(), id)) continue;
     const NodeHost& host = world_.server(id);
     for (const HostedTable& table : host.tables()) {
       if (table.group == kControllerGroup || !text.empty()) continue;
+      if (!Contains(MembersOf(PlacementOf(table.group)), id)) continue;  // It has been left behind.
       text = shards_->LeftOver(table.group, [&](ShardChecker::Visit visit) {
         Check(host.VisitTable(table.group, visit), "a healthy table cannot be read");
       });

@@ -102,6 +102,8 @@ class SimulationRun final : private WorldObserver {
   // as is committed.
   std::vector<uint64_t> DecidingSets(GroupId group);
   uint64_t MembersOf(const GroupPlacement& group);
+  const GroupPlacement& PlacementOf(GroupId group) const;
+  std::string MembersUnreported();
   uint64_t VotersOf(const GroupPlacement& group);
   int64_t GatewayBound() const;
   int64_t ChangingBound() const;

@@ -89,6 +89,7 @@ std::string NodeScript::Ago(Instant when) const {
 
 // node [self=1] [nodes=3] [groups=1,2] [controllers=1+2] [limits of NodeOptions by name]
 // A group may have a role, and members of its own: groups=0:controller,5:shards:1+2.
+// takes_replicas=1: also of groups that are not named.
 // Boots an empty node. Chance is out of it: the election timeout is 1000ms, the heartbeat 100ms.
 void NodeScript::RunNode(Command& command) {
   options_ = node::NodeOptions{};
@@ -118,6 +119,7 @@ void NodeScript::RunNode(Command& command) {
   for (absl::string_view node : absl::StrSplit(controllers, '+', absl::SkipEmpty())) {
     options_.controllers.push_back(NodeId(command.ParseNumber(node)));
   }
+  options_.takes_replicas = command.Number("takes_replicas", 0) != 0;
   ReadLimits(command);
   tables_ = std::make_unique<MapTables>(node::MakeMachines(options_));
   node_ =
