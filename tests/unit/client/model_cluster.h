@@ -21,8 +21,8 @@ namespace lockstep::client {
 using shardkv::KeyOf;
 using shardkv::kShards;
 
-// Group g lives on nodes 10 g + 1 to 10 g + 3, the controller on 1 to 3 until it moves; the first of
-// each leads.
+// Group g lives on nodes 10 g + 1 to 10 g + 3, the controller on 1 to 3 until it moves; the first
+// of each leads.
 class ModelCluster {
  public:
   ModelCluster() : admin_(controller_) {}
@@ -104,8 +104,8 @@ class ModelCluster {
   void Kill(uint64_t gid) { dead_.insert(gid); }
   void Revive(uint64_t gid) { dead_.erase(gid); }
   bool IsDead(NodeId node) const {
-    const bool gone =
-        node.value() < 10 && std::count(controllers_.begin(), controllers_.end(), node.value()) == 0;
+    const bool gone = node.value() < 10 &&
+                      std::count(controllers_.begin(), controllers_.end(), node.value()) == 0;
     return gone || dead_.count(node.value() / 10) > 0;
   }
 

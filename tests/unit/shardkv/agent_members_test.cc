@@ -165,8 +165,7 @@ TEST(AgentMembers, TheyMayBeFewer) {
       leader.Silence(milliseconds(700));
       leader.agent.OnNewest(Newest(9 + static_cast<uint64_t>(2 * i), 1, 7, {54}));
       EXPECT_EQ(leader.AskedIn(seconds(20)), Nodes{54});
-      leader.agent.OnNewest(
-          Newest(10 + static_cast<uint64_t>(2 * i), 1, 8, {61, 62, 63, 64, 65}));
+      leader.agent.OnNewest(Newest(10 + static_cast<uint64_t>(2 * i), 1, 8, {61, 62, 63, 64, 65}));
       EXPECT_EQ(leader.AskedIn(seconds(30)), (Nodes{61, 62, 63, 64, 65}));
     }
   }

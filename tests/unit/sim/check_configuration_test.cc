@@ -45,8 +45,8 @@ class Story {
   Story& Commit(uint64_t gid, uint64_t membership, const std::vector<uint64_t>& nodes,
                 raft::ChangePhase phase = raft::ChangePhase::kSettled) {
     raft::GroupConfiguration members{.id = Index(membership), .phase = phase, .members = {}};
-    const raft::Standing before = phase == raft::ChangePhase::kSettled ? raft::Standing::kVoter
-                                                                       : raft::Standing::kLearner;
+    const raft::Standing before =
+        phase == raft::ChangePhase::kSettled ? raft::Standing::kVoter : raft::Standing::kLearner;
     for (const uint64_t node : nodes) {
       members.members.push_back(
           {.node = NodeId(node), .before = before, .after = raft::Standing::kVoter});
