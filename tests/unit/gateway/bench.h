@@ -170,6 +170,7 @@ class Bench {
   void Restart(uint64_t node) {
     Box& box = *boxes_.at(NodeId(node));
     box.life.process.reset();
+    box.life = sim::Life();
     for (auto& lane : box.lanes) lane.clear();
     box.Boot();
   }
