@@ -92,6 +92,8 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     case proto::SEQUENCE_STALE:
       return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
     case proto::UNKNOWN_GROUP:
+      if (options_.members_change) return OnRefused(now, id, input.attempt, reply, out);
+      [[fallthrough]];
     case proto::WRONG_GROUP:
       if (options_.shard.has_value()) return OnRefused(now, id, input.attempt, reply, out);
       if (operations_.at(id).current == input.attempt) LeaderIsNot(operations_.at(id), NodeId());
@@ -165,7 +167,7 @@ void Client::OnRefused(Instant now, OperationId id, AttemptId attempt,
 void Client::OnDoubt(const Operation& operation, const proto::Result& result, Output* out) {
   const bool stranger = result.code() == proto::UNKNOWN_GROUP;
   if (!stranger && result.code() != proto::WRONG_GROUP) return;
-  Check(options_.shard.has_value());
+  Check(options_.shard.has_value() || options_.members_change);
   // Only this node may be a stranger to the group.
   if (stranger) LeaderIsNot(operation, NodeId());
   // From elsewhere it is no news: we have moved on.

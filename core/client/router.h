@@ -147,6 +147,7 @@ class Router final : public Caller {
   void OnControllers(Instant now, const LearnControllers& controllers, Output* out);
   void RetargetControllers(Instant now, Output* out);
   std::vector<NodeId> ControllerNodes() const;
+  ClientOptions OptionsAtControllers() const;
   void DropDeparted();
   void Doubt(Instant now, const Output& line);
   void DoubtIfOld(Instant now);

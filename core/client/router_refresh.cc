@@ -32,7 +32,7 @@ void Router::KeepRefreshing(Instant now, Output* out) {
   if (now >= refresh_at_ + options_.backoff_max) refresh_backoffs_ = 0;  // Old troubles.
   doubted_ = false;
   if (!lines_.contains(kRefreshSlot)) {
-    Open(kRefreshSlot, ClientOptionsOf(options_, options_.controller, ControllerNodes()));
+    Open(kRefreshSlot, OptionsAtControllers());
   }
   last_part_ = last_part_.Next();
   refreshing_ = last_part_;
@@ -117,6 +117,12 @@ void Router::RetargetControllers(Instant now, Output* out) {
     if (!lines_.contains(slot)) continue;
     StepLine(now, slot, client::Retarget{options_.controller, ControllerNodes()}, out);
   }
+}
+
+ClientOptions Router::OptionsAtControllers() const {
+  ClientOptions options = ClientOptionsOf(options_, options_.controller, ControllerNodes());
+  options.members_change = true;
+  return options;
 }
 
 std::vector<NodeId> Router::ControllerNodes() const {

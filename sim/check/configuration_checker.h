@@ -29,7 +29,9 @@ class ConfigurationChecker {
   std::string OnNew(const controller::Configuration& next);
   // A group's log has committed who its members are; told before any configuration can say so.
   void OnMembersCommitted(GroupId group, const Entry& entry);
-  uint64_t replacements() const { return replacements_; }  // configurations that replaced members
+  // Configurations that replaced members. No counter of runs yet: nothing in the simulator changes
+  // the members of shard groups.
+  uint64_t replacements() const { return replacements_; }
 
  private:
   // Where the data of a shard lies, and since when it is not the owner's.

@@ -87,6 +87,25 @@ TEST_F(Controllers, WhatIsUnderWayGoesToTheNewOnes) {
   EXPECT_EQ(talk.OutcomeOf(id), "ok OK");
 }
 
+// A node that has left answers, and does not know the group any more.
+TEST_F(Controllers, WhoHasLeftIsNoAnswer) {
+  talk.cluster.MoveControllers({3, 4, 5});
+  const uint64_t id = talk.Invoke(Newest(), milliseconds(10000));
+  bool asked_3 = false;
+  while (!talk.Done(id)) {
+    if (talk.Quiet()) talk.PassToWake();
+    while (!talk.Quiet()) {
+      const auto sent = talk.Take();
+      asked_3 |= sent.to == NodeId(3);
+      proto::ClientReply stranger;
+      stranger.mutable_result()->set_code(proto::UNKNOWN_GROUP);
+      sent.to == NodeId(3) ? talk.Carry(sent) : talk.Answer(sent, stranger);
+    }
+  }
+  EXPECT_TRUE(asked_3);
+  EXPECT_EQ(talk.OutcomeOf(id), "ok OK");
+}
+
 TEST_F(Controllers, OldNewsHaveNoEffect) {
   talk.Step(LearnControllers{.membership = 9, .nodes = {NodeId(2), NodeId(3)}});
   talk.Step(LearnControllers{.membership = 8, .nodes = {NodeId(7)}});

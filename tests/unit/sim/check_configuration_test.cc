@@ -265,9 +265,16 @@ TEST(Configurations, SomethingChanges) {
 
 TEST(Configurations, MembersStayAsTheyAre) {
   Story changed;
-  changed.Join({1, 2}).Join(
-      {3}, [](Configuration& next) { next.groups[0].members[0].node = NodeId(9); });
-  EXPECT_EQ(changed.wrong(), "group 1 is not as it was");
+  changed.Join({1, 2}).Move(
+      0, 1, [](Configuration& next) { next.groups[0].members[0].node = NodeId(9); });
+  EXPECT_EQ(changed.wrong(), "pins come or go while members are replaced");
+  Story quietly;
+  quietly.Join({1, 2}).Commit(1, 7, {9}).Replace(
+      1, 7, {9}, [](Configuration& next) { next.groups[1].members[0].node = NodeId(8); });
+  EXPECT_EQ(quietly.wrong(), "members of 2 groups are replaced at once");
+  Story rejoined;
+  rejoined.Join({1, 2}).Move(0, 1, [](Configuration& next) { next.groups[0].joined = next.num; });
+  EXPECT_EQ(rejoined.wrong(), "group 1 is not as it was");
   Story new_one;
   new_one.Join({1}).Join({2},
                          [](Configuration& next) { next.groups[1].joined = ConfigurationNum(1); });
