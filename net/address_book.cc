@@ -61,6 +61,17 @@ bool AddressBook::Mention(const proto::NodeAddress& address) {
   return news;
 }
 
+bool AddressBook::Correct(NodeId node, const std::string& peer_address) {
+  proto::NodeAddress address;
+  address.set_node(node.value());
+  address.set_peer(peer_address);
+  const auto found = nodes_.find(node);
+  if (found == nodes_.end() || found->second.incarnation() != 0) return Mention(address);
+  const bool news = Replace(peer_address, found->second.mutable_peer());
+  changed_ |= news;
+  return news;
+}
+
 const proto::NodeAddress* AddressBook::Find(NodeId node) const {
   const auto found = nodes_.find(node);
   return found == nodes_.end() ? nullptr : &found->second;

@@ -6,6 +6,7 @@
 #define LOCKSTEP_NET_ADDRESS_BOOK_H_
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -22,6 +23,10 @@ class AddressBook {
   bool Introduce(const proto::NodeAddress& address);
   // From hearsay or configuration: fills in what is not known. True: something was new.
   bool Mention(const proto::NodeAddress& address);
+
+  // From an operator: replaces the peer address of a node that has never introduced itself to
+  // anybody. True: something was new.
+  bool Correct(NodeId node, const std::string& peer_address);
 
   // nullptr: not known.
   const proto::NodeAddress* Find(NodeId node) const;

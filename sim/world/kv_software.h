@@ -22,6 +22,7 @@ class ServerSurroundings final : public gateway::Surroundings {
   // All members of the groups.
   explicit ServerSurroundings(const std::vector<GroupPlacement>& groups);
   std::vector<lockstep::v1::NodeStatus> KnownNodes() const override;
+  void Mention(NodeId node, const std::string& peer_address) const override;
   void Describe(lockstep::v1::NodeStatus* status) const override;
   static std::string AddressOf(NodeId server);
 
