@@ -9,10 +9,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "bin/address.h"
 #include "bin/lockstep_commands.h"
 #include "bin/lockstep_node_text.h"
 #include "bin/lockstep_node_watch.h"
+#include "bin/lockstep_status_text.h"
 #include "bin/lockstep_text.h"
 #include "bin/lockstep_values.h"
 
@@ -95,19 +97,22 @@ Exit ExitOf(const GroupEnd& end) {
   return Exit::kConflict;
 }
 
-// How to go on where a group has not settled.
+// How to go on where groups have not settled.
 std::string Advice(const std::vector<GroupEnd>& ends, const NodeWish& wish) {
+  std::vector<std::string> names;
   for (const GroupEnd& end : ends) {
-    if (end.outcome != "waiting") continue;
-    const std::string name = end.group == 0 ? "controller" : absl::StrCat(end.group);
-    return absl::StrCat(
-        GroupPhrase(end.group), " has not settled yet, and goes on by itself: look again with ",
-        "lockstep node list",
-        wish.comes == 0 ? ""
-                        : absl::StrCat(", or call it off while it catches up with lockstep node ",
-                                       "remove ", wish.comes, " --group ", name));
+    if (end.outcome == "waiting") names.push_back(GroupName(end.group));
   }
-  return "";
+  if (names.empty()) return "";
+  const std::string groups = absl::StrJoin(names, ",");
+  std::string advice =
+      absl::StrCat("not settled yet in ", groups,
+                   ", and going on by itself: ", "look again with lockstep node list");
+  if (wish.comes != 0) {
+    absl::StrAppend(&advice, ", or call it off while it catches up with lockstep node remove ",
+                    wish.comes, " --group ", groups);
+  }
+  return advice;
 }
 
 Exit TellEnds(Shell& shell, const std::string& what, const std::vector<GroupEnd>& ends,

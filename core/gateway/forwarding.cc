@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/gateway/gateway.h"
-#include "core/gateway/member_wish.h"
+#include "core/gateway/group_change.h"
 #include "core/gateway/outcome.h"
 
 namespace lockstep::gateway {

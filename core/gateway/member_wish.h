@@ -1,5 +1,5 @@
 // What a wish for other nodes (proto::ChangeNodes) means in one group, from what the nodes say of
-// themselves; and what a leader's answer to it means. Pure.
+// themselves. Pure.
 //
 // A wish is computed from the leader's own configuration and names its id, so what has changed
 // since is refused by the leader and never lost (thesis §4; decision 0017).
@@ -49,15 +49,6 @@ struct Wish {
 std::variant<Wish, lockstep::v1::GroupChange> WishFor(
     const proto::ChangeNodes& question, GroupId group,
     const std::vector<lockstep::v1::NodeStatus>& nodes);
-
-// What the leader's answer to a wish with this effect says.
-lockstep::v1::GroupChange ChangeOf(GroupId group, const proto::ClientReply& reply,
-                                   absl::string_view effect);
-// It was asked, and nothing came back.
-lockstep::v1::GroupChange UnknownChange(GroupId group, absl::string_view why);
-
-// The whole answer: an error only where nothing has begun in any group.
-proto::GatewayReply ToReply(const std::vector<lockstep::v1::GroupChange>& changes);
 
 }  // namespace lockstep::gateway
 

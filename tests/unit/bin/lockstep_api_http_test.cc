@@ -215,61 +215,6 @@ TEST_F(HttpApiTest, AdministersTheCluster) {
   EXPECT_EQ(configuration->configuration().owners(0), 101u);
 }
 
-TEST_F(HttpApiTest, ChangesNodes) {
-  proto::GatewayReply reply;
-  reply.set_kind(proto::GatewayReply::OK);
-  reply.mutable_result()->set_code(proto::OK);
-  v1::GroupChange& change = *reply.add_groups();
-  change.set_group(101);
-  change.set_outcome(v1::GroupChange::REFUSED);
-  change.set_reason(v1::GroupChange::CHANGE_PENDING);
-  change.set_message("wait");
-  change.set_membership_id(UINT64_MAX);
-  const auto plant = [&] { node_.service.With([&](FakeStore& store) { store.planted = reply; }); };
-  const auto last = [&] {
-    proto::ChangeNodes asked;
-    node_.service.With([&](FakeStore& store) { asked = store.last.change_nodes(); });
-    return asked.ShortDebugString();
-  };
-  plant();
-  v1::AddNodeRequest add;
-  add.set_node(4);
-  add.set_address("h:1");
-  add.add_groups(0);
-  add.add_groups(101);
-  add.set_learner(true);
-  const auto added = api_->AddNode(add);
-  ASSERT_TRUE(added.ok()) << added.status();
-  ASSERT_EQ(added->groups_size(), 1);
-  EXPECT_EQ(added->groups(0).SerializeAsString(), change.SerializeAsString());
-  EXPECT_EQ(last(), R"(add: 4 address: "h:1" learner: true groups: 0 groups: 101)");
-  plant();
-  v1::RemoveNodeRequest remove;
-  remove.set_node(4);
-  EXPECT_TRUE(api_->RemoveNode(remove).ok());
-  EXPECT_EQ(last(), "remove: 4");
-  remove.add_groups(0);
-  remove.add_groups(101);
-  EXPECT_TRUE(api_->RemoveNode(remove).ok());
-  EXPECT_EQ(last(), "remove: 4 groups: 0 groups: 101");
-  plant();
-  v1::ReplaceNodeRequest replace;
-  replace.set_node(4);
-  replace.set_replaces(2);
-  EXPECT_TRUE(api_->ReplaceNode(replace).ok());
-  EXPECT_EQ(last(), "add: 4 remove: 2");
-
-  reply.set_kind(proto::GatewayReply::NOT_EXECUTED);
-  reply.set_status(static_cast<uint32_t>(absl::StatusCode::kFailedPrecondition));
-  reply.mutable_result()->set_code(proto::FAILED_PRECONDITION);
-  plant();
-  const absl::Status refused = api_->RemoveNode(remove).status();
-  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
-  EXPECT_EQ(EffectOf(refused), Effect::kNone);
-  ASSERT_EQ(client::FailureOf(refused)->groups_size(), 1);
-  EXPECT_EQ(client::FailureOf(refused)->groups(0).reason(), v1::GroupChange::CHANGE_PENDING);
-}
-
 TEST_F(HttpApiTest, TellsTheWholeStatus) {
   v1::StatusResponse want;
   want.set_answered_by(1);

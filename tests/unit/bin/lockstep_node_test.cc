@@ -185,9 +185,9 @@ TEST(NodeCommandsTest, ListsNodesAndMembers) {
   cluster.status.mutable_nodes(0)->mutable_replicas(0)->set_role(v1::FOLLOWER);
   EXPECT_EQ(RunLockstep(cluster, {"node", "list"}).out,
             "NODE  STATE    PEER     GRPC  HTTP  INCARNATION  WHY\n"
-            "   1  Online   h1:7400  -     -              11\n"
-            "   2  Offline  h2:7400  -     -              12  no answer in time\n"
-            "   4  Online   h4:7400  -     -              14\n"
+            "   1  Online   h1:7400     -     -           11\n"
+            "   2  Offline  h2:7400     -     -           12  no answer in time\n"
+            "   4  Online   h4:7400     -     -           14\n"
             "\n"
             "GROUP       CONFIG  PHASE              NODE  STANDING  CAUGHT UP  MATCH  COMMIT\n"
             "controller       -  no leader answers     -  -         -              -       -\n"

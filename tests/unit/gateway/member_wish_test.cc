@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "core/gateway/group_change.h"
 
 namespace lockstep::gateway {
 namespace {
