@@ -69,6 +69,10 @@ std::vector<lockstep::v1::NodeStatus> NodeSurroundings::KnownNodes() const {
   return nodes;
 }
 
+void NodeSurroundings::Mention(NodeId node, const std::string& peer_address) {
+  book_.Correct(node, peer_address);
+}
+
 void NodeSurroundings::RememberControllers(uint64_t membership, const std::vector<NodeId>& nodes) {
   proto::ControllerNodes controllers;
   controllers.set_membership(membership);

@@ -64,6 +64,17 @@ bool AddressBook::Mention(const proto::NodeAddress& address) {
   return news;
 }
 
+bool AddressBook::Correct(NodeId node, const std::string& peer_address) {
+  proto::NodeAddress address;
+  address.set_node(node.value());
+  address.set_peer(peer_address);
+  const auto found = nodes_.find(node);
+  if (found == nodes_.end() || found->second.incarnation() != 0) return Mention(address);
+  const bool news = Replace(peer_address, found->second.mutable_peer());
+  changed_ |= news;
+  return news;
+}
+
 void AddressBook::LearnControllers(const proto::ControllerNodes& controllers) {
   const auto& nodes = controllers.nodes();
   const bool ascends =

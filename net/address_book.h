@@ -7,6 +7,7 @@
 #define LOCKSTEP_NET_ADDRESS_BOOK_H_
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -23,6 +24,10 @@ class AddressBook {
   bool Introduce(const proto::NodeAddress& address);
   // From hearsay or configuration: fills in what is not known. True: something was new.
   bool Mention(const proto::NodeAddress& address);
+
+  // From an operator: replaces the peer address of a node that has never introduced itself to
+  // anybody. True: something was new.
+  bool Correct(NodeId node, const std::string& peer_address);
 
   // Who the controllers are, by their own configuration with the id `membership`. What is older, or
   // is no set of nodes, changes nothing.

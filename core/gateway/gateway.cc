@@ -84,7 +84,7 @@ void Gateway::OnPeerLink(NodeId peer, bool up) {
   node_->OnPeerLink(peer, up);
   if (up) {
     doubted_until_.erase(peer);
-    return;
+    return AskNewcomer(peer);
   }
   doubted_until_[peer] = Now() + options_.link_doubt;
   std::vector<Waiting> lost;
@@ -110,6 +110,7 @@ void Gateway::OnWake() {
   FireTellings();  // First: they may be parts of inquiries.
   FireInquiries();
   FireHandingsOver();
+  FireChanges();
   if (large_work_.empty()) return;
   Work work = std::move(large_work_.front());
   large_work_.pop_front();
@@ -135,6 +136,7 @@ void Gateway::Arm() {
   for (const auto& [id, patience_ends] : handing_over_) {
     wake_at = std::min(wake_at, patience_ends);
   }
+  for (const auto& [id, change] : changes_) wake_at = std::min(wake_at, change.patience_ends);
   if (wake_at == armed_) return;
   armed_ = wake_at;
   host_.clock.WakeAt(wake_at);
@@ -196,6 +198,8 @@ void Gateway::OnCall(RequestId id, const Bytes& bytes) {
     case proto::GatewayRequest::kTransfer:
     case proto::GatewayRequest::kJoin:
       return BeginInquiry(id, std::move(request));
+    case proto::GatewayRequest::kChangeNodes:
+      return BeginChangeOfNodes(id, std::move(request));
     case proto::GatewayRequest::BODY_NOT_SET:
       return Refuse(id, absl::InvalidArgumentError("the request asks for nothing"));
   }

@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -74,7 +75,13 @@ class Gateway final : public Process, private Clock, private Replies {
   struct HandingOver {  // a transfer of leadership that was passed on
     RequestId id;
   };
-  using Waiting = std::variant<client::AttemptId, Asker, PartOfInquiry, PartOfTelling, HandingOver>;
+  struct PartOfChange {  // a wish for other members, at the leader of one group
+    RequestId id;
+    GroupId group;
+    std::string effect;  // what is said once it has begun
+  };
+  using Waiting = std::variant<client::AttemptId, Asker, PartOfInquiry, PartOfTelling, HandingOver,
+                               PartOfChange>;
   struct Forwarded {
     NodeId to;
     Waiting waiting;
@@ -92,6 +99,13 @@ class Gateway final : public Process, private Clock, private Replies {
     absl::btree_set<NodeId> missing;
     bool configuration_missing = false;
     std::optional<proto::Configuration> configuration;
+  };
+  // Nodes that come and go, where the leaders of groups have been asked.
+  struct ChangeOfNodes {
+    Instant patience_ends;
+    // Of those that are missing: what is said if they stay so.
+    absl::btree_map<GroupId, lockstep::v1::GroupChange> groups;
+    absl::btree_set<GroupId> missing;
   };
   // Whom this node tells how it is: another node, an inquiry of its own, or a caller.
   using Teller = std::variant<Asker, PartOfInquiry, RequestId>;
@@ -159,6 +173,14 @@ class Gateway final : public Process, private Clock, private Replies {
   void FinishHandingOver(RequestId id, const proto::GatewayReply& reply);
   void FireHandingsOver();
 
+  // members.cc
+  void BeginChangeOfNodes(RequestId id, proto::GatewayRequest request);
+  void AskNewcomer(NodeId node);
+  void FinishChangeOfNodes(const Inquiry& inquiry);
+  void OnGroupChange(const PartOfChange& part, lockstep::v1::GroupChange answer);
+  void FinishChangeIfComplete(RequestId id);
+  void FireChanges();
+
   // telling.cc
   void BeginTelling(Teller to, bool shards);
   void OnTold(const PartOfTelling& part, const Bytes& reply);
@@ -197,6 +219,7 @@ class Gateway final : public Process, private Clock, private Replies {
   InquiryId last_inquiry_;
   absl::btree_map<InquiryId, Inquiry> inquiries_;
   absl::btree_map<RequestId, Instant> handing_over_;  // transfers passed on, and their patience
+  absl::btree_map<RequestId, ChangeOfNodes> changes_;
   TellingId last_telling_;
   absl::btree_map<TellingId, Telling> tellings_;
   uint64_t calls_failed_ = 0;  // answered with something else than OK

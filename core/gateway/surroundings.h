@@ -4,6 +4,7 @@
 #define LOCKSTEP_CORE_GATEWAY_SURROUNDINGS_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/base/types.h"
@@ -17,6 +18,9 @@ class Surroundings {
   virtual ~Surroundings() = default;
   // Every node of the cluster that is known, with the addresses that are; ascending, this one too.
   virtual std::vector<lockstep::v1::NodeStatus> KnownNodes() const = 0;
+  // Somebody says where the node's peers reach it (host:port). What the node itself has said, and
+  // what is known already, stays.
+  virtual void Mention(NodeId node, const std::string& peer_address) = 0;
   // Adds to this node's own status what the process cannot know: addresses, version, disk,
   // counters.
   virtual void Describe(lockstep::v1::NodeStatus* status) const = 0;

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "net/http/cluster_view.h"
 
 namespace lockstep::net::http {
 namespace {
@@ -92,6 +93,7 @@ Failure FailureOf(const proto::GatewayReply& reply, CallKind kind) {
       kind == CallKind::kWrite && reply.kind() != proto::GatewayReply::NOT_EXECUTED;
   failure.effect = unknown ? Effect::kUnknown : Effect::kNone;
   failure.leader = reply.leader();
+  if (!reply.groups().empty()) failure.extra = {{"groups", ChangesJson(reply)}};
   return failure;
 }
 

@@ -47,6 +47,7 @@ absl::Status Failed(const proto::GatewayReply& reply, absl::StatusCode code, v1:
   failure.set_message(message);
   failure.set_leader(reply.leader());
   failure.set_configuration_num(reply.result().configuration_num());
+  *failure.mutable_groups() = reply.groups();
   return client::WithFailure(absl::Status(code, message), failure);
 }
 
@@ -88,6 +89,13 @@ absl::Status AnswerPairs(proto::GatewayReply* reply, Response* response) {
     added.set_value(std::move(*pair.mutable_value()));
   }
   response->set_stale(reply->result().stale());
+  return status;
+}
+
+template <class Response>
+absl::Status AnswerNodes(proto::GatewayReply* reply, Response* response) {
+  absl::Status status = StatusOf(*reply);
+  if (status.ok()) response->mutable_groups()->Swap(reply->mutable_groups());
   return status;
 }
 
@@ -221,6 +229,16 @@ absl::Status Answer(proto::GatewayReply* reply, v1::QueryResponse* response) {
 
 absl::Status Answer(proto::GatewayReply* reply, v1::TransferLeaderResponse* /*response*/) {
   return StatusOf(*reply);
+}
+
+absl::Status Answer(proto::GatewayReply* reply, v1::AddNodeResponse* response) {
+  return AnswerNodes(reply, response);
+}
+absl::Status Answer(proto::GatewayReply* reply, v1::RemoveNodeResponse* response) {
+  return AnswerNodes(reply, response);
+}
+absl::Status Answer(proto::GatewayReply* reply, v1::ReplaceNodeResponse* response) {
+  return AnswerNodes(reply, response);
 }
 
 absl::Status Answer(proto::GatewayReply* reply, v1::StatusResponse* response) {

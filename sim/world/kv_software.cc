@@ -59,6 +59,9 @@ std::vector<lockstep::v1::NodeStatus> ServerSurroundings::KnownNodes() const {
   return nodes;
 }
 
+// Everybody is known.
+void ServerSurroundings::Mention(NodeId, const std::string&) const {}
+
 void ServerSurroundings::Describe(lockstep::v1::NodeStatus* status) const {
   status->set_peer_address(AddressOf(NodeId(status->node())));
 }

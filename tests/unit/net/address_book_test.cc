@@ -61,6 +61,19 @@ TEST(AddressBook, KnowsTheNewestControllers) {
   EXPECT_EQ(book.controllers().nodes_size(), 1);
 }
 
+TEST(AddressBook, AnOperatorIsBelievedUntilTheNodeSpeaksForItself) {
+  AddressBook book;
+  EXPECT_TRUE(book.Correct(NodeId(2), "typo:1"));
+  EXPECT_TRUE(book.Correct(NodeId(2), "right:1"));
+  EXPECT_EQ(book.Find(NodeId(2))->peer(), "right:1");
+  book.Saved();
+  EXPECT_FALSE(book.Correct(NodeId(2), "right:1"));
+  EXPECT_FALSE(book.changed());
+  EXPECT_TRUE(book.Introduce(Address(2, 7, "c:3")));
+  EXPECT_FALSE(book.Correct(NodeId(2), "d:4"));
+  EXPECT_EQ(book.Find(NodeId(2))->peer(), "c:3");
+}
+
 TEST(AddressBook, IsBounded) {
   AddressBook book;
   for (uint64_t node = 1; node <= 2 * AddressBook::kNodesMax; ++node) {
