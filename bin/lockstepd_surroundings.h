@@ -51,7 +51,7 @@ class NodeSurroundings final : public gateway::Surroundings {
   void set_host(const net::UvHost* host) { host_ = host; }
 
   std::vector<lockstep::v1::NodeStatus> KnownNodes() const override;
-  void Mention(NodeId node, const std::string& peer_address) const override;
+  void Mention(NodeId node, const std::string& peer_address) override;
   void Describe(lockstep::v1::NodeStatus* status) const override;
   // In the book, which is saved.
   void RememberControllers(uint64_t membership, const std::vector<NodeId>& nodes) override;

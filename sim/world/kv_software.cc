@@ -60,7 +60,7 @@ std::vector<lockstep::v1::NodeStatus> ServerSurroundings::KnownNodes() const {
 }
 
 // Everybody is known.
-void ServerSurroundings::Mention(NodeId, const std::string&) const {}
+void ServerSurroundings::Mention(NodeId, const std::string&) {}
 
 void ServerSurroundings::Describe(lockstep::v1::NodeStatus* status) const {
   status->set_peer_address(AddressOf(NodeId(status->node())));

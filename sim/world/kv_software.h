@@ -23,7 +23,7 @@ class ServerSurroundings final : public gateway::Surroundings {
   // All members of the groups.
   explicit ServerSurroundings(const std::vector<GroupPlacement>& groups);
   std::vector<lockstep::v1::NodeStatus> KnownNodes() const override;
-  void Mention(NodeId node, const std::string& peer_address) const override;
+  void Mention(NodeId node, const std::string& peer_address) override;
   void Describe(lockstep::v1::NodeStatus* status) const override;
   // As a file that is written at once: survives every crash.
   void RememberControllers(uint64_t membership, const std::vector<NodeId>& nodes) override;

@@ -43,7 +43,7 @@ class RealNode::Surroundings final : public gateway::Surroundings {
     for (const proto::NodeAddress& address : book_.All()) Fill(address, &nodes.emplace_back());
     return nodes;
   }
-  void Mention(NodeId node, const std::string& peer_address) const override {
+  void Mention(NodeId node, const std::string& peer_address) override {
     book_.Correct(node, peer_address);
   }
   void Describe(v1::NodeStatus* status) const override {
