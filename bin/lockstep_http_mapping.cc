@@ -39,6 +39,7 @@ constexpr CodeRow kCodes[] = {
     {"HEADER_TOO_LARGE", absl::StatusCode::kOutOfRange, "TOO_LARGE"},
     {"NOT_IMPLEMENTED", absl::StatusCode::kUnimplemented, "UNAVAILABLE"},
     {"OVERLOADED", absl::StatusCode::kResourceExhausted, ""},
+    {"NO_SPACE", absl::StatusCode::kResourceExhausted, ""},
     {"NOT_LEADER", absl::StatusCode::kUnavailable, ""},
     {"LEADERSHIP_LOST", absl::StatusCode::kUnavailable, ""},
     {"UNKNOWN_GROUP", absl::StatusCode::kUnavailable, ""},
@@ -62,6 +63,12 @@ std::string TextOr(const Json& object, const char* name, absl::string_view other
   const auto found = object.find(name);
   const bool text = found != object.end() && found->is_string();
   return text ? found->get<std::string>() : std::string(otherwise);
+}
+
+uint64_t NumberOr(const Json& object, const char* name, uint64_t otherwise) {
+  const auto found = object.find(name);
+  const bool number = found != object.end() && found->is_number_unsigned();
+  return number ? found->get<uint64_t>() : otherwise;
 }
 
 void SetSwap(const v1::CompareAndSwapRequest& from, Json* to) {
@@ -163,10 +170,9 @@ absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind) {
   failure.set_effect(none ? v1::EFFECT_NONE : v1::EFFECT_UNKNOWN);
   failure.set_reason(std::string(row.reason.empty() ? row.code : row.reason));
   failure.set_message(message);
-  const auto leader = body.find("leader");
-  if (leader != body.end() && leader->is_number_unsigned()) {
-    failure.set_leader(leader->get<uint64_t>());
-  }
+  failure.set_leader(NumberOr(body, "leader", 0));
+  failure.set_free_bytes(NumberOr(body, "free_bytes", 0));
+  failure.set_need_bytes(NumberOr(body, "need_bytes", 0));
   return client::WithFailure(absl::Status(row.status, message), failure);
 }
 

@@ -29,6 +29,8 @@ absl::Status StatusOf(const proto::Result& result) {
   switch (result.code()) {
     case proto::TOO_LARGE:
       return absl::OutOfRangeError(text);
+    case proto::NO_SPACE:
+      return absl::ResourceExhaustedError(text);
     case proto::SEQUENCE_STALE:
     case proto::SESSION_UNKNOWN:
       return absl::FailedPreconditionError(text);
@@ -90,6 +92,7 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     case proto::INVALID_ARGUMENT:
     case proto::TOO_LARGE:
     case proto::SEQUENCE_STALE:
+    case proto::NO_SPACE:  // It may last: people have to do something.
       return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
     case proto::UNKNOWN_GROUP:
     case proto::WRONG_GROUP:

@@ -18,13 +18,14 @@ namespace lockstep::node {
 Node::Node(const NodeOptions& options, std::vector<ReplicaImage> images, Rng rng, const Host& host)
     : options_(options),
       host_(host),
-      courier_(options.self, /*bundles=*/options.groups.size() > 1, host.transport) {
+      courier_(options.self, /*bundles=*/options.groups.size() > 1, host.transport),
+      space_(options.space) {
   CheckEq(images.size(), options_.groups.size());
   std::sort(images.begin(), images.end(),
             [](const ReplicaImage& a, const ReplicaImage& b) { return a.group < b.group; });
   for (const ReplicaImage& image : images) {
     const Rng stream = rng.Split("replica", image.group.value());
-    replicas_.push_back(std::make_unique<Replica>(options_, image, stream, host_, courier_));
+    replicas_.push_back(std::make_unique<Replica>(options_, image, stream, host_, courier_, space_));
   }
 }
 
@@ -176,6 +177,7 @@ Bytes Node::StatusReply() const {
   reply.mutable_result()->set_code(proto::OK);
   reply.mutable_node_status()->set_node(options_.self.value());
   reply.mutable_node_status()->set_online(true);
+  reply.mutable_node_status()->set_disk_room(static_cast<lockstep::v1::DiskRoom>(space_.room()));
   for (const std::unique_ptr<Replica>& replica : replicas_) {
     *reply.mutable_node_status()->add_replicas() = replica->Status();
   }
@@ -185,6 +187,16 @@ Bytes Node::StatusReply() const {
 void Node::OnPeerLink(NodeId peer, bool up) {
   if (failed_) return;
   for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnPeerLink(peer, up);
+}
+
+void Node::OnSpace(const DiskSpace& space) {
+  if (failed_) return;
+  space_.Measured(space.free_bytes, under_way_.empty() ? 0 : under_way_bytes_);
+  TellRoom();
+}
+
+void Node::TellRoom() {
+  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnRoom(space_.room());
 }
 
 void Node::OnWake() {
@@ -242,6 +254,8 @@ void Node::SubmitLog() {
     for (const Entry& entry : batch.append) under_way_bytes_ += entry.data.size();
   }
   host_.disk.Submit(std::move(job));
+  space_.Wrote(under_way_bytes_);
+  TellRoom();
 }
 
 // A write to the log has taken longer than an election time-out. It concerns every replica, also

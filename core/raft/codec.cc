@@ -77,6 +77,7 @@ void Fields(const Heartbeat& m, Sink& sink) {
 template <class Sink>
 void Fields(const HeartbeatReply& m, Sink& sink) {
   sink.Number(1, m.read_seq.value());
+  sink.Number(2, static_cast<uint64_t>(m.room));
 }
 uint64_t ChecksumOf(const SnapshotChunk& m) {
   const uint64_t data = StableHash(m.data.view());
@@ -198,10 +199,13 @@ bool ReadBody(absl::string_view text, const Bytes&, Heartbeat* m) {
 }
 bool ReadBody(absl::string_view text, const Bytes&, HeartbeatReply* m) {
   wire::Reader reader(text);
+  uint64_t room = 0;
   while (reader.Next()) {
     if (reader.field() == 1) m->read_seq = ReadSeq(reader.number());
+    if (reader.field() == 2) room = reader.number();
   }
-  return reader.ok();
+  m->room = static_cast<Room>(room);
+  return reader.ok() && room <= static_cast<uint64_t>(Room::kNone);
 }
 bool ReadBody(absl::string_view text, const Bytes& whole, SnapshotChunk* m) {
   uint64_t checksum = 0;

@@ -61,6 +61,10 @@ struct Propose {
   RequestId id;
   Bytes command;
   EntryKind kind = EntryKind::kCommand;
+  bool adds_data = false;  // refused where disks are low on space
+};
+struct RoomChanged {  // on this node's disk
+  Room room;
 };
 struct ReadBarrier {  // a linearizable read wants to know which state it may be answered from
                       // (thesis §6.4)
@@ -104,7 +108,8 @@ struct SnapshotChunkWritten {  // answers Output::SnapshotWrite
 };
 using Input =
     std::variant<TimerFired, Received, Propose, ReadBarrier, TransferLeadership, ChangeMembership,
-                 Persisted, PeerUnreachable, Compact, SnapshotChunkRead, SnapshotChunkWritten>;
+                 RoomChanged, Persisted, PeerUnreachable, Compact, SnapshotChunkRead,
+                 SnapshotChunkWritten>;
 
 // Outputs.
 
@@ -124,6 +129,8 @@ enum class RefusedWhy : uint8_t {
   kNotLeader,       // definitely not executed
   kTailFull,        // definitely not executed: uncommitted_bytes_max is reached
   kLogFull,         // definitely not executed: log_bytes_max is reached
+  kNoSpace,         // definitely not executed: the leader's disk is low on space
+  kNoSpaceInGroup,  // definitely not executed: the disks of too many others are
   kReadsFull,       // definitely not answered: pending_reads_max is reached
   kTransferring,    // definitely not executed: leadership is being handed over
   kLeadershipLost,  // a read that was waiting: definitely not answered

@@ -13,6 +13,22 @@ std::string YesNo(bool yes) { return yes ? "yes" : "no"; }
 
 std::string Seq(ReadSeq seq) { return seq == ReadSeq() ? "" : absl::StrCat(" read=", seq.value()); }
 
+}  // namespace
+
+absl::string_view Name(Room room) {
+  switch (room) {
+    case Room::kAmple:
+      return "ample";
+    case Room::kLow:
+      return "low";
+    case Room::kNone:
+      return "none";
+  }
+  return "";
+}
+
+namespace {
+
 struct BodyText {
   std::string operator()(const PreVoteRequest& m) const {
     return absl::StrCat("prevote? next=", m.next_term.value(), " last=", Describe(m.last));
@@ -43,7 +59,8 @@ struct BodyText {
     return absl::StrCat("heartbeat commit=", m.commit.value(), Seq(m.read_seq));
   }
   std::string operator()(const HeartbeatReply& m) const {
-    return absl::StrCat("heartbeat:ok", Seq(m.read_seq));
+    return absl::StrCat("heartbeat:ok", Seq(m.read_seq),
+                        m.room == Room::kAmple ? "" : absl::StrCat(" room=", Name(m.room)));
   }
   std::string operator()(const SnapshotChunk& m) const {
     return absl::StrCat("snapshot ", Describe(m.snapshot), " offset=", m.offset,

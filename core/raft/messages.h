@@ -8,11 +8,21 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "core/base/bytes.h"
 #include "core/base/types.h"
 #include "core/runtime/log.h"
 
 namespace lockstep::raft {
+
+// How much space a node's disk has left (docs/decisions/0019). Greater is worse.
+enum class Room : uint8_t {
+  kAmple,
+  kLow,   // below the soft limit: no more data from clients
+  kNone,  // below the hard limit: only what elections and changes of membership need
+};
+
+absl::string_view Name(Room room);  // "ample", "low", "none"
 
 // Would you vote for me in `next_term`? Changes nobody's term (thesis §9.6).
 struct PreVoteRequest {
@@ -61,6 +71,7 @@ struct Heartbeat {
 };
 struct HeartbeatReply {
   ReadSeq read_seq;
+  Room room = Room::kAmple;  // on the sender's disk
 };
 
 // A part of the sender's snapshot (Raft §7); the data is the state machine's, opaque here.

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "core/base/types.h"
+#include "core/raft/messages.h"
 #include "core/runtime/log.h"
 
 namespace lockstep::raft {
@@ -70,6 +71,7 @@ struct Progress {
   bool ack_since_tick = false;  // something was acknowledged since the last heartbeat
   ReadSeq read_confirmed;       // it confirmed our leadership for read barriers up to here
   Instant contact;              // when it was last heard in this term
+  Room room = Room::kAmple;     // on its disk, as it said last
   InflightWindow inflight;      // kReplicate
   SnapshotTransfer transfer;    // kSnapshot
 

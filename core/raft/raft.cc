@@ -106,6 +106,8 @@ void Raft::OnInput(Propose& input, Output& out) {
   if (leader == nullptr) return out.refused.push_back({input.id, RefusedWhy::kNotLeader});
   if (leader->transfer.has_value())
     return out.refused.push_back({input.id, RefusedWhy::kTransferring});
+  const std::optional<RefusedWhy> no_room = WhyNoRoom(input);
+  if (no_room.has_value()) return out.refused.push_back({input.id, *no_room});
   Entry entry{log_.last_index().Next(), hard_.term, input.kind, std::move(input.command)};
   const uint64_t cost = CostOf(entry);
   const bool tail_full = leader->uncommitted_bytes > 0 &&

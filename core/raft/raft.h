@@ -3,7 +3,7 @@
 // Step takes one input and the time; Flush ends a turn; what is to be done comes out as values.
 // Total: no status, no exception, no I/O. One file per section of the paper: election.cc,
 // replication.cc (the leader's side), follower.cc, reads.cc, snapshot.cc, transfer.cc,
-// membership.cc.
+// membership.cc; and one for disks that fill up, space.cc.
 //
 // Durability: what must be written collects in the open batch. A message names the batch that must
 // be durable before it may leave (Outgoing::after); only the leader's appends and heartbeats go at
@@ -79,6 +79,7 @@ class Raft {
   void OnInput(const ReadBarrier& input, Output& out);
   void OnInput(const TransferLeadership& input, Output& out);
   void OnInput(const ChangeMembership& input, Output& out);
+  void OnInput(const RoomChanged& input, Output& out);
   void OnInput(const Persisted& input, Output& out);
   void OnInput(const PeerUnreachable& input, Output& out);
   void OnInput(const Compact& input, Output& out);
@@ -173,7 +174,14 @@ class Raft {
   void AdvanceMembership(Output& out);
   void StepAside(Output& out);
 
+  // space.cc (docs/decisions/0019).
+  std::optional<RefusedWhy> WhyNoRoom(const Propose& input) const;
+  bool QuorumHasRoom(Room worst) const;
+  bool TakesNoMore(const Entry& entry) const;
+  void HandOverForSpace(Output& out);
+
   // transfer.cc (thesis §3.10).
+  void BeginTransfer(NodeId target, Output& out);
   NodeId BestSuccessor(NodeId wanted) const;
   void TellTransferee(Output& out);
   void OnMessage(NodeId from, const TimeoutNow& message, Output& out);
@@ -195,6 +203,7 @@ class Raft {
   PersistSeq batch_seq_{1};    // its number
   PersistSeq hard_state_in_;   // the batch that holds the newest hard state; none: from boot
   bool disk_stalled_ = false;  // at the last TimerFired
+  Room room_ = Room::kAmple;   // on this node's disk
   uint64_t snapshot_writes_pending_ = 0;
   uint64_t snapshot_read_tag_ = 0;  // tells the answer to the newest read from late ones
 };

@@ -6,12 +6,19 @@
 #ifndef LOCKSTEP_CORE_RUNTIME_PROCESS_H_
 #define LOCKSTEP_CORE_RUNTIME_PROCESS_H_
 
+#include <cstdint>
+
 #include "absl/status/statusor.h"
 #include "core/base/bytes.h"
 #include "core/base/types.h"
 #include "core/runtime/storage_job.h"
 
 namespace lockstep {
+
+// The file system of a node's data directory, as the host has measured it just now.
+struct DiskSpace {
+  uint64_t free_bytes = 0;
+};
 
 class Process {
  public:
@@ -25,6 +32,8 @@ class Process {
   virtual void OnRequest(RequestId id, const Bytes& request) = 0;
   // The connection to a peer was lost or made: a hint, never proof.
   virtual void OnPeerLink(NodeId peer, bool up) = 0;
+  // How much space the disk has left; now and then, at the latest a few seconds after a change.
+  virtual void OnSpace(const DiskSpace&) {}
   // The alarm has come (at or after the time asked for).
   virtual void OnWake() = 0;
   // A turn of one or more events is over: now effects may happen. Also right after boot.

@@ -88,7 +88,8 @@ Workload::Workload(const WorkloadOptions& options, const Access& access, Rng rng
     : source_(std::make_unique<OperationSource>(options, rng.Split("operations"))),
       recorder_(std::make_unique<Recorder>(source_->keys(), access.sharded ? options.shards : 0)),
       group_(access.group),
-      sharded_(access.sharded) {
+      sharded_(access.sharded),
+      space_hard_limit_(access.space_hard_limit) {
   recorder_->set_newest_version(access.newest_version);
   for (uint32_t i = 0; i < options.clients; ++i) {
     clients_.push_back(std::make_unique<WorkloadClient>(i + 1, CallerFor(options, access, i + 1),
@@ -149,6 +150,8 @@ void Workload::Check(ClusterCheckers& checkers, Judges judges, Findings& finding
     CheckStaleReads(*recorder_, *shards, findings);
   }
   if (judges == Judges::kWhiteBox) return;
+  const std::string& refused = recorder_->refused_without_data();
+  if (!space_hard_limit_ && !refused.empty()) findings.Report("Deletes Go On", refused);
   if (!recorder_->torn_batch().empty()) findings.Report("Atomicity", recorder_->torn_batch());
   const auto executions_of = [&](const CommandIdentity& command) {
     const ContentsModel* contents = shards == nullptr ? nullptr : shards->ContentsOf(command.shard);
@@ -215,6 +218,7 @@ void Workload::AppendCounters(Counters* counters) const {
   values.emplace_back("writes executed", done.writes);
   values.emplace_back("swaps mismatched", done.swaps_failed);
   values.emplace_back("operations not executed", done.not_executed);
+  values.emplace_back("refused for want of space", done.no_space);
   values.emplace_back("operations unknown", done.unknown);
   values.emplace_back("replies replayed", done.replayed);
   values.emplace_back("client restarts", done.restarts);

@@ -81,6 +81,16 @@ node::NodeOptions DrawNode(Rng rng, const WorldOptions& world, const WorkloadOpt
   return node;
 }
 
+// In some runs there is no hard limit: then whatever adds no data must go on, whatever happens.
+void DrawSpace(Rng rng, Climate& climate) {
+  node::SpaceLimits& space = climate.node.space;
+  space.soft_bytes = rng.Magnitude(uint64_t{32} << 10, uint64_t{4} << 20);
+  const uint64_t part = rng.Between(2, 8);
+  const bool hard = rng.Chance({2, 3});
+  if (hard) space.hard_bytes = space.soft_bytes / part;
+  climate.faults.space_bytes = space.soft_bytes;
+}
+
 storage::EngineOptions DrawEngine(Rng rng) {
   storage::EngineOptions engine;
   engine.directory = "/data";
@@ -168,6 +178,7 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   if (!climate.sharded.has_value()) allowed.erase(FaultKind::kHandoverStrike);
   Rng faults = streams.Split("faults");
   climate.faults = FaultOptions::Draw(faults, allowed, options.all_allowed_faults_on, unit);
+  DrawSpace(streams.Split("space"), climate);
   const int64_t units = static_cast<int64_t>(rng.Between(100, 500));
   climate.safety_time = options.time.count() != 0 ? options.time : Duration(unit * units);
   SpreadOperations(streams.Split("spread"), climate);

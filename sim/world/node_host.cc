@@ -22,6 +22,7 @@ NodeHost::NodeHost(uint16_t id, const HostOptions& options, const Services& serv
       root_(root),
       disk_rng_(root.Split("disk", id)),
       turn_rng_(root.Split("turn", id)),
+      space_rng_(root.Split("space", id)),
       host_{.clock = *this, .transport = *this, .disk = *this, .replies = *this, .journal = *this} {
 }
 
@@ -157,6 +158,10 @@ void NodeHost::OnStorage(Lane which) {
   if (!result.ok() && Explains(interference, disk_failed, result.status())) {
     return StopItself(which, result.status(), disk_failed ? interference.downtime : rot_downtime);
   }
+  if (!result.ok() && RanOutOfSpace()) {
+    services_.ledger.Effect(filled_by_);
+    return StopItself(which, result.status(), filled_for_);
+  }
   if (!result.ok()) {
     services_.observer.OnBroken(
         *this, "Storage Failed",
@@ -185,6 +190,8 @@ bool NodeHost::IsDue(const Event& event) {
       return up() && turn_events_ > 0 && event.payload == turn_;
     case EventKind::kBoot:
       return !up() && event.payload == incarnation_ && event.time == boot_at_;
+    case EventKind::kSpace:
+      return up() && event.payload == measurement_;
     default:
       return true;
   }

@@ -96,6 +96,9 @@ class NodeHost final : private Clock,
   void PauseUntil(int64_t time, uint32_t fault);
   // A lane of the disk completes nothing until `time`, or longer if it did anyway.
   void StallDiskUntil(Lane lane, int64_t time, uint32_t fault);
+  // Others leave so much free on the disk, for about `length` ns; or they give everything back.
+  void FillDisk(uint64_t free_bytes, int64_t length, uint32_t fault);
+  void EmptyDisk();
   // Ends pauses and stalls.
   void Recover();
   Disturbance slow_disk;  // storage takes 1 + amount times as long
@@ -103,6 +106,8 @@ class NodeHost final : private Clock,
   uint32_t rotted_by = kNoFault;
   int64_t rot_downtime = kNoTime;                // ns
   uint64_t repairs() const { return repairs_; }  // damage that its lives have made good at boot
+  uint32_t filled_by() const { return filled_by_; }
+  uint32_t turn() const { return turn_; }        // of the process; counts up
 
   // --- Events. Each returns false if the event was void or put off: then it did not happen. ---
   // Puts the event off if the server stands still. True: it was.
@@ -113,6 +118,7 @@ class NodeHost final : private Clock,
   void OnAlarm();
   void OnStorage(Lane lane);
   void OnTurnEnd();
+  void OnSpace();
   void OnLinkHint(NodeId peer, bool up);
 
  private:
@@ -147,6 +153,9 @@ class NodeHost final : private Clock,
   void StopItself(Lane lane, const absl::Status& error, int64_t downtime);
   bool IsSilenced(absl::string_view doing);
   void InterruptStorage();
+  void MeasureSoon();
+  void Measure();
+  bool RanOutOfSpace() const;
 
   const uint16_t id_;
   const HostOptions& options_;
@@ -154,6 +163,7 @@ class NodeHost final : private Clock,
   const Rng root_;
   Rng disk_rng_;
   Rng turn_rng_;
+  Rng space_rng_;
   Host host_;
   SimFileSystem files_;
   Life life_;
@@ -182,6 +192,11 @@ class NodeHost final : private Clock,
     uint32_t by = kNoFault;
   };
   std::array<Stall, 2> stalls_;  // by lane
+
+  uint32_t filled_by_ = kNoFault;  // the last fault that did
+  int64_t filled_for_ = 0;         // ns, about
+  uint32_t measurement_ = 0;       // numbers those that are to come
+  uint64_t refused_before_ = 0;    // writes that found no space before this life
 };
 
 }  // namespace lockstep::sim

@@ -78,7 +78,8 @@ raft::Body RandomReply(Rng& rng, Term term, uint64_t kind) {
           .rejected = index, .hint = {index.Next(), hint}, .read_seq = read_seq};
     }
     case 4:
-      return raft::HeartbeatReply{.read_seq = read_seq};
+      return raft::HeartbeatReply{.read_seq = read_seq,
+                                  .room = static_cast<raft::Room>(index.value() % 3)};
     default: {
       const LogPosition snapshot = RandomPosition(rng, term);
       return raft::SnapshotReply{
