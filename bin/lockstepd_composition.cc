@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "bin/lockstepd_reserve.h"
 #include "core/base/placement.h"
 
 namespace lockstep::lockstepd {
@@ -35,6 +36,7 @@ node::NodeOptions NodeOptionsOf(const Options& options, NodeId self) {
   node.log_entries_max = 20000;
   node.log_entries_kept = 2000;
   node.log_bytes_max = uint64_t{16} << 20;
+  node.space = SpaceLimitsOf(options.space_soft_limit);
   if (Contains(options.controller, self)) {
     node.groups.push_back({kControllerGroup, node::GroupRole::kController,
                            raft::Membership(Nodes(options.controller))});

@@ -51,6 +51,7 @@ Server::Server(Resolved resolved, uint64_t life, DataDirectory& directory, PeerB
 
 Server::~Server() {
   fronts_.reset();
+  if (disk_ != nullptr) disk_->Stop();  // It tells the host what it measures.
   host_.reset();
 }
 
@@ -133,7 +134,9 @@ absl::Status Server::Boot() {
     Log(net::LogLevel::kError, "damaged data was found and is being repaired",
         {{"damage", repair.damage}, {"consequence", repair.consequence}});
   }
-  disk_ = std::make_unique<DiskMeter>(files_, options_.data_dir);
+  disk_ = std::make_unique<DiskMeter>(
+      files_, options_.data_dir, options_.space_soft_limit,
+      [this](const DiskSpace& space) { host_->TellSpace(space); });
   surroundings_ = std::make_unique<NodeSurroundings>(self_, book_, *disk_);
   surroundings_->set_host(host_.get());
   net::Introduction introduction{.self = Address(), .controllers = {}, .shards = options_.shards};

@@ -164,6 +164,10 @@ std::vector<Setting> TimeSettings() {
       Amount<&Options::shutdown_timeout_ms, 0, 600'000>(
           "shutdown-timeout-ms", "MS",
           "How long SIGTERM waits for leaders to be handed over and calls to be answered"),
+      Amount<&Options::space_soft_limit, 0, uint64_t{1} << 50>(
+          "space-soft-limit", "BYTES",
+          "Free bytes of the data directory's disk below which clients' data are refused "
+          "(NO_SPACE; deletes and reads go on; below a quarter of it nothing is taken); 0: never"),
       Amount<&Options::http_body_bytes_max, 1024, uint64_t{1} << 30>(
           "http-body-bytes-max", "BYTES", "The largest body of an HTTP request"),
       {"http-cors-origins", "ORIGIN,...", kTimes,

@@ -79,6 +79,12 @@ void UvHost::Post(std::function<void()> task) {
   if (raise) arrived_.Raise();
 }
 
+void UvHost::TellSpace(const DiskSpace& space) {
+  Post([this, space] {
+    if (!failed_) process_->OnSpace(space);
+  });
+}
+
 void UvHost::Call(Bytes request, Done done) {
   bool raise;
   {

@@ -194,7 +194,8 @@ void Replica::OnTableDone(CheckpointDone& done) {
   // When a follower's snapshot holds the log back, do not try again at every turn.
   const uint64_t entries_max = options_.log_entries_max / sooner;
   const uint64_t bytes_max = options_.log_bytes_max / sooner;
-  checkpoint_entries_ = std::max(entries_max, raft_.log().size() + entries_max / 4);
+  checkpoint_entries_ =
+      std::max(entries_max, raft_.log().size() + std::max(uint64_t{1}, entries_max / 4));
   // Beyond half of the memory for the log nothing holds it back, and a full log takes no entry that
   // could make the next checkpoint due.
   checkpoint_bytes_ = std::max(

@@ -207,6 +207,10 @@ std::string Describe(raft::RefusedWhy why) {
       return "tail full";
     case raft::RefusedWhy::kLogFull:
       return "log full";
+    case raft::RefusedWhy::kNoSpace:
+      return "no space";
+    case raft::RefusedWhy::kNoSpaceInGroup:
+      return "no space in the group";
     case raft::RefusedWhy::kReadsFull:
       return "reads full";
     case raft::RefusedWhy::kTransferring:
