@@ -59,10 +59,9 @@ Table NodeTable(const v1::StatusResponse& status, bool plain) {
         absl::StrCat(node.node()), node.online() ? "Online" : "Offline",
         OrDash(node.peer_address()), OrDash(node.grpc_address()), OrDash(node.http_address())};
     if (node.online()) {
-      cells.insert(cells.end(),
-                   {OrDash(node.version()), Milliseconds(node.uptime_ms(), plain),
-                    Bytes(node.storage_bytes(), plain), Bytes(node.disk_free_bytes(), plain),
-                    WhyOf(node)});
+      cells.insert(cells.end(), {OrDash(node.version()), Milliseconds(node.uptime_ms(), plain),
+                                 Bytes(node.storage_bytes(), plain),
+                                 Bytes(node.disk_free_bytes(), plain), WhyOf(node)});
     } else {
       cells.insert(cells.end(), {"-", "-", "-", "-", OrDash(Escaped(node.error()))});
     }

@@ -131,9 +131,10 @@ Bytes NoSpaceInGroupReply(uint64_t need_bytes) {
   proto::ClientReply reply;
   proto::Result& result = *reply.mutable_result();
   result.set_code(proto::NO_SPACE);
-  result.set_message(absl::StrCat("no space: the disks of too many of the group's nodes have less "
-                                  "than the ",
-                                  need_bytes, " bytes free that they need; ", kSpaceAdvice));
+  result.set_message(
+      absl::StrCat("no space: the disks of too many of the group's nodes have less "
+                   "than the ",
+                   need_bytes, " bytes free that they need; ", kSpaceAdvice));
   result.set_need_bytes(need_bytes);
   return Encode(reply);
 }

@@ -25,7 +25,8 @@ Node::Node(const NodeOptions& options, std::vector<ReplicaImage> images, Rng rng
             [](const ReplicaImage& a, const ReplicaImage& b) { return a.group < b.group; });
   for (const ReplicaImage& image : images) {
     const Rng stream = rng.Split("replica", image.group.value());
-    replicas_.push_back(std::make_unique<Replica>(options_, image, stream, host_, courier_, space_));
+    replicas_.push_back(
+        std::make_unique<Replica>(options_, image, stream, host_, courier_, space_));
   }
 }
 

@@ -70,8 +70,7 @@ void Replica::OnCommand(RequestId id, const proto::Command& command, Bytes encod
   std::optional<proto::Result> refusal;
   if (duty_ != nullptr && raft_.is_leader()) refusal = duty_->RefuseEarly(command);
   if (refusal.has_value()) return Answer(id, ReplyWithResult(*refusal), Index());
-  Step(raft::Propose{
-      .id = id, .command = std::move(encoded), .adds_data = AddsData(command)});
+  Step(raft::Propose{.id = id, .command = std::move(encoded), .adds_data = AddsData(command)});
 }
 
 void Replica::OnQuery(RequestId id, Bytes query, Freshness freshness) {

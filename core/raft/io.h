@@ -106,10 +106,9 @@ struct SnapshotChunkWritten {  // answers Output::SnapshotWrite
   LogPosition applied;       // the table's position
   Bytes configuration = {};  // as of `applied`, encoded; empty: that of the group's beginning
 };
-using Input =
-    std::variant<TimerFired, Received, Propose, ReadBarrier, TransferLeadership, ChangeMembership,
-                 RoomChanged, Persisted, PeerUnreachable, Compact, SnapshotChunkRead,
-                 SnapshotChunkWritten>;
+using Input = std::variant<TimerFired, Received, Propose, ReadBarrier, TransferLeadership,
+                           ChangeMembership, RoomChanged, Persisted, PeerUnreachable, Compact,
+                           SnapshotChunkRead, SnapshotChunkWritten>;
 
 // Outputs.
 

@@ -43,10 +43,10 @@ FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t
     // Drawn for every kind, so that allowing one kind more changes no other's rate.
     Rng& stream = kind == FaultKind::kDiskFull           ? space
                   : kind >= FaultKind::kMisdirectedWrite ? disks
-                  : kind == FaultKind::kCrashLoop      ? loops
-                  : kind == FaultKind::kHandoverStrike ? latest
-                  : kind == FaultKind::kGroupPartition ? later
-                                                       : rng;
+                  : kind == FaultKind::kCrashLoop        ? loops
+                  : kind == FaultKind::kHandoverStrike   ? latest
+                  : kind == FaultKind::kGroupPartition   ? later
+                                                         : rng;
     const bool heads = stream.Chance({1, 2});
     options.rates[i] = DrawRate(stream, unit);
     const bool damages = kind == FaultKind::kBitRot || kind == FaultKind::kMisdirectedWrite;

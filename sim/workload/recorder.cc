@@ -144,8 +144,8 @@ void Recorder::NoteRefusal(const Open& open, const client::Outcome& outcome) {
   const auto* command = std::get_if<proto::Command>(&open.planned.body);
   if (command != nullptr && node::AddsData(*command)) return;
   refused_without_data_ =
-      absl::StrCat("process ", open.process, " was refused what adds no data, for want of space: ",
-                   outcome.result.message());
+      absl::StrCat("process ", open.process,
+                   " was refused what adds no data, for want of space: ", outcome.result.message());
 }
 
 void Recorder::NoteLabel(const Open& open, const proto::Result& result) {

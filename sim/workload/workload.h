@@ -31,7 +31,7 @@ struct Access {
   GroupId group;
   bool sharded = false;              // the group is the controller: clients find the others by it
   std::vector<NodeId> servers = {};  // whom thin clients ask: all
-  bool space_hard_limit = true;  // beyond it servers may refuse more than data
+  bool space_hard_limit = true;      // beyond it servers may refuse more than data
   // The newest version of a shard right now; empty: nobody can say.
   std::function<Index(uint32_t shard)> newest_version = {};
 };

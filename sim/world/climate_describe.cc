@@ -69,9 +69,8 @@ std::string Describe(const Climate& climate) {
       "\nstorage: segments of ", climate.engine.wal_segment_bytes_max, " B with ",
       climate.engine.wal_reserve_bytes, " ahead, write buffer ",
       climate.engine.table_write_buffer_bytes, " B, digest of one in ", climate.digest_every,
-      " applies; space low below ",
-      climate.node.space.soft_bytes, " B, none below ", climate.node.space.hard_bytes,
-      " B\nleadership ",
+      " applies; space low below ", climate.node.space.soft_bytes, " B, none below ",
+      climate.node.space.hard_bytes, " B\nleadership ",
       climate.transfer_gap == Duration(0)
           ? "stays where elections put it"
           : absl::StrCat("moved every ", Microseconds(climate.transfer_gap.count())),

@@ -107,7 +107,7 @@ class NodeHost final : private Clock,
   int64_t rot_downtime = kNoTime;                // ns
   uint64_t repairs() const { return repairs_; }  // damage that its lives have made good at boot
   uint32_t filled_by() const { return filled_by_; }
-  uint32_t turn() const { return turn_; }        // of the process; counts up
+  uint32_t turn() const { return turn_; }  // of the process; counts up
 
   // --- Events. Each returns false if the event was void or put off: then it did not happen. ---
   // Puts the event off if the server stands still. True: it was.

@@ -188,8 +188,7 @@ TEST(Disks, WritesAreRefusedInTimeAndGoOnWithoutARestart) {
   EXPECT_TRUE(removed.ok()) << removed.status();
   EXPECT_EQ(cluster.RunningNodes().size(), 3u);
   for (const auto& disk : disks) disk->Free();
-  ASSERT_TRUE(
-      WaitUntil([&] { return cluster.store().Put("again", "v").ok(); }, kElectionPatience));
+  ASSERT_TRUE(WaitUntil([&] { return cluster.store().Put("again", "v").ok(); }, kElectionPatience));
   const auto gone = cluster.store().Get("fill0");
   ASSERT_TRUE(gone.ok()) << gone.status();
   EXPECT_FALSE(gone->value.has_value());
@@ -203,9 +202,8 @@ TEST(Disks, ANodeWithoutSpaceWaitsForItAndCatchesUp) {
   Workspace mounts;
   const auto disk = SmallDisk::Mount(mounts / "small", 160 * kMebibyte);
   if (!disk.ok()) GTEST_SKIP() << disk.status();
-  RealCluster cluster({.nodes = 3,
-                       .data = {{kNode, (*disk)->path() + "/data"}},
-                       .arguments = WithSoftLimit()});
+  RealCluster cluster(
+      {.nodes = 3, .data = {{kNode, (*disk)->path() + "/data"}}, .arguments = WithSoftLimit()});
   cluster.StartAll();
   ASSERT_TRUE(cluster.AwaitServing());
   Load load(cluster, {.seed = 17});
@@ -213,9 +211,10 @@ TEST(Disks, ANodeWithoutSpaceWaitsForItAndCatchesUp) {
   (*disk)->Fill(kSoftLimit / 8);
   ASSERT_TRUE(WaitUntil(
       [&] {
-    const std::optional<v1::NodeStatus> status = cluster.StatusOf(kNode);
-    return status.has_value() && status->disk_room() == v1::DISK_NONE;
-  }, kElectionPatience));
+        const std::optional<v1::NodeStatus> status = cluster.StatusOf(kNode);
+        return status.has_value() && status->disk_room() == v1::DISK_NONE;
+      },
+      kElectionPatience));
   const uint64_t free_before = (*disk)->free_bytes();
   const std::string value(256 << 10, 'x');
   int refused = 0;

@@ -74,6 +74,8 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
                                   "700",
                                   "--shutdown-timeout-ms",
                                   "0",
+                                  "--space-soft-limit",
+                                  "1000000",
                                   "--http-body-bytes-max",
                                   "1048576",
                                   "--http-cors-origins",
@@ -101,6 +103,7 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
   EXPECT_EQ(options.election_timeout_ms, 500u);
   EXPECT_EQ(options.request_timeout_ms, 700u);
   EXPECT_EQ(options.shutdown_timeout_ms, 0u);
+  EXPECT_EQ(options.space_soft_limit, 1000000u);
   EXPECT_EQ(options.http_body_bytes_max, 1048576u);
   EXPECT_EQ(options.http_cors_origins,
             (std::vector<std::string>{"https://a.example", "http://b.example:8080"}));
