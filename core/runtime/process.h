@@ -17,9 +17,10 @@ namespace lockstep {
 
 // The file system of a node's data directory, as the host has measured it just now.
 struct DiskSpace {
-  uint64_t free_bytes = 0;
+  uint64_t free_bytes = 0;  // for whoever runs the node
 };
 
+// What a host runs. Every call is an event, but OnTurnEnd.
 class Process {
  public:
   virtual ~Process() = default;
