@@ -197,6 +197,7 @@ void Node::OnSpace(const DiskSpace& space) {
 }
 
 void Node::TellRoom() {
+  if (std::exchange(told_room_, space_.room()) == space_.room()) return;
   for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnRoom(space_.room());
 }
 

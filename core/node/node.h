@@ -65,6 +65,7 @@ class Node final : public Process {
   const Host host_;
   Courier courier_;
   SpaceGauge space_;
+  raft::Room told_room_ = raft::Room::kAmple;       // to the replicas
   std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group
   std::vector<Write> under_way_;   // the batches of the log write that is under way...
   uint64_t under_way_bytes_ = 0;   // ...the entries in them...
