@@ -158,7 +158,7 @@ TEST(Disks, WritesAreRefusedInTimeAndGoOnWithoutARestart) {
   Workspace mounts;
   std::vector<std::unique_ptr<SmallDisk>> disks;
   std::map<uint64_t, std::string> data;
-  for (const uint64_t node : {1, 2, 3}) {
+  for (uint64_t node = 1; node <= 3; ++node) {
     auto disk = SmallDisk::Mount(mounts / ("small" + std::to_string(node)), 160 * kMebibyte);
     if (!disk.ok()) GTEST_SKIP() << disk.status();
     data[node] = (*disk)->path() + "/data";
