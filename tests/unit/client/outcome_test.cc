@@ -167,10 +167,9 @@ TEST_F(Outcomes, NoSpaceIsNotTriedAgain) {
 
 // An earlier attempt may be executed still.
 TEST_F(Outcomes, NoSpaceSpeaksForItsOwnAttemptAlone) {
-  const uint64_t id = talk_.Invoke(kv::MakePut("k", "v"));
+  const uint64_t id = talk_.Invoke(kv::MakePut("k", "v"), milliseconds(5000));
   talk_.Answer(talk_.Take(), proto::LEADERSHIP_LOST);
-  talk_.Pass(std::chrono::seconds(1));
-  talk_.Answer(talk_.Take(), proto::NO_SPACE);
+  talk_.Answer(talk_.Await(), proto::NO_SPACE);
   EXPECT_EQ(talk_.Outcome(id), "unknown RESOURCE_EXHAUSTED");
 }
 
