@@ -77,6 +77,7 @@ void Fields(const Heartbeat& m, Sink& sink) {
 template <class Sink>
 void Fields(const HeartbeatReply& m, Sink& sink) {
   sink.Number(1, m.read_seq.value());
+  sink.Number(2, static_cast<uint64_t>(m.promise.count()));
 }
 uint64_t ChecksumOf(const SnapshotChunk& m) {
   const uint64_t data = StableHash(m.data.view());
@@ -200,6 +201,7 @@ bool ReadBody(absl::string_view text, const Bytes&, HeartbeatReply* m) {
   wire::Reader reader(text);
   while (reader.Next()) {
     if (reader.field() == 1) m->read_seq = ReadSeq(reader.number());
+    if (reader.field() == 2) m->promise = Duration(static_cast<int64_t>(reader.number()));
   }
   return reader.ok();
 }

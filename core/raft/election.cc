@@ -15,6 +15,10 @@ constexpr uint32_t kQuickCampaigns = 4;
 
 // The election timer ran out: nothing was heard of a leader for long.
 void Raft::Campaign(Output& out) {
+  if (IsBound()) {
+    election_at_ = bound_until_;
+    return;
+  }
   ArmCampaign();
   // Thesis §4.2.2: who is not in its own latest configuration still starts elections, as long as it
   // does not know that it is committed. It may be the only one whose log is long enough to win.
@@ -120,13 +124,16 @@ void Raft::DoubtLeader(NodeId peer) {
   follower->heard = now_ - config_.election_min;
   quick_campaigns_ = kQuickCampaigns;
   const Duration delay = rng_.Between(config_.heartbeat / 20, config_.heartbeat / 2);
-  election_at_ = std::min(election_at_, now_ + delay);
+  // What was promised to the leader holds: it may live, and lead by it.
+  const Instant free_at = IsBound() ? bound_until_ : now_;
+  election_at_ = std::min(election_at_, free_at + delay);
 }
 
 void Raft::OnMessage(NodeId from, const PreVoteRequest& request, Output& out) {
   // A learner answers too: it may have been promoted without knowing it yet.
   const bool granted =
-      request.next_term > hard_.term && !IsSticky() && log_.IsAtLeastAsUpToDate(request.last);
+      request.next_term > hard_.term && !IsSticky() && !IsBound() &&
+      log_.IsAtLeastAsUpToDate(request.last);
   Send(from, PreVoteReply{.next_term = request.next_term, .granted = granted}, AfterHardState(),
        out);
 }
@@ -142,7 +149,8 @@ void Raft::OnMessage(NodeId from, const VoteRequest& request, Output& out) {
   // Raft Fig. 2: "If votedFor is null or candidateId, and candidate's log is at least as up-to-date
   // as receiver's log, grant vote."
   const bool free = hard_.vote == from || (hard_.vote == NodeId() && leader() == NodeId());
-  const bool granted = free && log_.IsAtLeastAsUpToDate(request.last);
+  const bool may = request.transfer || !IsBound();
+  const bool granted = free && may && log_.IsAtLeastAsUpToDate(request.last);
   if (granted) {
     SetHardState(HardState{hard_.term, from}, out);
     ResetElectionTimer();

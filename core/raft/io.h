@@ -29,6 +29,12 @@ struct Config {
   Duration election_min = std::chrono::milliseconds(1000);
   Duration election_max = std::chrono::milliseconds(2000);
   Duration heartbeat = std::chrono::milliseconds(100);  // less than election_min
+  // Reads of a leader that a majority has promised not to replace yet are answered without a round
+  // (lease.cc). The promise is kept by every replica with this option, the leader's or not.
+  bool lease = false;
+  // By how many thousandths a member's clock may be fast or slow. A clock that stands still while
+  // its machine is suspended keeps no bound.
+  uint32_t clock_drift_max = 10;
   uint64_t append_bytes_max = uint64_t{1}
                               << 20;    // entries in one AppendRequest (one entry always fits)
   uint64_t append_entries_max = 1024;   // likewise, counted

@@ -43,7 +43,10 @@ struct BodyText {
     return absl::StrCat("heartbeat commit=", m.commit.value(), Seq(m.read_seq));
   }
   std::string operator()(const HeartbeatReply& m) const {
-    return absl::StrCat("heartbeat:ok", Seq(m.read_seq));
+    return absl::StrCat("heartbeat:ok", Seq(m.read_seq),
+                        m.promise == Duration(0)
+                            ? std::string()
+                            : absl::StrCat(" promise=", m.promise.count() / 1000, "us"));
   }
   std::string operator()(const SnapshotChunk& m) const {
     return absl::StrCat("snapshot ", Describe(m.snapshot), " offset=", m.offset,

@@ -61,6 +61,9 @@ struct Heartbeat {
 };
 struct HeartbeatReply {
   ReadSeq read_seq;
+  // From when it received the heartbeat on, the sender replaces this leader for so long, by anybody's
+  // clock, only if the leader asks for it; zero: it promises nothing.
+  Duration promise{0};
 };
 
 // A part of the sender's snapshot (Raft §7); the data is the state machine's, opaque here.

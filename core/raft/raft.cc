@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/raft/lease.h"
 
 namespace lockstep::raft {
 
@@ -18,6 +19,7 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
   CheckLt(Duration(0), config_.heartbeat);
   CheckLt(config_.heartbeat, config_.election_min);
   CheckLe(config_.election_min, config_.election_max);
+  Check(ValidateLease(config_).ok(), "a lease that cannot be kept");
   for (const Entry& entry : image.entries) log_.Append(entry);
   // A crash between an installed snapshot and the log's new base leaves a table that is ahead of
   // the log, or beside it. The table is durable and committed, so the log gives way.
@@ -40,6 +42,7 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
   durable_ = Durable(log_.last_index());
   leaderless_since_ = now_;
   ResetElectionTimer();
+  Bind();  // Whatever it promised in its last life.
   // Nobody else could lead.
   const std::vector<NodeId>& voters = membership().voters();
   if (voters.size() == 1 && voters.front() == config_.self) election_at_ = now_;
@@ -67,6 +70,7 @@ void Raft::Flush(Instant now, Output& out) {
   StartReadRound(out);
   for (Leader::Peer& peer : leader->peers) SendAppends(peer, out);
   TellTransferee(out);
+  NoteLease(out);
   CheckInvariants();
 }
 
@@ -178,7 +182,8 @@ bool Raft::AdmitTerm(NodeId from, const Message& message, Output& out) {
   }
   if (message.term > hard_.term) {
     const VoteRequest* vote = std::get_if<VoteRequest>(&message.body);
-    if (vote != nullptr && !vote->transfer && IsSticky()) return false;  // thesis §4.2.3
+    const bool stays = IsSticky() || IsBound();
+    if (vote != nullptr && !vote->transfer && stays) return false;  // thesis §4.2.3
     BecomeFollower(message.term, NodeId(), out);
     return true;
   }
@@ -261,6 +266,7 @@ void Raft::HearLeader(NodeId leader, Output& out) {
     follower->heard = now_;
   }
   ResetElectionTimer();
+  Bind();
 }
 
 void Raft::ReportRole(Output& out) {

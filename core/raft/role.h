@@ -55,6 +55,13 @@ struct PendingRead {
   ReadSeq seq;  // none: not part of a round yet
 };
 
+// A round of heartbeats, or all that begin with it: whoever echoes its number had heard this leader
+// after `sent`.
+struct LeaseRound {
+  ReadSeq seq;
+  Instant sent;
+};
+
 struct Transfer {
   NodeId to;
   Instant deadline;
@@ -74,6 +81,9 @@ struct Leader {
   ReadSeq read_seq;               // the newest read round
   std::deque<PendingRead> reads;  // ascending (seq, arrival); those without a round last
   std::optional<Transfer> transfer;
+  std::deque<LeaseRound> lease_rounds;  // ascending; at most kLeaseRoundsMax
+  bool lease_given_up = false;          // for the rest of the term
+  Instant lease_noted;                  // what the journal knows of its end
 };
 
 using RoleState = std::variant<Follower, PreCandidate, Candidate, Leader>;

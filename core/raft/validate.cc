@@ -74,7 +74,9 @@ struct BodyCheck {
     return Bounded(m.rejected.value(), "rejected");
   }
   absl::Status operator()(const Heartbeat& m) const { return Bounded(m.commit.value(), "commit"); }
-  absl::Status operator()(const HeartbeatReply&) const { return absl::OkStatus(); }
+  absl::Status operator()(const HeartbeatReply& m) const {
+    return Bounded(static_cast<uint64_t>(m.promise.count()), "promise");
+  }
   absl::Status operator()(const SnapshotChunk& m) const {
     if (m.snapshot.index == Index() || m.snapshot.term > term) {
       return absl::InvalidArgumentError(absl::StrCat("snapshot of ", Describe(m.snapshot)));
