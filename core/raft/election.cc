@@ -97,7 +97,7 @@ void Raft::CountVotes(Output& out) {
 
 // Does this node hear a live leader? Then it helps nobody to depose it.
 bool Raft::IsSticky() const {
-  if (is_leader()) return true;
+  if (is_leader() || IsBound()) return true;
   const Follower* follower = std::get_if<Follower>(&role_);
   return follower != nullptr && follower->leader != NodeId() &&
          now_ < follower->heard + config_.election_min;
@@ -132,8 +132,7 @@ void Raft::DoubtLeader(NodeId peer) {
 void Raft::OnMessage(NodeId from, const PreVoteRequest& request, Output& out) {
   // A learner answers too: it may have been promoted without knowing it yet.
   const bool granted =
-      request.next_term > hard_.term && !IsSticky() && !IsBound() &&
-      log_.IsAtLeastAsUpToDate(request.last);
+      request.next_term > hard_.term && !IsSticky() && log_.IsAtLeastAsUpToDate(request.last);
   Send(from, PreVoteReply{.next_term = request.next_term, .granted = granted}, AfterHardState(),
        out);
 }
@@ -146,11 +145,13 @@ void Raft::OnMessage(NodeId from, const PreVoteReply& reply, Output& out) {
 }
 
 void Raft::OnMessage(NodeId from, const VoteRequest& request, Output& out) {
+  if (IsBound() && !request.transfer) {
+    return Send(from, VoteReply{.granted = false}, AfterHardState(), out);
+  }
   // Raft Fig. 2: "If votedFor is null or candidateId, and candidate's log is at least as up-to-date
   // as receiver's log, grant vote."
   const bool free = hard_.vote == from || (hard_.vote == NodeId() && leader() == NodeId());
-  const bool may = request.transfer || !IsBound();
-  const bool granted = free && may && log_.IsAtLeastAsUpToDate(request.last);
+  const bool granted = free && log_.IsAtLeastAsUpToDate(request.last);
   if (granted) {
     SetHardState(HardState{hard_.term, from}, out);
     ResetElectionTimer();

@@ -182,8 +182,7 @@ bool Raft::AdmitTerm(NodeId from, const Message& message, Output& out) {
   }
   if (message.term > hard_.term) {
     const VoteRequest* vote = std::get_if<VoteRequest>(&message.body);
-    const bool stays = IsSticky() || IsBound();
-    if (vote != nullptr && !vote->transfer && stays) return false;  // thesis §4.2.3
+    if (vote != nullptr && !vote->transfer && IsSticky()) return false;  // thesis §4.2.3
     BecomeFollower(message.term, NodeId(), out);
     return true;
   }
