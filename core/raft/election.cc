@@ -15,8 +15,10 @@ constexpr uint32_t kQuickCampaigns = 4;
 
 // The election timer ran out: nothing was heard of a leader for long.
 void Raft::Campaign(Output& out) {
+  // Its connections to the leader may have broken: it may live all the same, and lead by what it was
+  // promised. Soon after that those who were told the same may agree.
   if (IsBound()) {
-    election_at_ = bound_until_;
+    election_at_ = bound_until_ + rng_.Between(config_.heartbeat / 20, config_.heartbeat / 2);
     return;
   }
   ArmCampaign();
@@ -124,9 +126,7 @@ void Raft::DoubtLeader(NodeId peer) {
   follower->heard = now_ - config_.election_min;
   quick_campaigns_ = kQuickCampaigns;
   const Duration delay = rng_.Between(config_.heartbeat / 20, config_.heartbeat / 2);
-  // What was promised to the leader holds: it may live, and lead by it.
-  const Instant free_at = IsBound() ? bound_until_ : now_;
-  election_at_ = std::min(election_at_, free_at + delay);
+  election_at_ = std::min(election_at_, now_ + delay);
 }
 
 void Raft::OnMessage(NodeId from, const PreVoteRequest& request, Output& out) {

@@ -74,11 +74,10 @@ Duration Raft::Promise() const {
 
 // The leader.
 
-// The heartbeats that leave now have a number of their own. Called before they are sent.
-void Raft::BeginRound() {
-  Leader& leader = std::get<Leader>(role_);
-  leader.read_seq = leader.read_seq.Next();
+// The heartbeats that leave next have a number of their own.
+void Raft::RememberRound() {
   if (!config_.lease) return;
+  Leader& leader = std::get<Leader>(role_);
   std::deque<LeaseRound>& rounds = leader.lease_rounds;
   // Rounds of reads follow each other quickly; one of them may stand for those that follow closely.
   if (!rounds.empty() && now_ < rounds.back().sent + config_.heartbeat / 16) return;
@@ -114,6 +113,17 @@ Instant Raft::LeaseEnd() const {
 }
 
 bool Raft::HoldsLease() const { return now_ < LeaseEnd(); }
+
+// At the end of the turn in which they came, and with them those whose round is still under way.
+void Raft::ReleaseByLease(Output& out) {
+  Check(HoldsLease());
+  Leader& leader = std::get<Leader>(role_);
+  for (const PendingRead& read : leader.reads) {
+    CheckLe(read.at, commit_);  // What it waited for was committed before there was a lease.
+    out.reads.push_back({read.id, read.at});
+  }
+  leader.reads.clear();
+}
 
 // Before anybody is asked to campaign: whoever does may win at once. For good, because the request
 // may be obeyed late.

@@ -159,9 +159,10 @@ class Raft {
   bool IsBound() const;
   void Bind();
   Duration Promise() const;
-  void BeginRound();
+  void RememberRound();
   void CountPromise(Leader::Peer& peer, const HeartbeatReply& reply);
   bool HoldsLease() const;
+  void ReleaseByLease(Output& out);
   void GiveUpLease();
   void NoteLease(Output& out);
 
@@ -199,10 +200,10 @@ class Raft {
   Index commit_;
   Durable durable_;
   RoleState role_;
+  Instant bound_until_;           // leases: it replaces nobody before
   Instant leaderless_since_;      // no leader is known since then, if none is known
   uint32_t quick_campaigns_ = 0;  // left, after the connection to the leader broke
   Instant election_at_;           // unless leader: an election is due
-  Instant bound_until_;           // leases: it replaces nobody before
 
   LogBatch batch_;             // open
   PersistSeq batch_seq_{1};    // its number

@@ -19,7 +19,6 @@ void Raft::OnInput(const ReadBarrier& input, Output& out) {
   }
   // Until its no-op commits a leader does not know what is committed (thesis §6.4, step 1).
   leader->reads.push_back({input.id, std::max(commit_, leader->term_start), ReadSeq()});
-  if (HoldsLease()) ReleaseReads(out);
 }
 
 // One round at a time: the reads that arrive while it is under way share the next. What a lost
@@ -27,9 +26,11 @@ void Raft::OnInput(const ReadBarrier& input, Output& out) {
 void Raft::StartReadRound(Output& out) {
   Leader& leader = std::get<Leader>(role_);
   if (leader.reads.empty() || leader.reads.back().seq != ReadSeq()) return;
+  if (HoldsLease()) return ReleaseByLease(out);
   if (leader.reads.front().seq != ReadSeq()) return;  // A round is under way.
-  BeginRound();
+  leader.read_seq = leader.read_seq.Next();
   for (PendingRead& read : leader.reads) read.seq = leader.read_seq;
+  RememberRound();
   for (Leader::Peer& peer : leader.peers) SendHeartbeat(peer, out);
   ReleaseReads(out);  // A group of one needs nobody's confirmation.
 }
@@ -49,10 +50,9 @@ void Raft::ReleaseReads(Output& out) {
     CheckEq(voter, config_.self);
     return leader.read_seq.value();
   });
-  const bool leased = HoldsLease();  // Then nothing needs to be confirmed (lease.cc).
   while (!leader.reads.empty()) {
     const PendingRead& read = leader.reads.front();
-    if (!leased && (read.seq == ReadSeq() || read.seq > ReadSeq(confirmed))) return;
+    if (read.seq == ReadSeq() || read.seq > ReadSeq(confirmed)) return;
     // The no-op may still be replaced by another leader's entry. Released before it is committed,
     // the read would then wait for an index that may never be reached.
     if (read.at > commit_) return;

@@ -32,7 +32,9 @@ void Raft::OnHeartbeatDue(Output& out) {
   leader.heartbeat_at = now_ + config_.heartbeat;
   if (leader.transfer.has_value() && now_ >= leader.transfer->deadline) leader.transfer.reset();
   if (leader.transfer.has_value()) leader.transfer->told = false;
-  if (config_.lease) BeginRound();
+  // So that the answers tell which of them is meant.
+  if (config_.lease) leader.read_seq = leader.read_seq.Next();
+  RememberRound();
   for (Leader::Peer& peer : leader.peers) {
     Progress& progress = peer.progress;
     if (progress.state == Progress::State::kProbe) progress.probe_sent = false;
