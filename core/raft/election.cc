@@ -15,8 +15,8 @@ constexpr uint32_t kQuickCampaigns = 4;
 
 // The election timer ran out: nothing was heard of a leader for long.
 void Raft::Campaign(Output& out) {
-  // Its connections to the leader may have broken: it may live all the same, and lead by what it was
-  // promised. Soon after that those who were told the same may agree.
+  // Its connections to the leader may have broken: it may live all the same, and lead by what it
+  // was promised. Soon after that those who were told the same may agree.
   if (IsBound()) {
     election_at_ = bound_until_ + rng_.Between(config_.heartbeat / 20, config_.heartbeat / 2);
     return;

@@ -9,14 +9,14 @@
 // promises end (of both sets of voters in a joint configuration) nobody else can be elected, hence
 // nobody else commits anything.
 //
-// Why a read under a lease is linearizable: let the clock have told `now_` at the moment T, which is
-// after the read was called and before the lease ends. Until T nobody but this leader had committed
-// anything in later terms, and it has committed an entry of its own term: so commit_ covers every
-// write that was answered before T. The read is answered from a state at or after commit_, and
+// Why a read under a lease is linearizable. It takes commit_ when it comes, and is released at the
+// end of that turn, at T, if the lease then lasts. Until T nobody else had committed anything in a
+// later term, and this leader had committed an entry of its own term: so what the read took covers
+// every write that was answered before it came. It is answered from a state at or after that, and
 // every state that a table reaches is committed. It does not matter how late the answer is, nor
-// whether the process stood still in between: T lies between call and answer. The clock must
-// therefore be read after the call has come; a host whose time is constant within an event reads it
-// when the event begins.
+// whether the process stood still before, between or after: the clock is read after the call has
+// come, and T lies between call and answer. A host whose time is constant within an event must read
+// it anew when a turn ends.
 #include "core/raft/lease.h"
 
 #include <algorithm>

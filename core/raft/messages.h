@@ -61,8 +61,8 @@ struct Heartbeat {
 };
 struct HeartbeatReply {
   ReadSeq read_seq;
-  // From when it received the heartbeat on, the sender replaces this leader for so long, by anybody's
-  // clock, only if the leader asks for it; zero: it promises nothing.
+  // From when it received the heartbeat on, the sender replaces this leader for so long, by
+  // anybody's clock, only if the leader asks for it; zero: it promises nothing.
   Duration promise{0};
 };
 

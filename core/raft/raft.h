@@ -68,7 +68,8 @@ class Raft {
   // Of a leader, how long ago a majority last answered; of others, how long ago their leader was
   // heard, or for how long there has been none. For status reports.
   Duration QuorumContactAge(Instant now) const;
-  // Until when, by this node's clock, nobody else can lead; the beginning of time: there is no lease.
+  // Until when, by this node's clock, nobody else can lead; the beginning of time: there is no
+  // lease.
   Instant LeaseEnd() const;
   // nullptr unless leader. For status reports and scripts.
   const Leader* leader_state() const { return std::get_if<Leader>(&role_); }

@@ -120,9 +120,9 @@ void PaceAttempts(Rng rng, Climate& climate) {
   climate.workload.backoff_max = Duration(pause);
 }
 
-// Clocks that are wrong, by so little that a leader's heartbeats still come before its followers give
-// it up. In half of the runs reads rest on leases, with the true bound; in some of the others clocks
-// leap, which no lease survives.
+// Clocks that are wrong, by so little that a leader's heartbeats still come before its followers
+// give it up. In half of the runs reads rest on leases, with the true bound; in some of the others
+// clocks leap, which no lease survives.
 void DrawClocks(Rng rng, Climate& climate) {
   raft::Config& raft = climate.node.raft;
   ClockOptions& clock = climate.world.host.clock;

@@ -76,9 +76,8 @@ std::string Describe(const Climate& climate) {
       Microseconds(climate.safety_time.count()), ", then ",
       climate.minority_abandoned ? "a majority" : "everybody", " recovers\n",
       DescribeGroups(climate), Describe(climate.world), "\n", DescribeClocks(climate), "\n",
-      DescribeNode(climate.node),
-      "\nstorage: segments of ", climate.engine.wal_segment_bytes_max, " B with ",
-      climate.engine.wal_reserve_bytes, " ahead, write buffer ",
+      DescribeNode(climate.node), "\nstorage: segments of ", climate.engine.wal_segment_bytes_max,
+      " B with ", climate.engine.wal_reserve_bytes, " ahead, write buffer ",
       climate.engine.table_write_buffer_bytes, " B, digest of one in ", climate.digest_every,
       " applies\nleadership ",
       climate.transfer_gap == Duration(0)

@@ -203,8 +203,8 @@ void NodeHost::PauseUntil(int64_t time, uint32_t fault) {
 // Nobody looks at the clock before the pause is over, so it may leap at once.
 void NodeHost::LeapClock() {
   if (options_.clock.leap_max == 0) return;
-  const int64_t leap = static_cast<int64_t>(
-      clock_rng_.Magnitude(1, static_cast<uint64_t>(options_.clock.leap_max)));
+  const int64_t leap =
+      static_cast<int64_t>(clock_rng_.Magnitude(1, static_cast<uint64_t>(options_.clock.leap_max)));
   const bool leaps = clock_rng_.Chance({1, 2});
   if (!leaps) return;
   clock_.Leap(leap);
