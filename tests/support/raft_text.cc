@@ -96,7 +96,9 @@ raft::Body ParseBody(Command& command) {
   }
   if (kind == "heartbeat")
     return raft::Heartbeat{.commit = Index(command.Number("commit", 0)), .read_seq = read_seq};
-  if (kind == "heartbeat:ok") return raft::HeartbeatReply{.read_seq = read_seq};
+  if (kind == "heartbeat:ok") {
+    return raft::HeartbeatReply{.read_seq = read_seq, .promise = command.Span("promise", {})};
+  }
   if (kind == "snapshot") return ParseChunk(command);
   if (kind == "snapshot:more") return ParseSnapshotReply(command, /*complete=*/false);
   if (kind == "snapshot:complete") return ParseSnapshotReply(command, /*complete=*/true);
