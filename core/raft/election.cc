@@ -33,6 +33,7 @@ void Raft::Campaign(Output& out) {
 }
 
 void Raft::BecomePreCandidate(Output& out) {
+  AbandonReads(out);
   role_ = PreCandidate{};
   std::get<PreCandidate>(role_).ballots.Cast(config_.self, Vote::kGranted);
   ReportRole(out);
@@ -49,6 +50,7 @@ void Raft::BecomePreCandidate(Output& out) {
 void Raft::BecomeCandidate(bool transfer, Output& out) {
   Check(configurations_.MayVote(config_.self));
   Check(!is_leader());
+  AbandonReads(out);
   SetHardState(HardState{hard_.term.Next(), config_.self}, out);
   role_ = Candidate{};  // The own vote is counted when it is durable: OnInput(Persisted).
   ArmCampaign();

@@ -42,7 +42,7 @@ struct Config {
   uint64_t inflight_bytes_max = uint64_t{8} << 20;  // entries in them
   uint64_t uncommitted_bytes_max = uint64_t{128}
                                    << 20;  // the leader's uncommitted tail; beyond: refused
-  uint64_t pending_reads_max = 65536;      // read barriers not yet released; beyond: refused
+  uint64_t pending_reads_max = 65536;      // own read barriers not yet released; beyond: refused
   // The log in memory: a follower takes no more entries, a leader no more proposals (refused).
   uint64_t log_bytes_max = uint64_t{256} << 20;
   uint64_t snapshot_chunk_bytes_max = uint64_t{1} << 20;
@@ -71,6 +71,7 @@ struct Propose {
 struct ReadBarrier {  // a linearizable read wants to know which state it may be answered from
                       // (thesis §6.4)
   RequestId id;
+  bool forward = false;  // who does not lead asks its leader; otherwise it refuses
 };
 struct TransferLeadership {  // thesis §3.10. `to` none: the most up-to-date follower
   NodeId to;

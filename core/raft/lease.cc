@@ -120,7 +120,7 @@ void Raft::ReleaseByLease(Output& out) {
   Leader& leader = std::get<Leader>(role_);
   for (const PendingRead& read : leader.reads) {
     CheckLe(read.at, commit_);  // What it waited for was committed before there was a lease.
-    out.reads.push_back({read.id, read.at});
+    Release(read, out);
   }
   leader.reads.clear();
 }

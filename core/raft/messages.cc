@@ -58,6 +58,12 @@ struct BodyText {
                         " next=", m.next_offset);
   }
   std::string operator()(const TimeoutNow&) const { return "timeout-now"; }
+  std::string operator()(const ReadIndexRequest& m) const {
+    return absl::StrCat("index?", Seq(m.seq));
+  }
+  std::string operator()(const ReadIndexReply& m) const {
+    return absl::StrCat("index at=", m.index.value(), Seq(m.seq));
+  }
 };
 
 }  // namespace

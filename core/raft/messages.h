@@ -83,9 +83,18 @@ struct SnapshotReply {
 // Start an election at once (thesis §3.10).
 struct TimeoutNow {};
 
+// A follower's linearizable reads: from which state on may they be answered (thesis §6.4)?
+struct ReadIndexRequest {
+  ReadSeq seq;  // the follower's own, never used before nor by an earlier life of it
+};
+struct ReadIndexReply {
+  ReadSeq seq;  // of the request that it answers
+  Index index;  // what it tells was committed after that had come
+};
+
 using Body = std::variant<PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, AppendRequest,
                           AppendAccepted, AppendRejected, Heartbeat, HeartbeatReply, SnapshotChunk,
-                          SnapshotReply, TimeoutNow>;
+                          SnapshotReply, TimeoutNow, ReadIndexRequest, ReadIndexReply>;
 
 struct Message {
   Term term;  // the sender's current term

@@ -37,6 +37,8 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
     hard_state_in_ = batch_seq_;
   }
   if (DoubtIsOver()) EndDoubt();
+  // An answer to a question of an earlier life must not pass for one to a question of this one.
+  question_ = ReadSeq(rng_.Split("questions").Next() >> 16);
   commit_ = std::max(log_.base().index, image.applied.index);
   configurations_.CommittedThrough(commit_);
   durable_ = Durable(log_.last_index());
@@ -65,6 +67,7 @@ void Raft::Step(Instant now, Input input, Output& out) {
 void Raft::Flush(Instant now, Output& out) {
   now_ = now;
   if (is_leader()) AdvanceMembership(out);
+  AskLeader(out);
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   StartReadRound(out);
@@ -166,7 +169,8 @@ bool Raft::IsHeard(NodeId from, const Message& message) const {
                       std::holds_alternative<AppendAccepted>(message.body) ||
                       std::holds_alternative<AppendRejected>(message.body) ||
                       std::holds_alternative<HeartbeatReply>(message.body) ||
-                      std::holds_alternative<SnapshotReply>(message.body);
+                      std::holds_alternative<SnapshotReply>(message.body) ||
+                      std::holds_alternative<ReadIndexReply>(message.body);
   return !answer || membership().IsMember(from) || FindPeer(from) != nullptr;
 }
 
@@ -248,6 +252,7 @@ void Raft::BecomeFollower(Term term, NodeId leader, Output& out) {
   CheckLe(hard_.term, term);
   const bool was_leader = is_leader();
   if (was_leader) ReleaseLeadership(out);
+  AbandonReads(out);
   if (term > hard_.term) SetHardState(HardState{term, NodeId()}, out);
   role_ = Follower{.leader = leader, .heard = now_};
   if (was_leader) ResetElectionTimer();
@@ -281,7 +286,7 @@ void Raft::ReportRole(Output& out) {
 void Raft::ReleaseLeadership(Output& out) {
   Leader& leader = std::get<Leader>(role_);
   for (const PendingRead& read : leader.reads)
-    out.refused.push_back({read.id, RefusedWhy::kLeadershipLost});
+    if (read.from == NodeId()) out.refused.push_back({read.id, RefusedWhy::kLeadershipLost});
   for (const Leader::Peer& peer : leader.peers) {
     if (peer.progress.state == Progress::State::kSnapshot) out.snapshot_closes.push_back(peer.id);
   }

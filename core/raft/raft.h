@@ -155,6 +155,12 @@ class Raft {
   void StartReadRound(Output& out);
   void ConfirmReads(Leader::Peer& peer, ReadSeq seq, Output& out);
   void ReleaseReads(Output& out);
+  void Release(const PendingRead& read, Output& out);
+  void ForwardRead(RequestId id, Output& out);
+  void AskLeader(Output& out);
+  void AbandonReads(Output& out);
+  void OnMessage(NodeId from, const ReadIndexRequest& request, Output& out);
+  void OnMessage(NodeId from, const ReadIndexReply& reply, Output& out);
 
   // lease.cc (thesis §6.4.1).
   bool IsBound() const;
@@ -201,6 +207,7 @@ class Raft {
   Index commit_;
   Durable durable_;
   RoleState role_;
+  ReadSeq question_;              // the newest that it has asked a leader
   Instant bound_until_;           // leases: it replaces nobody before
   Instant leaderless_since_;      // no leader is known since then, if none is known
   uint32_t quick_campaigns_ = 0;  // left, after the connection to the leader broke

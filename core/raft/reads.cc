@@ -4,6 +4,11 @@
 // term. A round of heartbeats carries the newest one; whoever echoes it in this term had not heard
 // of another leader when it answered, hence confirms all reads up to that number. Tokens are never
 // the caller's ids: those may repeat.
+//
+// A follower, or a learner, may answer linearizable reads too: it asks its leader from which state
+// on. The question has a number that no question had before; only the answer to the newest one
+// counts, in the term in which it was asked and from the leader that was asked. With another
+// leader, another term or another role the reads are abandoned: their callers may ask again.
 #include <algorithm>
 
 #include "core/base/check.h"
@@ -13,6 +18,7 @@ namespace lockstep::raft {
 
 void Raft::OnInput(const ReadBarrier& input, Output& out) {
   Leader* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr && input.forward) return ForwardRead(input.id, out);
   if (leader == nullptr) return out.refused.push_back({input.id, RefusedWhy::kNotLeader});
   if (leader->reads.size() >= config_.pending_reads_max) {
     return out.refused.push_back({input.id, RefusedWhy::kReadsFull});
@@ -56,9 +62,74 @@ void Raft::ReleaseReads(Output& out) {
     // The no-op may still be replaced by another leader's entry. Released before it is committed,
     // the read would then wait for an index that may never be reached.
     if (read.at > commit_) return;
-    out.reads.push_back({read.id, read.at});
+    Release(read, out);
     leader.reads.pop_front();
   }
+}
+
+void Raft::Release(const PendingRead& read, Output& out) {
+  if (read.from == NodeId()) return out.reads.push_back({read.id, read.at});
+  Send(read.from, ReadIndexReply{.seq = read.question, .index = read.at}, PersistSeq(), out);
+}
+
+// The leader, asked by a follower: one question of each at a time. Who asks another one has given
+// the last one up.
+void Raft::OnMessage(NodeId from, const ReadIndexRequest& request, Output&) {
+  Leader* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr || FindPeer(from) == nullptr) return;
+  const auto its = std::find_if(leader->reads.begin(), leader->reads.end(),
+                                [&](const PendingRead& read) { return read.from == from; });
+  if (its != leader->reads.end() && its->question == request.seq) return;
+  if (its != leader->reads.end()) leader->reads.erase(its);
+  leader->reads.push_back(
+      {RequestId(), std::max(commit_, leader->term_start), ReadSeq(), from, request.seq});
+}
+
+// The follower.
+
+void Raft::ForwardRead(RequestId id, Output& out) {
+  Follower* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || follower->leader == NodeId()) {
+    return out.refused.push_back({id, RefusedWhy::kNotLeader});
+  }
+  if (follower->reads.size() >= config_.pending_reads_max) {
+    return out.refused.push_back({id, RefusedWhy::kReadsFull});
+  }
+  follower->reads.push_back({id, ReadSeq()});
+}
+
+// At the end of a turn. One question at a time: the reads that arrive while it is under way share
+// the next. It is asked again, at the earliest with the next heartbeat, if no answer comes.
+void Raft::AskLeader(Output& out) {
+  Follower* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || follower->reads.empty()) return;
+  const bool under_way = follower->reads.front().asked != ReadSeq();
+  if (under_way && now_ < follower->asked_at + config_.heartbeat) return;
+  if (!under_way) {
+    question_ = question_.Next();
+    for (ForwardedRead& read : follower->reads) read.asked = question_;
+  }
+  follower->asked_at = now_;
+  Send(follower->leader, ReadIndexRequest{.seq = question_}, PersistSeq(), out);
+}
+
+void Raft::OnMessage(NodeId from, const ReadIndexReply& reply, Output& out) {
+  Follower* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || follower->leader != from || reply.seq != question_) return;
+  while (!follower->reads.empty() && follower->reads.front().asked == question_) {
+    out.reads.push_back({follower->reads.front().id, reply.index});
+    follower->reads.pop_front();
+  }
+}
+
+// Whoever was asked leads no more, as far as we know, or we follow nobody.
+void Raft::AbandonReads(Output& out) {
+  Follower* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr) return;
+  for (const ForwardedRead& read : follower->reads) {
+    out.refused.push_back({read.id, RefusedWhy::kLeadershipLost});
+  }
+  follower->reads.clear();
 }
 
 }  // namespace lockstep::raft

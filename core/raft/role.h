@@ -35,9 +35,17 @@ class Ballots {
   std::vector<Ballot> votes_;
 };
 
+// A read at a follower that waits for what its leader says.
+struct ForwardedRead {
+  RequestId id;
+  ReadSeq asked;  // with which question; none: it has not been asked yet
+};
+
 struct Follower {
   NodeId leader;  // of this term; none: not known
   Instant heard;  // when the leader was last heard; meaningful when it is known
+  std::deque<ForwardedRead> reads = {};  // those that are asked first
+  Instant asked_at = {};                 // when the question was sent last
 };
 
 struct PreCandidate {  // asks whether an election would be won, in the term after its own
@@ -53,6 +61,9 @@ struct PendingRead {
   RequestId id;
   Index at;     // answer from this state or a later one
   ReadSeq seq;  // none: not part of a round yet
+  // Instead of `id`: whose question this is, and its number; none: our own client's read.
+  NodeId from = {};
+  ReadSeq question = {};
 };
 
 // A round of heartbeats, or all that begin with it: whoever echoes its number had heard this leader

@@ -90,6 +90,14 @@ struct BodyCheck {
     return Bounded(m.snapshot, "snapshot");
   }
   absl::Status operator()(const TimeoutNow&) const { return absl::OkStatus(); }
+  absl::Status operator()(const ReadIndexRequest& m) const {
+    return m.seq == ReadSeq() ? absl::InvalidArgumentError("a question without a number")
+                              : absl::OkStatus();
+  }
+  absl::Status operator()(const ReadIndexReply& m) const {
+    if (m.index == Index()) return absl::InvalidArgumentError("a leader's commit index is never 0");
+    return Bounded(m.index.value(), "read index");
+  }
 
   static absl::Status Configuration(const Entry& entry) {
     if (entry.kind != EntryKind::kConfiguration) return absl::OkStatus();

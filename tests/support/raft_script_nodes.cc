@@ -157,15 +157,17 @@ void RaftScript::RunPropose(Command& command) {
   Finish(*member, member->Turn(now_, std::move(inputs)));
 }
 
-// read NODE name...: clients want linearizable reads, all in one turn.
+// read NODE name... [forward]: clients want linearizable reads, all in one turn; who does not lead
+// is to ask its leader.
 void RaftScript::RunRead(Command& command) {
   Member* member = Find(command);
   if (member == nullptr) return;
+  const bool forward = command.Flag("forward");
   std::vector<raft::Input> inputs;
   while (const std::optional<std::string> word = command.NextWord()) {
     const RequestId id(++requests_);
     request_names_[id] = *word;
-    inputs.push_back(raft::ReadBarrier{id});
+    inputs.push_back(raft::ReadBarrier{.id = id, .forward = forward});
   }
   Finish(*member, member->Turn(now_, std::move(inputs)));
 }

@@ -99,6 +99,10 @@ raft::Body ParseBody(Command& command) {
   if (kind == "heartbeat:ok") {
     return raft::HeartbeatReply{.read_seq = read_seq, .promise = command.Span("promise", {})};
   }
+  if (kind == "index?") return raft::ReadIndexRequest{.seq = read_seq};
+  if (kind == "index") {
+    return raft::ReadIndexReply{.seq = read_seq, .index = Index(command.Number("at", 0))};
+  }
   if (kind == "snapshot") return ParseChunk(command);
   if (kind == "snapshot:more") return ParseSnapshotReply(command, /*complete=*/false);
   if (kind == "snapshot:complete") return ParseSnapshotReply(command, /*complete=*/true);
