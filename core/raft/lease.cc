@@ -120,6 +120,8 @@ void Raft::ReleaseByLease(Output& out) {
   Leader& leader = std::get<Leader>(role_);
   for (const PendingRead& read : leader.reads) {
     CheckLe(read.at, commit_);  // What it waited for was committed before there was a lease.
+    // There was no round that told a follower what is committed.
+    if (Leader::Peer* peer = FindPeer(read.from); peer != nullptr) SendHeartbeat(*peer, out);
     Release(read, out);
   }
   leader.reads.clear();

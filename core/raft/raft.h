@@ -158,6 +158,7 @@ class Raft {
   void Release(const PendingRead& read, Output& out);
   void ForwardRead(RequestId id, Output& out);
   void AskLeader(Output& out);
+  void ReleaseForwarded(Follower& follower, Output& out);
   void AbandonReads(Output& out);
   void OnMessage(NodeId from, const ReadIndexRequest& request, Output& out);
   void OnMessage(NodeId from, const ReadIndexReply& reply, Output& out);

@@ -102,23 +102,37 @@ void Raft::ForwardRead(RequestId id, Output& out) {
 // the next. It is asked again, at the earliest with the next heartbeat, if no answer comes.
 void Raft::AskLeader(Output& out) {
   Follower* follower = std::get_if<Follower>(&role_);
-  if (follower == nullptr || follower->reads.empty()) return;
-  const bool under_way = follower->reads.front().asked != ReadSeq();
+  if (follower == nullptr) return;
+  ReleaseForwarded(*follower, out);
+  const auto first = std::find_if(follower->reads.begin(), follower->reads.end(),
+                                  [](const ForwardedRead& read) { return read.at == Index(); });
+  if (first == follower->reads.end()) return;
+  const bool under_way = first->asked != ReadSeq();
   if (under_way && now_ < follower->asked_at + config_.heartbeat) return;
   if (!under_way) {
     question_ = question_.Next();
-    for (ForwardedRead& read : follower->reads) read.asked = question_;
+    for (auto read = first; read != follower->reads.end(); ++read) read->asked = question_;
   }
   follower->asked_at = now_;
   Send(follower->leader, ReadIndexRequest{.seq = question_}, PersistSeq(), out);
 }
 
-void Raft::OnMessage(NodeId from, const ReadIndexReply& reply, Output& out) {
+// Released before this replica knows that it is committed, a read would wait for an index that is
+// never reached if the group goes on without us (simulation seed 201848).
+void Raft::ReleaseForwarded(Follower& follower, Output& out) {
+  while (!follower.reads.empty()) {
+    const ForwardedRead& read = follower.reads.front();
+    if (read.at == Index() || read.at > commit_) return;
+    out.reads.push_back({read.id, read.at});
+    follower.reads.pop_front();
+  }
+}
+
+void Raft::OnMessage(NodeId from, const ReadIndexReply& reply, Output&) {
   Follower* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr || follower->leader != from || reply.seq != question_) return;
-  while (!follower->reads.empty() && follower->reads.front().asked == question_) {
-    out.reads.push_back({follower->reads.front().id, reply.index});
-    follower->reads.pop_front();
+  for (ForwardedRead& read : follower->reads) {
+    if (read.asked == question_ && read.at == Index()) read.at = reply.index;
   }
 }
 

@@ -39,12 +39,13 @@ class Ballots {
 struct ForwardedRead {
   RequestId id;
   ReadSeq asked;  // with which question; none: it has not been asked yet
+  Index at = {};  // the answer; none: there is none yet
 };
 
 struct Follower {
   NodeId leader;  // of this term; none: not known
   Instant heard;  // when the leader was last heard; meaningful when it is known
-  std::deque<ForwardedRead> reads = {};  // those that are asked first
+  std::deque<ForwardedRead> reads = {};  // those with an answer first, then those that are asked
   Instant asked_at = {};                 // when the question was sent last
 };
 
