@@ -98,7 +98,7 @@ GlobalOptions FillGlobalOptions(const RawOptions& raw) {
   if (scheme && !options.http) Refuse("--server: http:// does not go with --protocol grpc");
   options.format = static_cast<Format>(OneOf("--format", raw.format, {"table", "json", "plain"}));
   options.timeout = ParseDuration("--timeout", raw.timeout);
-  constexpr v1::Consistency kConsistencies[] = {v1::LINEARIZABLE, v1::STALE, v1::FOLLOWER};
+  constexpr v1::Consistency kConsistencies[] = {v1::LINEARIZABLE, v1::STALE, v1::ANY_REPLICA};
   options.consistency = kConsistencies[OneOf("--consistency", raw.consistency,
                                              {"linearizable", "stale", "follower"})];
   options.verbose = raw.verbose;

@@ -96,7 +96,7 @@ absl::StatusOr<Json> ToJson(const v1::Write& write) {
 
 absl::string_view ConsistencyName(v1::Consistency consistency) {
   if (consistency == v1::STALE) return "stale";
-  return consistency == v1::FOLLOWER ? "follower" : "";
+  return consistency == v1::ANY_REPLICA ? "follower" : "";
 }
 
 std::string KeyPath(absl::string_view key) {

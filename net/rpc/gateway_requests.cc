@@ -54,7 +54,7 @@ void Take(v1::CompareAndSwapRequest* from, proto::CompareAndSwap* to) {
 
 void SetConsistency(v1::Consistency consistency, proto::Query* query) {
   query->set_stale(consistency == v1::STALE);
-  query->set_any_replica(consistency == v1::FOLLOWER);
+  query->set_any_replica(consistency == v1::ANY_REPLICA);
 }
 
 proto::Query QueryWith(v1::Consistency consistency) {
