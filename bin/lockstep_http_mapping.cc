@@ -101,12 +101,18 @@ absl::StatusOr<Json> ToJson(const v1::Write& write) {
 
 }  // namespace
 
+absl::string_view ConsistencyName(v1::Consistency consistency) {
+  if (consistency == v1::STALE) return "stale";
+  return consistency == v1::ANY_REPLICA ? "follower" : "";
+}
+
 std::string KeyPath(absl::string_view key) {
   return absl::StrCat("/api/v1/kv/", PercentEncode(key));
 }
 
 std::string ConsistencyParam(v1::Consistency consistency) {
-  return consistency == v1::STALE ? "?consistency=stale" : "";
+  const absl::string_view name = ConsistencyName(consistency);
+  return name.empty() ? "" : absl::StrCat("?consistency=", name);
 }
 
 std::string ListTarget(const v1::ListRequest& request) {
@@ -119,7 +125,7 @@ std::string ListTarget(const v1::ListRequest& request) {
   add("start", request.start());
   add("continuation", request.continuation());
   if (!request.keys_only()) add("values", "true");
-  if (request.consistency() == v1::STALE) add("consistency", "stale");
+  add("consistency", ConsistencyName(request.consistency()));
   return target;
 }
 

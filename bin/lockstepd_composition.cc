@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bin/lockstepd_reserve.h"
+#include "bin/lockstepd_times.h"
 #include "core/base/placement.h"
 
 namespace lockstep::lockstepd {
@@ -26,10 +27,8 @@ bool Contains(const std::vector<uint64_t>& numbers, NodeId node) {
 node::NodeOptions NodeOptionsOf(const Options& options, NodeId self) {
   node::NodeOptions node;
   node.self = self;
+  node.raft = RaftTimesOf(options);
   node.raft.self = self;
-  node.raft.heartbeat = std::chrono::milliseconds(options.heartbeat_ms);
-  node.raft.election_min = std::chrono::milliseconds(options.election_timeout_ms);
-  node.raft.election_max = std::chrono::milliseconds(2 * options.election_timeout_ms);
   node.shards = options.shards;
   node.controllers = Nodes(options.controller);
   // Memory for the log: small values fill it by count, large ones by bytes.

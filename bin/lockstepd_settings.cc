@@ -159,6 +159,12 @@ std::vector<Setting> TimeSettings() {
       Amount<&Options::election_timeout_ms, 20, 600'000>(
           "election-timeout-ms", "MS",
           "Silence after which a leader is replaced: drawn from this to twice as much"),
+      {"lease-reads", "on|off", kTimes,
+       "Reads without asking the other replicas, under a lease: trusts the clocks of all nodes", "",
+       Kind::kText, "", ReadLeaseReads, ShowText<&Options::lease_reads>},
+      Amount<&Options::clock_drift_max, 0, 999>(
+          "clock-drift-max", "THOUSANDTHS",
+          "By how much the clock of a node may be fast or slow, for leases: the same everywhere"),
       Amount<&Options::request_timeout_ms, 1, 3'600'000>(
           "request-timeout-ms", "MS", "How long a call may take that names no deadline"),
       Amount<&Options::shutdown_timeout_ms, 0, 600'000>(

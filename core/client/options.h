@@ -37,7 +37,8 @@ struct ClientOptions {
   // The client of this shard alone. Its requests name the shard, and that the group does not have
   // it is no final answer: it may be on its way there, or the client be sent elsewhere (Retarget).
   std::optional<ShardId> shard = {};
-  // Whom stale reads go to first, if it is one of `nodes`; none: the leader.
+  // Whom stale reads, and those that any replica may answer, go to first, if it is one of `nodes`;
+  // none: the leader.
   NodeId near = {};
   // Who may lead the group, as far as others know; none: one of `nodes` is drawn.
   NodeId leader = {};

@@ -80,9 +80,9 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     case proto::NOT_FOUND:
     case proto::FAILED_PRECONDITION:
       if (kind == Kind::kRegister && result.session() == 0) break;
-      // What answers a stale read need not lead.
+      // What answers a stale read, or one that any replica may answer, need not lead.
       if (operations_.at(id).current == input.attempt && IsHere(operations_.at(id)) &&
-          !result.stale()) {
+          !result.stale() && !operations_.at(id).request.query().any_replica()) {
         leader_ = from;
       }
       return OnExecuted(id, std::move(*reply.mutable_result()), out);

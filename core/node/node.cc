@@ -157,10 +157,12 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
     case proto::ClientRequest::kQuery: {
       const absl::Status status = AdmitQuery(replica->role(), options_, request_.query());
       if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
-      const bool stale = request_.query().stale();
-      return replica->OnQuery(
-          id, kv::Encode(request_.query()),
-          stale ? Replica::Freshness::kAnyState : Replica::Freshness::kLinearizable);
+      using Freshness = Replica::Freshness;
+      const proto::Query& query = request_.query();
+      const Freshness linearizable =
+          query.any_replica() ? Freshness::kForwarded : Freshness::kLinearizable;
+      return replica->OnQuery(id, kv::Encode(query),
+                              query.stale() ? Freshness::kAnyState : linearizable);
     }
     case proto::ClientRequest::kTransferLeadership:
       return replica->OnTransferLeadership(id, NodeId(request_.transfer_leadership().to()));

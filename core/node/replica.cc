@@ -80,7 +80,7 @@ void Replica::OnQuery(RequestId id, Bytes query, Freshness freshness) {
     return;
   }
   queries_.emplace(id, std::move(query));
-  Step(raft::ReadBarrier{id});
+  Step(raft::ReadBarrier{.id = id, .forward = freshness == Freshness::kForwarded});
 }
 
 void Replica::OnTransferLeadership(RequestId id, NodeId to) {

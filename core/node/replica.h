@@ -44,8 +44,9 @@ class Replica {
   void OnMessage(NodeId from, const proto::NodeMessage& message);
   // `encoded`: the command, as it goes into the log.
   void OnCommand(RequestId id, const proto::Command& command, Bytes encoded);
+  // kForwarded: linearizable too, but who does not lead asks its leader instead of refusing.
   // kAnyState: from the table as it is, whoever leads.
-  enum class Freshness : uint8_t { kLinearizable, kAnyState };
+  enum class Freshness : uint8_t { kLinearizable, kForwarded, kAnyState };
   void OnQuery(RequestId id, Bytes query, Freshness freshness);
   void OnTransferLeadership(RequestId id, NodeId to);
   void OnChangeMembership(RequestId id, const proto::ChangeMembership& change);

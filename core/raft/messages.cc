@@ -60,7 +60,10 @@ struct BodyText {
   }
   std::string operator()(const HeartbeatReply& m) const {
     return absl::StrCat("heartbeat:ok", Seq(m.read_seq),
-                        m.room == Room::kAmple ? "" : absl::StrCat(" room=", Name(m.room)));
+                        m.room == Room::kAmple ? "" : absl::StrCat(" room=", Name(m.room)),
+                        m.promise == Duration(0)
+                            ? std::string()
+                            : absl::StrCat(" promise=", m.promise.count() / 1000, "us"));
   }
   std::string operator()(const SnapshotChunk& m) const {
     return absl::StrCat("snapshot ", Describe(m.snapshot), " offset=", m.offset,
@@ -72,6 +75,12 @@ struct BodyText {
                         " next=", m.next_offset);
   }
   std::string operator()(const TimeoutNow&) const { return "timeout-now"; }
+  std::string operator()(const ReadIndexRequest& m) const {
+    return absl::StrCat("index?", Seq(m.seq));
+  }
+  std::string operator()(const ReadIndexReply& m) const {
+    return absl::StrCat("index at=", m.index.value(), Seq(m.seq));
+  }
 };
 
 }  // namespace

@@ -72,6 +72,9 @@ struct Heartbeat {
 struct HeartbeatReply {
   ReadSeq read_seq;
   Room room = Room::kAmple;  // on the sender's disk
+  // From when it received the heartbeat on, the sender replaces this leader for so long, by
+  // anybody's clock, only if the leader asks for it; zero: it promises nothing.
+  Duration promise{0};
 };
 
 // A part of the sender's snapshot (Raft §7); the data is the state machine's, opaque here.
@@ -91,9 +94,18 @@ struct SnapshotReply {
 // Start an election at once (thesis §3.10).
 struct TimeoutNow {};
 
+// A follower's linearizable reads: from which state on may they be answered (thesis §6.4)?
+struct ReadIndexRequest {
+  ReadSeq seq;  // the follower's own, never used before nor by an earlier life of it
+};
+struct ReadIndexReply {
+  ReadSeq seq;  // of the request that it answers
+  Index index;  // what it tells was committed after that had come
+};
+
 using Body = std::variant<PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, AppendRequest,
                           AppendAccepted, AppendRejected, Heartbeat, HeartbeatReply, SnapshotChunk,
-                          SnapshotReply, TimeoutNow>;
+                          SnapshotReply, TimeoutNow, ReadIndexRequest, ReadIndexReply>;
 
 struct Message {
   Term term;  // the sender's current term

@@ -74,6 +74,8 @@ struct Progress {
   Room room = Room::kAmple;     // on its disk, as it said last
   InflightWindow inflight;      // kReplicate
   SnapshotTransfer transfer;    // kSnapshot
+  // Until then, by the leader's clock, what it promised holds; the beginning of time: nothing does.
+  Instant promised_until;
 
   // Catching up goes by rounds (thesis §4.2.1): in each the follower gets what the log held when it
   // began. Who needs less than an election time-out for one is close behind.

@@ -33,6 +33,9 @@ void Raft::OnHeartbeatDue(Output& out) {
   if (leader.transfer.has_value() && now_ >= leader.transfer->deadline) leader.transfer.reset();
   if (leader.transfer.has_value()) leader.transfer->told = false;
   HandOverForSpace(out);
+  // So that the answers tell which of them is meant.
+  if (config_.lease) leader.read_seq = leader.read_seq.Next();
+  RememberRound();
   for (Leader::Peer& peer : leader.peers) {
     Progress& progress = peer.progress;
     if (progress.state == Progress::State::kProbe) progress.probe_sent = false;
@@ -181,6 +184,7 @@ void Raft::OnMessage(NodeId from, const HeartbeatReply& reply, Output& out) {
   Leader::Peer* peer = FindPeer(from);
   if (peer == nullptr) return;
   peer->progress.room = reply.room;
+  CountPromise(*peer, reply);
   ConfirmReads(*peer, reply.read_seq, out);
 }
 

@@ -39,6 +39,7 @@ void Raft::TellTransferee(Output& out) {
   if (peer == nullptr) return leader.transfer.reset();  // It was removed meanwhile.
   if (peer->progress.match < log_.last_index()) return;
   leader.transfer->told = true;
+  GiveUpLease();
   Send(peer->id, TimeoutNow{}, PersistSeq(), out);
 }
 

@@ -35,6 +35,7 @@ void Fill(Write write, Target* target) {
 proto::Query QueryWith(Consistency consistency) {
   proto::Query query;
   query.set_stale(consistency == Consistency::kStale);
+  query.set_any_replica(consistency == Consistency::kFollower);
   return query;
 }
 

@@ -128,6 +128,7 @@ void Recorder::Return(Instant now, const Open& open, const client::Outcome& outc
     ++counters_.reads;
     NoteLabel(open, outcome.result);
     if (query->stale()) return RecordStale(open, outcome.result);
+    if (query->any_replica()) ++counters_.any_replica_reads;
     if (query->has_get_many() && PairOf(query->get_many().keys(0)).empty()) {
       return RecordSeveral(now, open, outcome.result);
     }

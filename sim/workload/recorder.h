@@ -36,6 +36,7 @@ struct OperationCounters {
   uint64_t replayed = 0;  // writes whose answer was the stored one
   uint64_t restarts = 0;  // of clients
   uint64_t stale_reads = 0;
+  uint64_t any_replica_reads = 0;
   uint64_t through_gateways = 0;  // answered
 };
 

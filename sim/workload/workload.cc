@@ -66,6 +66,11 @@ ThinOptions ThinOptionsOf(const WorkloadOptions& options, const Access& access, 
   return result;
 }
 
+// Each life of a client is near another server.
+NodeId DrawNear(const std::vector<NodeId>& servers, const Rng& rng) {
+  return servers[Rng(rng).Split("near").Below(servers.size())];
+}
+
 MakeCaller CallerFor(const WorkloadOptions& options, const Access& access, uint32_t client) {
   if (options.IsThin(client)) {
     return [thin = ThinOptionsOf(options, access, client)](Rng rng) {
@@ -73,11 +78,14 @@ MakeCaller CallerFor(const WorkloadOptions& options, const Access& access, uint3
     };
   }
   if (access.sharded) {
-    return [router = RouterOptionsOf(options, access.nodes)](Rng rng) {
+    return [router = RouterOptionsOf(options, access.nodes),
+            servers = access.servers](Rng rng) mutable {
+      router.near = DrawNear(servers, rng);
       return std::make_unique<client::Router>(router, rng);
     };
   }
-  return [client = ClientOptionsOf(options, access.nodes, access.group)](Rng rng) {
+  return [client = ClientOptionsOf(options, access.nodes, access.group)](Rng rng) mutable {
+    client.near = DrawNear(client.nodes, rng);
     return std::make_unique<client::Client>(client, rng);
   };
 }
@@ -215,6 +223,7 @@ void Workload::AppendCounters(Counters* counters) const {
   const OperationCounters& done = recorder_->counters();
   auto& values = counters->values;
   values.emplace_back("reads answered", done.reads);
+  values.emplace_back("reads from any replica", done.any_replica_reads);
   values.emplace_back("writes executed", done.writes);
   values.emplace_back("swaps mismatched", done.swaps_failed);
   values.emplace_back("operations not executed", done.not_executed);

@@ -3,10 +3,13 @@
 #ifndef LOCKSTEP_SIM_WORLD_KV_SOFTWARE_H_
 #define LOCKSTEP_SIM_WORLD_KV_SOFTWARE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+#include "core/base/types.h"
 #include "core/gateway/options.h"
 #include "core/gateway/surroundings.h"
 #include "core/node/roles.h"
@@ -47,6 +50,7 @@ class KvSoftware : public Software {
   const std::vector<GroupPlacement> groups_;
   const std::optional<gateway::GatewayOptions> gateway_;
   const ServerSurroundings surroundings_;
+  absl::btree_map<NodeId, uint64_t> lives_;  // begun so far
 };
 
 }  // namespace lockstep::sim

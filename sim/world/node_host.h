@@ -18,6 +18,7 @@
 #include "sim/network/latency.h"
 #include "sim/network/network.h"
 #include "sim/world/lane.h"
+#include "sim/world/node_clock.h"
 #include "sim/world/observer.h"
 #include "sim/world/software.h"
 #include "sim/world/timeline.h"
@@ -39,6 +40,7 @@ struct HostOptions {
   uint32_t turn_events_max = 1;
   int64_t turn_hold_max = 5'000;  // ns
   CrashOptions crash;             // what a power failure leaves of unsynced data
+  ClockOptions clock;
 };
 
 // The parts of the world that a host uses.
@@ -71,6 +73,7 @@ class NodeHost final : private Clock,
   // Of one of them; before the first entry if there is none.
   LogPosition applied(GroupId group) const;
   const StorageLane& lane(Lane lane) const { return lanes_[static_cast<size_t>(lane)]; }
+  const NodeClock& clock() const { return clock_; }
   // Requests that this life has not answered yet.
   uint64_t unanswered() const;
   bool writing() const { return !lanes_[static_cast<size_t>(Lane::kLog)].empty(); }
@@ -92,7 +95,7 @@ class NodeHost final : private Clock,
   void BootAt(int64_t time);
   // It does not boot again by itself.
   void Abandon() { boot_at_ = kNoTime; }
-  // Stands still until `time`, or longer if it did anyway; its clock runs on.
+  // Stands still until `time`, or longer if it did anyway; its clock runs on, and may leap.
   void PauseUntil(int64_t time, uint32_t fault);
   // A lane of the disk completes nothing until `time`, or longer if it did anyway.
   void StallDiskUntil(Lane lane, int64_t time, uint32_t fault);
@@ -123,7 +126,7 @@ class NodeHost final : private Clock,
 
  private:
   // --- Seams ---
-  Instant Now() const override { return services_.timeline.instant(); }
+  Instant Now() const override { return clock_.At(services_.timeline.now()); }
   void WakeAt(Instant when) override;
   void Send(NodeId to, Bytes message) override;
   Ticket Submit(StorageJob job) override;
@@ -141,6 +144,7 @@ class NodeHost final : private Clock,
   void StartNext(Lane lane);
   int64_t DrawLatency(const StorageLane& lane);
   void NoteApplied(const StorageResult& result);
+  void LeapClock();
   void EndTurnOrHold();
   void EndTurn();
   void Arm(const Interference& interference);
@@ -164,6 +168,8 @@ class NodeHost final : private Clock,
   Rng disk_rng_;
   Rng turn_rng_;
   Rng space_rng_;
+  Rng clock_rng_;
+  NodeClock clock_;
   Host host_;
   SimFileSystem files_;
   Life life_;
@@ -173,6 +179,7 @@ class NodeHost final : private Clock,
   int64_t boot_at_ = kNoTime;
 
   Alarm alarm_;
+  Instant wake_at_ = kNever;  // what it was set to
   std::array<StorageLane, 2> lanes_;
   std::deque<Pending> requests_;  // those from first_request_ on
   uint64_t first_request_ = 1;

@@ -15,6 +15,7 @@ void NodeHost::OnBoot() {
   services_.tracer.Add(TraceKind::kProcess, id_, 0,
                        [&] { return absl::StrCat("boots, life ", incarnation_); });
   refused_before_ = files_.counters().refused_full;
+  clock_.Draw(options_.clock, services_.timeline.now(), clock_rng_.Split("life", incarnation_));
   const Interference interference = services_.observer.BeforeBoot(*this);
   Arm(interference);
   const uint64_t life_number = uint64_t{id_} * 1000 + incarnation_;
@@ -249,6 +250,18 @@ void NodeHost::PauseUntil(int64_t time, uint32_t fault) {
   if (time <= paused_until_) return;
   paused_until_ = time;
   paused_by_ = fault;
+  LeapClock();
+}
+
+// Nobody looks at the clock before the pause is over, so it may leap at once.
+void NodeHost::LeapClock() {
+  if (options_.clock.leap_max == 0) return;
+  const int64_t leap =
+      static_cast<int64_t>(clock_rng_.Magnitude(1, static_cast<uint64_t>(options_.clock.leap_max)));
+  const bool leaps = clock_rng_.Chance({1, 2});
+  if (!leaps) return;
+  clock_.Leap(leap);
+  if (alarm_.armed() != kNoTime) WakeAt(wake_at_);
 }
 
 void NodeHost::StallDiskUntil(Lane lane, int64_t time, uint32_t fault) {

@@ -106,7 +106,13 @@ raft::Body ParseBody(Command& command) {
   if (kind == "heartbeat")
     return raft::Heartbeat{.commit = Index(command.Number("commit", 0)), .read_seq = read_seq};
   if (kind == "heartbeat:ok") {
-    return raft::HeartbeatReply{.read_seq = read_seq, .room = ParseRoom(command)};
+    return raft::HeartbeatReply{.read_seq = read_seq,
+                                .room = ParseRoom(command),
+                                .promise = command.Span("promise", {})};
+  }
+  if (kind == "index?") return raft::ReadIndexRequest{.seq = read_seq};
+  if (kind == "index") {
+    return raft::ReadIndexReply{.seq = read_seq, .index = Index(command.Number("at", 0))};
   }
   if (kind == "snapshot") return ParseChunk(command);
   if (kind == "snapshot:more") return ParseSnapshotReply(command, /*complete=*/false);
