@@ -72,8 +72,7 @@ void Raft::OnMessage(NodeId from, const Heartbeat& heartbeat, Output& out) {
   // The leader names no commit index beyond what we acknowledged to it, durably, in this term.
   CheckLe(heartbeat.commit, std::max(log_.last_index(), commit_));
   CommitTo(heartbeat.commit, out);
-  Send(from,
-       HeartbeatReply{.read_seq = heartbeat.read_seq, .room = room_, .promise = Promise()},
+  Send(from, HeartbeatReply{.read_seq = heartbeat.read_seq, .room = room_, .promise = Promise()},
        AfterHardState(), out);
 }
 

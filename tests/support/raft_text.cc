@@ -106,9 +106,8 @@ raft::Body ParseBody(Command& command) {
   if (kind == "heartbeat")
     return raft::Heartbeat{.commit = Index(command.Number("commit", 0)), .read_seq = read_seq};
   if (kind == "heartbeat:ok") {
-    return raft::HeartbeatReply{.read_seq = read_seq,
-                                .room = ParseRoom(command),
-                                .promise = command.Span("promise", {})};
+    return raft::HeartbeatReply{
+        .read_seq = read_seq, .room = ParseRoom(command), .promise = command.Span("promise", {})};
   }
   if (kind == "index?") return raft::ReadIndexRequest{.seq = read_seq};
   if (kind == "index") {
