@@ -13,7 +13,7 @@ namespace {
 client::Consistency ClientConsistency(v1::Consistency consistency) {
   if (consistency == v1::STALE) return client::Consistency::kStale;
   return consistency == v1::ANY_REPLICA ? client::Consistency::kFollower
-                                     : client::Consistency::kLinearizable;
+                                        : client::Consistency::kLinearizable;
 }
 
 client::CallOptions ReadOptions(v1::Consistency consistency) {
