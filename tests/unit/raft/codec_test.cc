@@ -70,6 +70,7 @@ struct ToProto {
   }
   void operator()(const HeartbeatReply& m) const {
     out->mutable_heartbeat_reply()->set_read_seq(m.read_seq.value());
+    out->mutable_heartbeat_reply()->set_room(static_cast<uint32_t>(m.room));
     out->mutable_heartbeat_reply()->set_promise_ns(static_cast<uint64_t>(m.promise.count()));
   }
   void operator()(const SnapshotChunk& m) const {
