@@ -57,7 +57,8 @@ class Target {
 struct TargetOptions {
   std::vector<std::string> servers;  // host:port
   Duration timeout = std::chrono::seconds(10);
-  bool stale = false;  // reads may be old
+  bool stale = false;        // reads may be old
+  bool any_replica = false;  // reads need not come from a leader
   size_t connections = 1;
   size_t outstanding = 1;     // of all connections; what is over it waits its turn
   uint32_t list_limit = 100;  // keys in the answer to a list

@@ -23,7 +23,9 @@ Outcome OutcomeOf(const absl::Status& status) {
 
 ApiTarget::ApiTarget(std::unique_ptr<bin::Api> api, const TargetOptions& options)
     : api_(std::move(api)),
-      consistency_(options.stale ? v1::STALE : v1::LINEARIZABLE),
+      consistency_(options.stale         ? v1::STALE
+                   : options.any_replica ? v1::ANY_REPLICA
+                                         : v1::LINEARIZABLE),
       list_limit_(options.list_limit) {
   const size_t share = (options.outstanding + std::max<size_t>(options.connections, 1) - 1) /
                        std::max<size_t>(options.connections, 1);

@@ -98,8 +98,9 @@ absl::StatusOr<Targets> OpenGrpcTargets(const TargetOptions& options) {
     client::StoreOptions store_options;
     store_options.servers = options.servers;
     store_options.timeout = options.timeout;
-    store_options.consistency =
-        options.stale ? client::Consistency::kStale : client::Consistency::kLinearizable;
+    store_options.consistency = options.stale         ? client::Consistency::kStale
+                                : options.any_replica ? client::Consistency::kFollower
+                                                      : client::Consistency::kLinearizable;
     absl::StatusOr<std::unique_ptr<client::Store>> store =
         client::Store::Open(std::move(store_options));
     if (!store.ok()) return store.status();

@@ -10,10 +10,15 @@
 namespace lockstep::bin {
 namespace {
 
+client::Consistency ClientConsistency(v1::Consistency consistency) {
+  if (consistency == v1::STALE) return client::Consistency::kStale;
+  return consistency == v1::ANY_REPLICA ? client::Consistency::kFollower
+                                        : client::Consistency::kLinearizable;
+}
+
 client::CallOptions ReadOptions(v1::Consistency consistency) {
   client::CallOptions options;
-  options.consistency =
-      consistency == v1::STALE ? client::Consistency::kStale : client::Consistency::kLinearizable;
+  options.consistency = ClientConsistency(consistency);
   return options;
 }
 

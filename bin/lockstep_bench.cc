@@ -29,7 +29,8 @@ Exit RunBench(Shell& shell, const bench::BenchOptions& options) {
   bench::TargetOptions target;
   target.servers = shell.servers();
   target.timeout = shell.options().timeout;
-  target.stale = shell.options().stale;
+  target.stale = shell.consistency() == v1::STALE;
+  target.any_replica = shell.consistency() == v1::ANY_REPLICA;
   target.connections = options.connections;
   target.outstanding = static_cast<size_t>(options.load.outstanding);
   target.list_limit = options.list_limit;

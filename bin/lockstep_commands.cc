@@ -74,8 +74,9 @@ void AddGlobalOptions(CLI::App& app, RawOptions& raw) {
       ->envname("LOCKSTEP_TIMEOUT")
       ->group(group);
   app.add_option("--consistency", raw.consistency,
-                 "Of reads; stale: from any replica, possibly old, and labelled so")
-      ->option_text("linearizable|stale")
+                 "Of reads; stale: from any replica, possibly old, and labelled so; follower: the "
+                 "newest state, from a replica that need not lead")
+      ->option_text("linearizable|stale|follower")
       ->envname("LOCKSTEP_CONSISTENCY")
       ->group(group);
   app.add_flag("--verbose,-v", raw.verbose, "Say more on stderr")->group(group);
@@ -99,7 +100,9 @@ GlobalOptions FillGlobalOptions(const RawOptions& raw) {
   if (scheme && !options.http) Refuse("--server: http:// does not go with --protocol grpc");
   options.format = static_cast<Format>(OneOf("--format", raw.format, {"table", "json", "plain"}));
   options.timeout = ParseDuration("--timeout", raw.timeout);
-  options.stale = OneOf("--consistency", raw.consistency, {"linearizable", "stale"}) == 1;
+  constexpr v1::Consistency kConsistencies[] = {v1::LINEARIZABLE, v1::STALE, v1::ANY_REPLICA};
+  options.consistency = kConsistencies[OneOf("--consistency", raw.consistency,
+                                             {"linearizable", "stale", "follower"})];
   options.verbose = raw.verbose;
   return options;
 }

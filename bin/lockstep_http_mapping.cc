@@ -41,6 +41,7 @@ constexpr CodeRow kCodes[] = {
     {"HEADER_TOO_LARGE", absl::StatusCode::kOutOfRange, "TOO_LARGE"},
     {"NOT_IMPLEMENTED", absl::StatusCode::kUnimplemented, "UNAVAILABLE"},
     {"OVERLOADED", absl::StatusCode::kResourceExhausted, ""},
+    {"NO_SPACE", absl::StatusCode::kResourceExhausted, ""},
     {"NOT_LEADER", absl::StatusCode::kUnavailable, ""},
     {"LEADERSHIP_LOST", absl::StatusCode::kUnavailable, ""},
     {"UNKNOWN_GROUP", absl::StatusCode::kUnavailable, ""},
@@ -64,6 +65,12 @@ std::string TextOr(const Json& object, const char* name, absl::string_view other
   const auto found = object.find(name);
   const bool text = found != object.end() && found->is_string();
   return text ? found->get<std::string>() : std::string(otherwise);
+}
+
+uint64_t NumberOr(const Json& object, const char* name, uint64_t otherwise) {
+  const auto found = object.find(name);
+  const bool number = found != object.end() && found->is_number_unsigned();
+  return number ? found->get<uint64_t>() : otherwise;
 }
 
 void SetSwap(const v1::CompareAndSwapRequest& from, Json* to) {
@@ -105,12 +112,18 @@ absl::StatusOr<Json> ToJson(const v1::Write& write) {
 
 }  // namespace
 
+absl::string_view ConsistencyName(v1::Consistency consistency) {
+  if (consistency == v1::STALE) return "stale";
+  return consistency == v1::ANY_REPLICA ? "follower" : "";
+}
+
 std::string KeyPath(absl::string_view key) {
   return absl::StrCat("/api/v1/kv/", PercentEncode(key));
 }
 
 std::string ConsistencyParam(v1::Consistency consistency) {
-  return consistency == v1::STALE ? "?consistency=stale" : "";
+  const absl::string_view name = ConsistencyName(consistency);
+  return name.empty() ? "" : absl::StrCat("?consistency=", name);
 }
 
 std::string ListTarget(const v1::ListRequest& request) {
@@ -123,7 +136,7 @@ std::string ListTarget(const v1::ListRequest& request) {
   add("start", request.start());
   add("continuation", request.continuation());
   if (!request.keys_only()) add("values", "true");
-  if (request.consistency() == v1::STALE) add("consistency", "stale");
+  add("consistency", ConsistencyName(request.consistency()));
   return target;
 }
 
@@ -192,10 +205,9 @@ absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind) {
   failure.set_effect(none ? v1::EFFECT_NONE : v1::EFFECT_UNKNOWN);
   failure.set_reason(std::string(row.reason.empty() ? row.code : row.reason));
   failure.set_message(message);
-  const auto leader = body.find("leader");
-  if (leader != body.end() && leader->is_number_unsigned()) {
-    failure.set_leader(leader->get<uint64_t>());
-  }
+  failure.set_leader(NumberOr(body, "leader", 0));
+  failure.set_free_bytes(NumberOr(body, "free_bytes", 0));
+  failure.set_need_bytes(NumberOr(body, "need_bytes", 0));
   const auto groups = body.find("groups");
   if (groups != body.end() && groups->is_array()) {
     const absl::Status read = Read(answer, kind, [&](const Json& whole) {

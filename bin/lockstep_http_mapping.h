@@ -19,7 +19,8 @@ using Json = net::http::Json;
 // "/api/v1/kv/...", of any bytes.
 std::string KeyPath(absl::string_view key);
 std::string ListTarget(const v1::ListRequest& request);
-std::string ConsistencyParam(v1::Consistency consistency);  // "" or "?consistency=stale"
+absl::string_view ConsistencyName(v1::Consistency consistency);  // as in ?consistency=; "": default
+std::string ConsistencyParam(v1::Consistency consistency);       // "" or "?consistency=stale"
 // The fields of a session; none if it is not set.
 std::vector<std::string> SessionFields(bool has_session, const v1::Session& session);
 

@@ -37,7 +37,7 @@ struct GlobalOptions {
   bool http = false;
   Format format = Format::kTable;
   Duration timeout = std::chrono::seconds(10);
-  bool stale = false;
+  v1::Consistency consistency = v1::LINEARIZABLE;
   bool verbose = false;
 };
 
@@ -56,7 +56,7 @@ class Shell {
   const GlobalOptions& options() const { return options_; }
   bool json() const { return options_.format == Format::kJson; }
   bool plain() const { return options_.format == Format::kPlain; }
-  v1::Consistency consistency() const { return options_.stale ? v1::STALE : v1::LINEARIZABLE; }
+  v1::Consistency consistency() const { return options_.consistency; }
   std::istream& in() { return in_; }
   std::ostream& out() { return out_; }
   std::ostream& err() { return err_; }

@@ -40,6 +40,17 @@ std::string Milliseconds(uint64_t time, bool plain) {
   return plain ? absl::StrCat(time) : HumanTime(time);
 }
 
+std::string WhyOf(const v1::NodeStatus& node) {
+  switch (node.disk_room()) {
+    case v1::DISK_LOW:
+      return "its disk is low on space: no more data are taken";
+    case v1::DISK_NONE:
+      return "its disk is full: it takes nothing any more";
+    default:
+      return "";
+  }
+}
+
 Table NodeTable(const v1::StatusResponse& status, bool plain) {
   Table table(
       {"NODE", "STATE", "PEER", "GRPC", "HTTP", "VERSION", "UPTIME", "STORAGE", "FREE", "WHY"});
@@ -48,9 +59,9 @@ Table NodeTable(const v1::StatusResponse& status, bool plain) {
         absl::StrCat(node.node()), node.online() ? "Online" : "Offline",
         OrDash(node.peer_address()), OrDash(node.grpc_address()), OrDash(node.http_address())};
     if (node.online()) {
-      cells.insert(cells.end(),
-                   {OrDash(node.version()), Milliseconds(node.uptime_ms(), plain),
-                    Bytes(node.storage_bytes(), plain), Bytes(node.disk_free_bytes(), plain), ""});
+      cells.insert(cells.end(), {OrDash(node.version()), Milliseconds(node.uptime_ms(), plain),
+                                 Bytes(node.storage_bytes(), plain),
+                                 Bytes(node.disk_free_bytes(), plain), WhyOf(node)});
     } else {
       cells.insert(cells.end(), {"-", "-", "-", "-", OrDash(Escaped(node.error()))});
     }

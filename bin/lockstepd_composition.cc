@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "bin/lockstepd_reserve.h"
+#include "bin/lockstepd_times.h"
 #include "core/base/placement.h"
 
 namespace lockstep::lockstepd {
@@ -26,17 +28,16 @@ node::NodeOptions NodeOptionsOf(const Options& options, NodeId self, uint64_t in
   node::NodeOptions node;
   node.self = self;
   node.takes_replicas = true;
+  node.raft = RaftTimesOf(options);
   node.raft.incarnation = IncarnationId(incarnation);
   node.raft.self = self;
-  node.raft.heartbeat = std::chrono::milliseconds(options.heartbeat_ms);
-  node.raft.election_min = std::chrono::milliseconds(options.election_timeout_ms);
-  node.raft.election_max = std::chrono::milliseconds(2 * options.election_timeout_ms);
   node.shards = options.shards;
   node.controllers = Nodes(options.controller);
   // Memory for the log: small values fill it by count, large ones by bytes.
   node.log_entries_max = 20000;
   node.log_entries_kept = 2000;
   node.log_bytes_max = uint64_t{16} << 20;
+  node.space = SpaceLimitsOf(options.space_soft_limit);
   if (Contains(options.controller, self)) {
     node.groups.push_back({kControllerGroup, node::GroupRole::kController,
                            raft::Membership(Nodes(options.controller))});

@@ -17,8 +17,10 @@
 #include "absl/strings/str_split.h"
 #include "bin/lockstepd_exit.h"
 #include "bin/lockstepd_settings.h"
+#include "bin/lockstepd_times.h"
 #include "bin/toml.h"
 #include "bin/version.h"
+#include "core/raft/lease.h"
 
 namespace lockstep::lockstepd {
 namespace {
@@ -204,6 +206,9 @@ absl::Status CheckTogether(const Options& options) {
     return Usage(absl::StrCat("election-timeout-ms: ", options.election_timeout_ms,
                               " is below twice heartbeat-ms (", options.heartbeat_ms,
                               "): one lost heartbeat must not depose a leader"));
+  }
+  if (absl::Status status = raft::ValidateLease(RaftTimesOf(options)); !status.ok()) {
+    return Usage(absl::StrCat("clock-drift-max: ", status.message()));
   }
   const std::pair<const char*, const std::string*> listens[] = {
       {"listen-peer", &options.listen_peer},

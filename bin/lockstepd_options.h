@@ -39,8 +39,12 @@ struct Options {
 
   uint64_t heartbeat_ms = 100;
   uint64_t election_timeout_ms = 1000;  // drawn from this to twice as much
+  std::string lease_reads = "off";      // or on: docs/decisions/0020-leases.md
+  uint64_t clock_drift_max = 10;        // thousandths
   uint64_t request_timeout_ms = 10000;  // of a call that names no deadline
   uint64_t shutdown_timeout_ms = 5000;  // until leaders are handed over and calls are answered
+  // Free bytes on the data directory's disk below which data are refused; 0: never.
+  uint64_t space_soft_limit = uint64_t{256} << 20;
   uint64_t http_body_bytes_max = uint64_t{96} << 20;
   std::vector<std::string> http_cors_origins;  // empty: no CORS headers
 

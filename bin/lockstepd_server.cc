@@ -11,6 +11,7 @@
 #include "bin/lockstepd_departure.h"
 #include "bin/lockstepd_exit.h"
 #include "bin/lockstepd_fronts.h"
+#include "bin/lockstepd_reserve.h"
 #include "core/gateway/gateway.h"
 #include "core/node/controller_list.h"
 #include "core/proto/gateway.pb.h"
@@ -52,6 +53,7 @@ Server::Server(Resolved resolved, uint64_t life, DataDirectory& directory, PeerB
 
 Server::~Server() {
   fronts_.reset();
+  if (disk_ != nullptr) disk_->Stop();  // It tells the host what it measures.
   host_.reset();
 }
 
@@ -110,6 +112,11 @@ absl::Status Server::Start() {
 absl::Status Server::OpenEngine(const node::NodeOptions& node) {
   storage::EngineOptions options = EngineOptionsOf(options_, node, identity_.incarnation);
   options.background = &background_;
+  // A node that a full disk has stopped must be able to start: to open a store is to write.
+  const absl::StatusOr<uint64_t> free = files_.FreeBytes(options_.data_dir);
+  if (free.ok()) {
+    SpaceReserve(files_, options_.data_dir, options_.space_soft_limit).Adjust(*free);
+  }
   const std::string mark = StoreMarkPath(options_.data_dir);
   const bool marked = files_.Exists(mark);
   if (marked && !storage::HoldsPromises(files_, options.directory)) {
@@ -144,7 +151,8 @@ absl::Status Server::Boot() {
     Log(net::LogLevel::kError, "damaged data was found and is being repaired",
         {{"damage", repair.damage}, {"consequence", repair.consequence}});
   }
-  disk_ = std::make_unique<DiskMeter>(files_, options_.data_dir);
+  disk_ = std::make_unique<DiskMeter>(files_, options_.data_dir, options_.space_soft_limit,
+                                      [this](const DiskSpace& space) { host_->TellSpace(space); });
   surroundings_ = std::make_unique<NodeSurroundings>(self_, book_, *disk_);
   surroundings_->set_host(host_.get());
   net::Introduction introduction{.self = Address(), .controllers = {}, .shards = options_.shards};

@@ -206,5 +206,8 @@ absl::Status ReadLogLevel(const Values& values, Options& options) {
 absl::Status ReadLogFormat(const Values& values, Options& options) {
   return OneOf(values.back(), {"text", "json"}, options.log_format);
 }
+absl::Status ReadLeaseReads(const Values& values, Options& options) {
+  return OneOf(values.back(), {"on", "off"}, options.lease_reads);
+}
 
 }  // namespace lockstep::lockstepd

@@ -32,6 +32,7 @@ absl::Status ReadNodeId(const Values& values, Options& options);
 absl::Status ReadShards(const Values& values, Options& options);
 absl::Status ReadLogLevel(const Values& values, Options& options);
 absl::Status ReadLogFormat(const Values& values, Options& options);
+absl::Status ReadLeaseReads(const Values& values, Options& options);
 
 }  // namespace lockstep::lockstepd
 

@@ -159,11 +159,21 @@ std::vector<Setting> TimeSettings() {
       Amount<&Options::election_timeout_ms, 20, 600'000>(
           "election-timeout-ms", "MS",
           "Silence after which a leader is replaced: drawn from this to twice as much"),
+      {"lease-reads", "on|off", kTimes,
+       "Reads without asking the other replicas, under a lease: trusts the clocks of all nodes", "",
+       Kind::kText, "", ReadLeaseReads, ShowText<&Options::lease_reads>},
+      Amount<&Options::clock_drift_max, 0, 999>(
+          "clock-drift-max", "THOUSANDTHS",
+          "By how much the clock of a node may be fast or slow, for leases: the same everywhere"),
       Amount<&Options::request_timeout_ms, 1, 3'600'000>(
           "request-timeout-ms", "MS", "How long a call may take that names no deadline"),
       Amount<&Options::shutdown_timeout_ms, 0, 600'000>(
           "shutdown-timeout-ms", "MS",
           "How long SIGTERM waits for leaders to be handed over and calls to be answered"),
+      Amount<&Options::space_soft_limit, 0, uint64_t{1} << 50>(
+          "space-soft-limit", "BYTES",
+          "Free bytes of the data directory's disk below which clients' data are refused "
+          "(NO_SPACE; deletes and reads go on; below a quarter of it nothing is taken); 0: never"),
       Amount<&Options::http_body_bytes_max, 1024, uint64_t{1} << 30>(
           "http-body-bytes-max", "BYTES", "The largest body of an HTTP request"),
       {"http-cors-origins", "ORIGIN,...", kTimes,

@@ -12,7 +12,9 @@
 namespace lockstep::lockstepd {
 namespace {
 
-constexpr std::chrono::seconds kMeasureEvery{5};
+// The free space soon enough for a node that fills it; the directory is walked less often.
+constexpr std::chrono::milliseconds kMeasureEvery{1000};
+constexpr int kSpaceMeasurementsPerWalk = 5;
 
 void SetAddresses(const proto::NodeAddress& address, lockstep::v1::NodeStatus* status) {
   status->set_node(address.node());
@@ -24,28 +26,43 @@ void SetAddresses(const proto::NodeAddress& address, lockstep::v1::NodeStatus* s
 
 }  // namespace
 
-DiskMeter::DiskMeter(storage::FileSystem& files, std::string directory)
-    : files_(files), directory_(std::move(directory)), thread_([this] { Run(); }) {}
+DiskMeter::DiskMeter(storage::FileSystem& files, std::string directory, uint64_t space_soft_bytes,
+                     Measured measured)
+    : files_(files),
+      directory_(std::move(directory)),
+      measured_(std::move(measured)),
+      reserve_(files, directory_, space_soft_bytes),
+      thread_([this] { Run(); }) {}
 
-DiskMeter::~DiskMeter() {
+DiskMeter::~DiskMeter() { Stop(); }
+
+void DiskMeter::Stop() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopped_ = true;
   }
   stop_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void DiskMeter::Run() {
   std::unique_lock<std::mutex> lock(mutex_);
-  while (!stopped_) {
+  for (int i = 0; !stopped_; i = (i + 1) % kSpaceMeasurementsPerWalk) {
     lock.unlock();
-    used_bytes_ = Measure(directory_, /*depth=*/0);
-    free_bytes_ = files_.FreeBytes(directory_).value_or(0);
-    ReturnFreedMemory();
+    MeasureSpace();
+    if (i == 0) used_bytes_ = Measure(directory_, /*depth=*/0);
+    if (i == 0) ReturnFreedMemory();
     lock.lock();
     stop_.wait_for(lock, kMeasureEvery, [this] { return stopped_; });
   }
+}
+
+// What cannot be measured is not known to be low.
+void DiskMeter::MeasureSpace() {
+  absl::StatusOr<uint64_t> free = files_.FreeBytes(directory_);
+  if (free.ok() && reserve_.Adjust(*free)) free = files_.FreeBytes(directory_);
+  free_bytes_ = free.value_or(0);
+  if (free.ok()) measured_({.free_bytes = *free});
 }
 
 // Files come and go meanwhile; what is gone counts nothing.
@@ -54,7 +71,10 @@ uint64_t DiskMeter::Measure(const std::string& path, int depth) const {
   const absl::StatusOr<std::vector<std::string>> names = files_.List(path);
   if (!names.ok() || depth > kDepthMax) return files_.FileSize(path).value_or(0);
   uint64_t bytes = 0;
-  for (const std::string& name : *names) bytes += Measure(absl::StrCat(path, "/", name), depth + 1);
+  for (const std::string& name : *names) {
+    if (depth == 0 && name == SpaceReserve::kName) continue;
+    bytes += Measure(absl::StrCat(path, "/", name), depth + 1);
+  }
   return bytes;
 }
 

@@ -5,25 +5,35 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bin/lockstepd_reserve.h"
 #include "core/gateway/surroundings.h"
+#include "core/runtime/process.h"
 #include "net/address_book.h"
 #include "net/uv_host.h"
 #include "storage/file_system.h"
 
 namespace lockstep::lockstepd {
 
-// Measures a directory now and then, on a thread of its own: walking it may take long.
+// Measures a directory now and then, on a thread of its own: walking it may take long, and a disk
+// that hangs must hold up nobody else. Keeps the reserve of space.
 class DiskMeter {
  public:
-  DiskMeter(storage::FileSystem& files, std::string directory);
+  // Called on the meter's thread, each time that the free space was measured.
+  using Measured = std::function<void(const DiskSpace& space)>;
+  DiskMeter(storage::FileSystem& files, std::string directory, uint64_t space_soft_bytes,
+            Measured measured);
   ~DiskMeter();
   DiskMeter(const DiskMeter&) = delete;
   DiskMeter& operator=(const DiskMeter&) = delete;
+
+  // Nothing is measured any more, and nobody called. From the thread that made it.
+  void Stop();
 
   // Thread-safe; as of the last measurement.
   uint64_t used_bytes() const { return used_bytes_.load(); }
@@ -31,10 +41,13 @@ class DiskMeter {
 
  private:
   void Run();
+  void MeasureSpace();
   uint64_t Measure(const std::string& path, int depth) const;
 
   storage::FileSystem& files_;
   const std::string directory_;
+  const Measured measured_;
+  SpaceReserve reserve_;
   std::atomic<uint64_t> used_bytes_{0};
   std::atomic<uint64_t> free_bytes_{0};
   std::mutex mutex_;

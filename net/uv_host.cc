@@ -1,5 +1,7 @@
 #include "net/uv_host.h"
 
+#include <time.h>
+
 #include <algorithm>
 
 #include "core/base/check.h"
@@ -7,7 +9,13 @@
 namespace lockstep::net {
 namespace {
 
-Instant FromUv(uint64_t hrtime) { return Instant(Duration(static_cast<int64_t>(hrtime))); }
+// Counts the time for which the machine was suspended: a leader that wakes must know that its lease
+// is over (docs/decisions/0020).
+Instant SinceBoot() {
+  timespec now{};
+  CheckEq(clock_gettime(CLOCK_BOOTTIME, &now), 0);
+  return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
 
 }  // namespace
 
@@ -15,7 +23,7 @@ UvHost::UvHost(const PeerTransportOptions& transport, AddressBook& book, Events 
                Rng rng)
     : events_(std::move(events)),
       log_(log),
-      now_(FromUv(uv_hrtime())),
+      now_(SinceBoot()),
       transport_(loop_.get(), transport, book,
                  {.message =
                       [this](NodeId from, Bytes message) {
@@ -53,7 +61,7 @@ void UvHost::Boot(StorageExecutor execute, Introduction introduction, const Make
   };
   log_lane_ = std::make_unique<LaneThread>("lockstep-log", execute, done(Lane::kLog));
   table_lane_ = std::make_unique<LaneThread>("lockstep-table", execute, done(Lane::kTable));
-  now_ = FromUv(uv_hrtime());
+  now_ = SinceBoot();
   process_ = make(Host{*this, transport_, *this, *this, *this});
   dirty_ = true;
   transport_.Start(std::move(introduction));
@@ -77,6 +85,12 @@ void UvHost::Post(std::function<void()> task) {
     raise = !std::exchange(raised_, true);
   }
   if (raise) arrived_.Raise();
+}
+
+void UvHost::TellSpace(const DiskSpace& space) {
+  Post([this, space] {
+    if (!failed_) process_->OnSpace(space);
+  });
 }
 
 void UvHost::Call(Bytes request, Done done) {
@@ -113,10 +127,9 @@ void UvHost::AddCompletion(Lane lane, Ticket ticket, absl::StatusOr<StorageResul
 
 // An event begins. Time is constant within it.
 void UvHost::Begin() {
-  const uint64_t now = uv_hrtime();
-  now_ = std::max(now_, FromUv(now));
+  now_ = std::max(now_, SinceBoot());
   dirty_ = true;
-  if (turn_began_ == 0) turn_began_ = now;
+  if (turn_began_ == 0) turn_began_ = uv_hrtime();
 }
 
 void UvHost::TakeArrived() {

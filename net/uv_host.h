@@ -70,6 +70,8 @@ class UvHost final : public Service, private Clock, private Disk, private Replie
 
   // Runs on the loop thread, as an event of its own.
   void Post(std::function<void()> task);
+  // What was measured of the data directory's disk.
+  void TellSpace(const DiskSpace& space);
   void Call(Bytes request, Done done) override;
   void CallAll(std::vector<std::pair<Bytes, Done>> calls) override;
 

@@ -223,7 +223,10 @@ absl::Status Wal::WriteFrame() {
 absl::Status Wal::ReserveFor(uint64_t end) {
   if (options_.reserve_bytes == 0 || end <= reserved_) return absl::OkStatus();
   reserved_ = std::max(end, std::min(end + options_.reserve_bytes, options_.segment_bytes_max));
-  return file_->Reserve(reserved_);
+  const absl::Status status = file_->Reserve(reserved_);
+  if (!absl::IsResourceExhausted(status)) return status;
+  reserved_ = end;  // There is no room to spare; perhaps there is for what must be written.
+  return absl::OkStatus();
 }
 
 absl::Status Wal::StartSegment() {

@@ -284,12 +284,14 @@ void Client::SendAttempt(Instant now, OperationId id, Operation& operation, Outp
   out->sends.push_back({last_attempt_, operation.target, std::move(request), id});
 }
 
-// Any replica answers a stale read: the near one, if it has not disappointed yet.
+// Any replica answers a stale read, and one that asks for any: the near one, if it has not
+// disappointed yet.
 NodeId Client::TargetFor(const Operation& operation) const {
-  const bool stale = operation.kind == Kind::kQuery && operation.request.query().stale();
+  const proto::Query& query = operation.request.query();
+  const bool any = operation.kind == Kind::kQuery && (query.stale() || query.any_replica());
   const auto& nodes = options_.nodes;
   const bool near = std::find(nodes.begin(), nodes.end(), options_.near) != nodes.end();
-  return stale && near && operation.attempts == 0 ? options_.near : leader_;
+  return any && near && operation.attempts == 0 ? options_.near : leader_;
 }
 
 // The smallest sequence whose reply is still wanted (thesis §6.3).

@@ -40,7 +40,8 @@ struct ClientOptions {
   // A node that does not know the group may only have left it: another one is asked, to the
   // deadline. Otherwise that is a final answer, except for the client of a shard.
   bool members_change = false;
-  // Whom stale reads go to first, if it is one of `nodes`; none: the leader.
+  // Whom stale reads, and those that any replica may answer, go to first, if it is one of `nodes`;
+  // none: the leader.
   NodeId near = {};
   // Who may lead the group, as far as others know; none: one of `nodes` is drawn.
   NodeId leader = {};

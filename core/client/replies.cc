@@ -29,6 +29,8 @@ absl::Status StatusOf(const proto::Result& result) {
   switch (result.code()) {
     case proto::TOO_LARGE:
       return absl::OutOfRangeError(text);
+    case proto::NO_SPACE:
+      return absl::ResourceExhaustedError(text);
     case proto::SEQUENCE_STALE:
     case proto::SESSION_UNKNOWN:
       return absl::FailedPreconditionError(text);
@@ -78,9 +80,9 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     case proto::NOT_FOUND:
     case proto::FAILED_PRECONDITION:
       if (kind == Kind::kRegister && result.session() == 0) break;
-      // What answers a stale read need not lead.
+      // What answers a stale read, or one that any replica may answer, need not lead.
       if (operations_.at(id).current == input.attempt && IsHere(operations_.at(id)) &&
-          !result.stale()) {
+          !result.stale() && !operations_.at(id).request.query().any_replica()) {
         leader_ = from;
       }
       return OnExecuted(id, std::move(*reply.mutable_result()), out);
@@ -90,6 +92,7 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     case proto::INVALID_ARGUMENT:
     case proto::TOO_LARGE:
     case proto::SEQUENCE_STALE:
+    case proto::NO_SPACE:  // It may last: people have to do something.
       return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
     case proto::UNKNOWN_GROUP:
       if (options_.members_change) return OnRefused(now, id, input.attempt, reply, out);

@@ -209,6 +209,7 @@ void Router::Begin(Instant now, OperationId id, Output* out) {
   if (auto* query = std::get_if<proto::Query>(&operation.body)) {
     if (query->has_get_configuration()) {
       operation.stale = query->stale();
+      operation.any_replica = query->any_replica();
       return Dispatch(now, kAdminSlot, id, 0, std::move(*query), out);
     }
   }
@@ -240,6 +241,7 @@ void Router::BeginCommand(Instant now, OperationId id, proto::Command command, O
 void Router::BeginQuery(Instant now, OperationId id, proto::Query query, Output* out) {
   Operation& operation = operations_.at(id);
   operation.stale = query.stale();
+  operation.any_replica = query.any_replica();
   if (query.has_list()) {
     operation.gathered.emplace<GatheredList>(std::move(*query.mutable_list()), options_.limits);
     lists_.insert(id);

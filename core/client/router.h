@@ -81,8 +81,9 @@ class Router final : public Caller {
   struct Operation {
     Body body = {};  // until it is routed
     Invoke::Place place = Invoke::Place::kGiven;
-    std::string key = {};  // as in Invoke
-    bool stale = false;    // a query that takes any state
+    std::string key = {};      // as in Invoke
+    bool stale = false;        // a query that takes any state
+    bool any_replica = false;  // a query that any replica may answer
     Instant deadline = kNever;
     Instant timer = kNever;  // its entry in timers_
     std::variant<std::monostate, GatheredGet, GatheredBulk, GatheredList> gathered = {};

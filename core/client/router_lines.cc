@@ -77,7 +77,10 @@ void Router::Dispatch(Instant now, Slot slot, OperationId id, size_t place,
   last_part_ = last_part_.Next();
   parts_.emplace(last_part_, PartOf{.operation = id, .place = place, .slot = slot});
   const Operation& whole = operations_.at(id);
-  if (auto* query = std::get_if<proto::Query>(&operation)) query->set_stale(whole.stale);
+  if (auto* query = std::get_if<proto::Query>(&operation)) {
+    query->set_stale(whole.stale);
+    query->set_any_replica(whole.any_replica);
+  }
   Invoke invoke{last_part_, std::move(operation), whole.deadline, whole.place};
   StepLine(now, slot, std::move(invoke), out);
 }

@@ -40,7 +40,7 @@ struct RouterOptions {
   // newer one before ours is this old.
   Duration configuration_age_max = std::chrono::seconds(1);
 
-  // Where stale reads go first: see ClientOptions.
+  // Where stale reads, and those that any replica may answer, go first: see ClientOptions.
   NodeId near = {};
 
   // What the groups allow.

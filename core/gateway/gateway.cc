@@ -50,6 +50,10 @@ Gateway::Gateway(const node::NodeOptions& node, const GatewayOptions& options,
 
 // --- Events
 
+void Gateway::OnSpace(const DiskSpace& space) {
+  if (!failed_) node_->OnSpace(space);
+}
+
 void Gateway::OnMessage(NodeId from, const Bytes& message) {
   if (failed_) return;
   std::optional<Forwarding> forwarding = DecodeForwarding(message);

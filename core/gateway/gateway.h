@@ -50,6 +50,7 @@ class Gateway final : public Process, private Clock, private Replies {
   void OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result) override;
   void OnRequest(RequestId id, const Bytes& request) override;
   void OnPeerLink(NodeId peer, bool up) override;
+  void OnSpace(const DiskSpace& space) override;
   void OnWake() override;
   void OnTurnEnd() override;
 

@@ -9,6 +9,9 @@
 namespace lockstep::node {
 namespace {
 
+constexpr absl::string_view kSpaceAdvice =
+    "delete keys, or make space on the disks (lockstep cluster status); writes go on by themselves";
+
 Bytes Encode(const proto::ClientReply& reply) {
   const size_t size = reply.ByteSizeLong();
   return Bytes::Make(size, [&](char* to) {
@@ -111,6 +114,29 @@ Bytes NotLeaderReply(NodeId leader) {
 Bytes OverloadedReply(absl::string_view limit, uint64_t value) {
   return Refusal(proto::OVERLOADED,
                  absl::StrCat("overloaded: ", limit, " (", value, ") is reached; try again later"));
+}
+
+Bytes NoSpaceReply(uint64_t free_bytes, uint64_t need_bytes) {
+  proto::ClientReply reply;
+  proto::Result& result = *reply.mutable_result();
+  result.set_code(proto::NO_SPACE);
+  result.set_message(absl::StrCat("no space: the disk of the group's leader has ", free_bytes,
+                                  " bytes free and needs ", need_bytes, "; ", kSpaceAdvice));
+  result.set_free_bytes(free_bytes);
+  result.set_need_bytes(need_bytes);
+  return Encode(reply);
+}
+
+Bytes NoSpaceInGroupReply(uint64_t need_bytes) {
+  proto::ClientReply reply;
+  proto::Result& result = *reply.mutable_result();
+  result.set_code(proto::NO_SPACE);
+  result.set_message(
+      absl::StrCat("no space: the disks of too many of the group's nodes have less "
+                   "than the ",
+                   need_bytes, " bytes free that they need; ", kSpaceAdvice));
+  result.set_need_bytes(need_bytes);
+  return Encode(reply);
 }
 
 Bytes LeadershipLostReply() {

@@ -21,6 +21,9 @@ Bytes OkReply();
 Bytes NotLeaderReply(NodeId leader);
 // Definitely not executed: the named limit is reached.
 Bytes OverloadedReply(absl::string_view limit, uint64_t value);
+// Definitely not executed: disks are low on space, this node's or those of too many others.
+Bytes NoSpaceReply(uint64_t free_bytes, uint64_t need_bytes);
+Bytes NoSpaceInGroupReply(uint64_t need_bytes);
 // Not known whether it will be executed.
 Bytes LeadershipLostReply();
 Bytes UnknownGroupReply(GroupId group);

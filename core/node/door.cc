@@ -1,5 +1,7 @@
 #include "core/node/door.h"
 
+#include <algorithm>
+
 #include "core/controller/admin.h"
 #include "core/controller/configuration.h"
 #include "core/kv/command.h"
@@ -48,6 +50,25 @@ absl::Status AdmitQuery(GroupRole role, const NodeOptions& options, const proto:
       return kv::ValidateQuery(query, options.kv.limits);
   }
   return absl::InternalError("a group without a role");
+}
+
+bool AddsData(const proto::Command& command) {
+  switch (command.operation_case()) {
+    case proto::Command::kPut:
+    case proto::Command::kAppend:
+      return true;
+    case proto::Command::kCompareAndSwap:
+      return command.compare_and_swap().has_value();
+    case proto::Command::kBatch: {
+      const auto& operations = command.batch().operations();
+      return std::any_of(operations.begin(), operations.end(), [](const auto& operation) {
+        return operation.has_put() || operation.has_append() ||
+               operation.compare_and_swap().has_value();
+      });
+    }
+    default:
+      return false;
+  }
 }
 
 absl::Status ValidateNodeMessage(const proto::NodeMessage& message) {

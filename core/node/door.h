@@ -15,6 +15,11 @@ namespace lockstep::node {
 absl::Status AdmitCommand(GroupRole role, const NodeOptions& options, proto::Command* command);
 absl::Status AdmitQuery(GroupRole role, const NodeOptions& options, const proto::Query& query);
 
+// Whether a client's command may make the data larger: such commands are refused while disks are
+// low on space. The controller's are not among them: its configurations are few and small, and an
+// administrator needs them to relieve groups that are full.
+bool AddsData(const proto::Command& command);
+
 // What no correct node ever sends is InvalidArgument. REQUIRES: a body.
 absl::Status ValidateNodeMessage(const proto::NodeMessage& message);
 

@@ -26,7 +26,11 @@ bool BringsLog(const raft::Message& message) {
 }  // namespace
 
 Node::Node(const NodeOptions& options, std::vector<ReplicaImage> images, Rng rng, const Host& host)
-    : options_(options), rng_(rng), host_(host), courier_(options.self, host.transport) {
+    : options_(options),
+      rng_(rng),
+      host_(host),
+      courier_(options.self, host.transport),
+      space_(options.space) {
   CheckLe(options_.groups.size(), images.size());
   for (const ReplicaImage& image : images) Open(image);
 }
@@ -36,9 +40,10 @@ Replica& Node::Open(const ReplicaImage& image) {
     return image.group < replica->group();
   });
   const Rng stream = rng_.Split("replica", image.group.value());
-  const auto made =
-      replicas_.insert(place, std::make_unique<Replica>(options_, image, stream, host_, courier_));
+  const auto made = replicas_.insert(
+      place, std::make_unique<Replica>(options_, image, stream, host_, courier_, space_));
   if (replicas_.size() > 1) courier_.BundleHeartbeats();
+  if (told_room_ != raft::Room::kAmple) (*made)->OnRoom(told_room_);
   return **made;
 }
 
@@ -174,10 +179,12 @@ void Node::OnRequest(RequestId id, const Bytes& request) {
     case proto::ClientRequest::kQuery: {
       const absl::Status status = AdmitQuery(replica->role(), options_, request_.query());
       if (!status.ok()) return RefuseAtDoor(id, ReplyWithResult(kv::RefusalFor(status)));
-      const bool stale = request_.query().stale();
-      return replica->OnQuery(
-          id, kv::Encode(request_.query()),
-          stale ? Replica::Freshness::kAnyState : Replica::Freshness::kLinearizable);
+      using Freshness = Replica::Freshness;
+      const proto::Query& query = request_.query();
+      const Freshness linearizable =
+          query.any_replica() ? Freshness::kForwarded : Freshness::kLinearizable;
+      return replica->OnQuery(id, kv::Encode(query),
+                              query.stale() ? Freshness::kAnyState : linearizable);
     }
     case proto::ClientRequest::kTransferLeadership:
       return replica->OnTransferLeadership(id, NodeId(request_.transfer_leadership().to()));
@@ -195,6 +202,7 @@ Bytes Node::StatusReply() const {
   reply.mutable_result()->set_code(proto::OK);
   reply.mutable_node_status()->set_node(options_.self.value());
   reply.mutable_node_status()->set_online(true);
+  reply.mutable_node_status()->set_disk_room(static_cast<lockstep::v1::DiskRoom>(space_.room()));
   for (const std::unique_ptr<Replica>& replica : replicas_) {
     *reply.mutable_node_status()->add_replicas() = replica->Status();
   }
@@ -204,6 +212,17 @@ Bytes Node::StatusReply() const {
 void Node::OnPeerLink(NodeId peer, bool up) {
   if (failed_) return;
   for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnPeerLink(peer, up);
+}
+
+void Node::OnSpace(const DiskSpace& space) {
+  if (failed_) return;
+  space_.Measured(space.free_bytes, under_way_.empty() ? 0 : under_way_bytes_);
+  TellRoom();
+}
+
+void Node::TellRoom() {
+  if (std::exchange(told_room_, space_.room()) == space_.room()) return;
+  for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnRoom(space_.room());
 }
 
 void Node::OnWake() {
@@ -261,6 +280,8 @@ void Node::SubmitLog() {
     for (const Entry& entry : batch.append) under_way_bytes_ += entry.data.size();
   }
   host_.disk.Submit(std::move(job));
+  space_.Wrote(under_way_bytes_);
+  TellRoom();
 }
 
 // A write to the log has taken longer than an election time-out. It concerns every replica, also

@@ -14,6 +14,7 @@
 #include "core/node/courier.h"
 #include "core/node/replica.h"
 #include "core/node/roles.h"
+#include "core/node/space_gauge.h"
 #include "core/proto/client.pb.h"
 #include "core/runtime/host.h"
 #include "core/runtime/process.h"
@@ -28,6 +29,7 @@ class Node final : public Process {
   void OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result) override;
   void OnRequest(RequestId id, const Bytes& request) override;
   void OnPeerLink(NodeId peer, bool up) override;
+  void OnSpace(const DiskSpace& space) override;
   void OnWake() override;
   void OnTurnEnd() override;
 
@@ -57,12 +59,15 @@ class Node final : public Process {
   Bytes EncodedCommand(GroupRole role, const Bytes& request) const;
   void RefuseAtDoor(RequestId id, Bytes reply) { refusals_.push_back({id, std::move(reply)}); }
   void SubmitLog();
+  void TellRoom();
   bool LogIsStalled() const;
 
   const NodeOptions options_;
   const Rng rng_;
   const Host host_;
   Courier courier_;
+  SpaceGauge space_;
+  raft::Room told_room_ = raft::Room::kAmple;       // to the replicas
   std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group
   std::vector<Write> under_way_;   // the batches of the log write that is under way...
   uint64_t under_way_bytes_ = 0;   // ...the entries in them...

@@ -7,10 +7,14 @@
 #include "core/base/hash.h"
 #include "core/kv/command.h"
 #include "core/node/client_reply.h"
+#include "core/node/door.h"
 
 namespace lockstep::node {
 
 namespace {
+
+// So many times as often the log is compacted while space is low: it makes room for what goes on.
+constexpr uint64_t kSoonerWithoutSpace = 8;
 
 raft::Config RaftOf(const NodeOptions& options, GroupId group) {
   raft::Config config = options.raft;
@@ -29,11 +33,12 @@ proto::Result ParseResult(const Bytes& bytes) {
 }  // namespace
 
 Replica::Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host,
-                 Courier& courier)
+                 Courier& courier, const SpaceGauge& space)
     : group_(image.group),
       role_(RoleOf(options, image.group)),
       options_(options),
       host_(host),
+      space_(space),
       raft_(RaftOf(options, image.group), image, rng, host.clock.Now()),
       outbox_(image.group, host, courier),
       duty_(MakeDuty(options, image.group, rng.Split("duty"), courier)),
@@ -65,7 +70,7 @@ void Replica::OnCommand(RequestId id, const proto::Command& command, Bytes encod
   std::optional<proto::Result> refusal;
   if (duty_ != nullptr && raft_.is_leader()) refusal = duty_->RefuseEarly(command);
   if (refusal.has_value()) return Answer(id, ReplyWithResult(*refusal), Index());
-  Step(raft::Propose{id, std::move(encoded)});
+  Step(raft::Propose{.id = id, .command = std::move(encoded), .adds_data = AddsData(command)});
 }
 
 void Replica::OnQuery(RequestId id, Bytes query, Freshness freshness) {
@@ -75,7 +80,7 @@ void Replica::OnQuery(RequestId id, Bytes query, Freshness freshness) {
     return;
   }
   queries_.emplace(id, std::move(query));
-  Step(raft::ReadBarrier{id});
+  Step(raft::ReadBarrier{.id = id, .forward = freshness == Freshness::kForwarded});
 }
 
 void Replica::OnTransferLeadership(RequestId id, NodeId to) {
@@ -102,6 +107,15 @@ void Replica::OnChangeMembership(RequestId id, const proto::ChangeMembership& ch
 
 void Replica::OnPeerLink(NodeId peer, bool up) {
   if (!up) Step(raft::PeerUnreachable{peer});
+}
+
+// What the log holds twice, in its files and in the table, is the first thing to go when space
+// becomes scarce.
+void Replica::OnRoom(raft::Room room) {
+  if (room == room_) return;
+  if (room > room_) checkpoint_bytes_ = 0;
+  room_ = room;
+  Step(raft::RoomChanged{room});
 }
 
 bool Replica::OnWake(bool log_stalled) {
@@ -176,16 +190,18 @@ void Replica::OnTableDone(CheckpointDone& done) {
   checkpointing_ = false;
   const uint64_t durable = done.durable.index.value();
   const bool too_big = raft_.log().bytes() >= checkpoint_bytes_;
-  const uint64_t kept = too_big ? 0 : options_.log_entries_kept;
+  const uint64_t sooner = room_ == raft::Room::kAmple ? 1 : kSoonerWithoutSpace;
+  const uint64_t kept = too_big ? 0 : options_.log_entries_kept / sooner;
   if (durable > kept) Step(raft::Compact{Index(durable - kept)});
   // When a follower's snapshot holds the log back, do not try again at every turn.
+  const uint64_t entries_max = options_.log_entries_max / sooner;
+  const uint64_t bytes_max = options_.log_bytes_max / sooner;
   checkpoint_entries_ =
-      std::max(options_.log_entries_max, raft_.log().size() + options_.log_entries_max / 4);
+      std::max(entries_max, raft_.log().size() + std::max(uint64_t{1}, entries_max / 4));
   // Beyond half of the memory for the log nothing holds it back, and a full log takes no entry that
   // could make the next checkpoint due.
   checkpoint_bytes_ = std::max(
-      options_.log_bytes_max,
-      std::min(raft_.log().bytes() + options_.log_bytes_max / 4, options_.raft.log_bytes_max / 2));
+      bytes_max, std::min(raft_.log().bytes() + bytes_max / 4, options_.raft.log_bytes_max / 2));
 }
 
 void Replica::OnTableDone(ReadSnapshotDone& done) {
@@ -400,6 +416,10 @@ void Replica::Refuse(RequestId id, raft::RefusedWhy why) {
                     Index());
     case raft::RefusedWhy::kLogFull:
       return Answer(id, OverloadedReply("log_bytes_max", limits.log_bytes_max), Index());
+    case raft::RefusedWhy::kNoSpace:
+      return Answer(id, NoSpaceReply(space_.free_bytes(), space_.need_bytes()), Index());
+    case raft::RefusedWhy::kNoSpaceInGroup:
+      return Answer(id, NoSpaceInGroupReply(space_.need_bytes()), Index());
     case raft::RefusedWhy::kReadsFull:
       return Answer(id, OverloadedReply("pending_reads_max", limits.pending_reads_max), Index());
     case raft::RefusedWhy::kNoEntryOfTerm:

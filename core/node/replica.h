@@ -21,6 +21,7 @@
 #include "core/node/duty.h"
 #include "core/node/outbox.h"
 #include "core/node/roles.h"
+#include "core/node/space_gauge.h"
 #include "core/proto/lockstep/v1/cluster.pb.h"
 #include "core/raft/raft.h"
 #include "core/runtime/host.h"
@@ -32,7 +33,7 @@ class Replica {
  public:
   // All that is not copied outlives the replica.
   Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host,
-          Courier& courier);
+          Courier& courier, const SpaceGauge& space);
 
   GroupId group() const { return group_; }
   GroupRole role() const { return role_; }
@@ -43,12 +44,15 @@ class Replica {
   void OnMessage(NodeId from, const proto::NodeMessage& message);
   // `encoded`: the command, as it goes into the log.
   void OnCommand(RequestId id, const proto::Command& command, Bytes encoded);
+  // kForwarded: linearizable too, but who does not lead asks its leader instead of refusing.
   // kAnyState: from the table as it is, whoever leads.
-  enum class Freshness : uint8_t { kLinearizable, kAnyState };
+  enum class Freshness : uint8_t { kLinearizable, kForwarded, kAnyState };
   void OnQuery(RequestId id, Bytes query, Freshness freshness);
   void OnTransferLeadership(RequestId id, NodeId to);
   void OnChangeMembership(RequestId id, const proto::ChangeMembership& change);
   void OnPeerLink(NodeId peer, bool up);
+  // How much space the node's disk has; again and again.
+  void OnRoom(raft::Room room);
   // `log_stalled`: the node's log gets nothing done. True: it led and has sent heartbeats.
   bool OnWake(bool log_stalled);
   // Other replicas of the node have just sent heartbeats: this one's leave with them, if they are
@@ -112,6 +116,8 @@ class Replica {
   const GroupRole role_;
   const NodeOptions& options_;
   const Host& host_;
+  const SpaceGauge& space_;
+  raft::Room room_ = raft::Room::kAmple;  // as Raft was told
   raft::Raft raft_;
   raft::Output out_;
   Outbox outbox_;

@@ -11,6 +11,7 @@
 #include "core/base/types.h"
 #include "core/controller/options.h"
 #include "core/kv/options.h"
+#include "core/node/space_gauge.h"
 #include "core/raft/io.h"
 #include "core/runtime/host.h"
 #include "core/runtime/log.h"
@@ -56,6 +57,7 @@ struct NodeOptions {
   uint64_t apply_entries_max = 1024;             // in one job
   uint64_t apply_bytes_max = uint64_t{8} << 20;  // in one job (one entry always fits)
   uint64_t requests_max = 65536;  // client calls not yet answered; beyond: OVERLOADED
+  SpaceLimits space = {};         // beyond: NO_SPACE
   // The log is compacted when the entries that it holds reach this many bytes, or this many
   // entries...
   uint64_t log_bytes_max = uint64_t{64} << 20;

@@ -14,7 +14,7 @@ namespace {
 
 // Field numbers of PeerMessage.body, by the alternatives of Body. AppendAccepted and AppendRejected
 // are one message on the wire (AppendReply), told apart by its `accepted`.
-constexpr uint32_t kBodyFields[] = {10, 11, 12, 13, 14, 15, 15, 16, 17, 18, 19, 20};
+constexpr uint32_t kBodyFields[] = {10, 11, 12, 13, 14, 15, 15, 16, 17, 18, 19, 20, 21, 22};
 static_assert(std::size(kBodyFields) == std::variant_size_v<Body>);
 
 // Encoding: one description a message, for both sinks (core/proto/wire.h).
@@ -77,6 +77,8 @@ void Fields(const Heartbeat& m, Sink& sink) {
 template <class Sink>
 void Fields(const HeartbeatReply& m, Sink& sink) {
   sink.Number(1, m.read_seq.value());
+  sink.Number(2, static_cast<uint64_t>(m.room));
+  sink.Number(3, static_cast<uint64_t>(m.promise.count()));
 }
 uint64_t ChecksumOf(const SnapshotChunk& m) {
   const uint64_t data = StableHash(m.data.view());
@@ -101,6 +103,15 @@ void Fields(const SnapshotReply& m, Sink& sink) {
 }
 template <class Sink>
 void Fields(const TimeoutNow&, Sink&) {}
+template <class Sink>
+void Fields(const ReadIndexRequest& m, Sink& sink) {
+  sink.Number(1, m.seq.value());
+}
+template <class Sink>
+void Fields(const ReadIndexReply& m, Sink& sink) {
+  sink.Number(1, m.seq.value());
+  sink.Number(2, m.index.value());
+}
 
 // Decoding.
 
@@ -198,10 +209,14 @@ bool ReadBody(absl::string_view text, const Bytes&, Heartbeat* m) {
 }
 bool ReadBody(absl::string_view text, const Bytes&, HeartbeatReply* m) {
   wire::Reader reader(text);
+  uint64_t room = 0;
   while (reader.Next()) {
     if (reader.field() == 1) m->read_seq = ReadSeq(reader.number());
+    if (reader.field() == 2) room = reader.number();
+    if (reader.field() == 3) m->promise = Duration(static_cast<int64_t>(reader.number()));
   }
-  return reader.ok();
+  m->room = static_cast<Room>(room);
+  return reader.ok() && room <= static_cast<uint64_t>(Room::kNone);
 }
 bool ReadBody(absl::string_view text, const Bytes& whole, SnapshotChunk* m) {
   uint64_t checksum = 0;
@@ -230,6 +245,22 @@ bool ReadBody(absl::string_view text, const Bytes&, SnapshotReply* m) {
 bool ReadBody(absl::string_view text, const Bytes&, TimeoutNow*) {
   wire::Reader reader(text);
   while (reader.Next()) {
+  }
+  return reader.ok();
+}
+
+bool ReadBody(absl::string_view text, const Bytes&, ReadIndexRequest* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->seq = ReadSeq(reader.number());
+  }
+  return reader.ok();
+}
+bool ReadBody(absl::string_view text, const Bytes&, ReadIndexReply* m) {
+  wire::Reader reader(text);
+  while (reader.Next()) {
+    if (reader.field() == 1) m->seq = ReadSeq(reader.number());
+    if (reader.field() == 2) m->index = Index(reader.number());
   }
   return reader.ok();
 }
@@ -263,6 +294,10 @@ bool ReadBodyField(uint32_t field, absl::string_view text, const Bytes& whole, B
       return ReadInto<SnapshotReply>(text, whole, body);
     case 20:
       return ReadInto<TimeoutNow>(text, whole, body);
+    case 21:
+      return ReadInto<ReadIndexRequest>(text, whole, body);
+    case 22:
+      return ReadInto<ReadIndexReply>(text, whole, body);
     default:
       return false;
   }

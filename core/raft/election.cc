@@ -15,6 +15,12 @@ constexpr uint32_t kQuickCampaigns = 4;
 
 // The election timer ran out: nothing was heard of a leader for long.
 void Raft::Campaign(Output& out) {
+  // Its connections to the leader may have broken: it may live all the same, and lead by what it
+  // was promised. Soon after that those who were told the same may agree.
+  if (IsBound()) {
+    election_at_ = bound_until_ + rng_.Between(config_.heartbeat / 20, config_.heartbeat / 2);
+    return;
+  }
   ArmCampaign();
   // Thesis §4.2.2: who is not in its own latest configuration still starts elections, as long as it
   // does not know that it is committed. It may be the only one whose log is long enough to win.
@@ -27,6 +33,7 @@ void Raft::Campaign(Output& out) {
 }
 
 void Raft::BecomePreCandidate(Output& out) {
+  AbandonReads(out);
   role_ = PreCandidate{};
   std::get<PreCandidate>(role_).ballots.Cast(config_.self, Vote::kGranted);
   ReportRole(out);
@@ -43,6 +50,7 @@ void Raft::BecomePreCandidate(Output& out) {
 void Raft::BecomeCandidate(bool transfer, Output& out) {
   Check(configurations_.MayVote(config_.self));
   Check(!is_leader());
+  AbandonReads(out);
   SetHardState(HardState{hard_.term.Next(), config_.self}, out);
   role_ = Candidate{};  // The own vote is counted when it is durable: OnInput(Persisted).
   ArmCampaign();
@@ -93,7 +101,7 @@ void Raft::CountVotes(Output& out) {
 
 // Does this node hear a live leader? Then it helps nobody to depose it.
 bool Raft::IsSticky() const {
-  if (is_leader()) return true;
+  if (is_leader() || IsBound()) return true;
   const Follower* follower = std::get_if<Follower>(&role_);
   return follower != nullptr && follower->leader != NodeId() &&
          now_ < follower->heard + config_.election_min;
@@ -139,6 +147,9 @@ void Raft::OnMessage(NodeId from, const PreVoteReply& reply, Output& out) {
 }
 
 void Raft::OnMessage(NodeId from, const VoteRequest& request, Output& out) {
+  if (IsBound() && !request.transfer) {
+    return Send(from, VoteReply{.granted = false}, AfterHardState(), out);
+  }
   // Raft Fig. 2: "If votedFor is null or candidateId, and candidate's log is at least as up-to-date
   // as receiver's log, grant vote."
   const bool free = hard_.vote == from || (hard_.vote == NodeId() && leader() == NodeId());

@@ -41,6 +41,7 @@ void Raft::Adopt(std::vector<Entry>& entries, NodeId leader, Output& out) {
     const std::optional<Term> held = log_.TermAt(entry.index);
     if (held == entry.term)
       continue;  // A duplicate, or a stale message: never truncates (Raft §5.3).
+    if (TakesNoMore(entry) && !held.has_value()) return;
     // Full: compaction will make room, if there is something committed to compact. Otherwise the
     // tail must grow, or a log full of an old term's entries could never take the no-op that they
     // need to be committed (Raft §5.4.2). The leader bounds what is not committed.
@@ -71,7 +72,8 @@ void Raft::OnMessage(NodeId from, const Heartbeat& heartbeat, Output& out) {
   // The leader names no commit index beyond what we acknowledged to it, durably, in this term.
   CheckLe(heartbeat.commit, std::max(log_.last_index(), commit_));
   CommitTo(heartbeat.commit, out);
-  Send(from, HeartbeatReply{.read_seq = heartbeat.read_seq}, AfterHardState(), out);
+  Send(from, HeartbeatReply{.read_seq = heartbeat.read_seq, .room = room_, .promise = Promise()},
+       AfterHardState(), out);
 }
 
 }  // namespace lockstep::raft

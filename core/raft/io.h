@@ -29,6 +29,12 @@ struct Config {
   Duration election_min = std::chrono::milliseconds(1000);
   Duration election_max = std::chrono::milliseconds(2000);
   Duration heartbeat = std::chrono::milliseconds(100);  // less than election_min
+  // Reads of a leader that a majority has promised not to replace yet are answered without a round
+  // (lease.cc). The promise is kept by every replica with this option, the leader's or not.
+  bool lease = false;
+  // By how many thousandths a member's clock may be fast or slow. A clock that stands still while
+  // its machine is suspended keeps no bound.
+  uint32_t clock_drift_max = 10;
   uint64_t append_bytes_max = uint64_t{1}
                               << 20;    // entries in one AppendRequest (one entry always fits)
   uint64_t append_entries_max = 1024;   // likewise, counted
@@ -36,7 +42,7 @@ struct Config {
   uint64_t inflight_bytes_max = uint64_t{8} << 20;  // entries in them
   uint64_t uncommitted_bytes_max = uint64_t{128}
                                    << 20;  // the leader's uncommitted tail; beyond: refused
-  uint64_t pending_reads_max = 65536;      // read barriers not yet released; beyond: refused
+  uint64_t pending_reads_max = 65536;      // own read barriers not yet released; beyond: refused
   // The log in memory: a follower takes no more entries, a leader no more proposals (refused).
   uint64_t log_bytes_max = uint64_t{256} << 20;
   uint64_t snapshot_chunk_bytes_max = uint64_t{1} << 20;
@@ -61,10 +67,15 @@ struct Propose {
   RequestId id;
   Bytes command;
   EntryKind kind = EntryKind::kCommand;
+  bool adds_data = false;  // refused where disks are low on space
+};
+struct RoomChanged {  // on this node's disk
+  Room room;
 };
 struct ReadBarrier {  // a linearizable read wants to know which state it may be answered from
                       // (thesis §6.4)
   RequestId id;
+  bool forward = false;  // who does not lead asks its leader; otherwise it refuses
 };
 struct TransferLeadership {  // thesis §3.10. `to` none: the most up-to-date follower
   NodeId to;
@@ -102,9 +113,9 @@ struct SnapshotChunkWritten {  // answers Output::SnapshotWrite
   LogPosition applied;       // the table's position
   Bytes configuration = {};  // as of `applied`, encoded; empty: that of the group's beginning
 };
-using Input =
-    std::variant<TimerFired, Received, Propose, ReadBarrier, TransferLeadership, ChangeMembership,
-                 Persisted, PeerUnreachable, Compact, SnapshotChunkRead, SnapshotChunkWritten>;
+using Input = std::variant<TimerFired, Received, Propose, ReadBarrier, TransferLeadership,
+                           ChangeMembership, RoomChanged, Persisted, PeerUnreachable, Compact,
+                           SnapshotChunkRead, SnapshotChunkWritten>;
 
 // Outputs.
 
@@ -124,6 +135,8 @@ enum class RefusedWhy : uint8_t {
   kNotLeader,       // definitely not executed
   kTailFull,        // definitely not executed: uncommitted_bytes_max is reached
   kLogFull,         // definitely not executed: log_bytes_max is reached
+  kNoSpace,         // definitely not executed: the leader's disk is low on space
+  kNoSpaceInGroup,  // definitely not executed: the disks of too many others are
   kReadsFull,       // definitely not answered: pending_reads_max is reached
   kTransferring,    // definitely not executed: leadership is being handed over
   kLeadershipLost,  // a read that was waiting: definitely not answered

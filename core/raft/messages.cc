@@ -13,6 +13,22 @@ std::string YesNo(bool yes) { return yes ? "yes" : "no"; }
 
 std::string Seq(ReadSeq seq) { return seq == ReadSeq() ? "" : absl::StrCat(" read=", seq.value()); }
 
+}  // namespace
+
+absl::string_view Name(Room room) {
+  switch (room) {
+    case Room::kAmple:
+      return "ample";
+    case Room::kLow:
+      return "low";
+    case Room::kNone:
+      return "none";
+  }
+  return "";
+}
+
+namespace {
+
 struct BodyText {
   std::string operator()(const PreVoteRequest& m) const {
     return absl::StrCat("prevote? next=", m.next_term.value(), " last=", Describe(m.last));
@@ -43,7 +59,11 @@ struct BodyText {
     return absl::StrCat("heartbeat commit=", m.commit.value(), Seq(m.read_seq));
   }
   std::string operator()(const HeartbeatReply& m) const {
-    return absl::StrCat("heartbeat:ok", Seq(m.read_seq));
+    return absl::StrCat("heartbeat:ok", Seq(m.read_seq),
+                        m.room == Room::kAmple ? "" : absl::StrCat(" room=", Name(m.room)),
+                        m.promise == Duration(0)
+                            ? std::string()
+                            : absl::StrCat(" promise=", m.promise.count() / 1000, "us"));
   }
   std::string operator()(const SnapshotChunk& m) const {
     return absl::StrCat("snapshot ", Describe(m.snapshot), " offset=", m.offset,
@@ -55,6 +75,12 @@ struct BodyText {
                         " next=", m.next_offset);
   }
   std::string operator()(const TimeoutNow&) const { return "timeout-now"; }
+  std::string operator()(const ReadIndexRequest& m) const {
+    return absl::StrCat("index?", Seq(m.seq));
+  }
+  std::string operator()(const ReadIndexReply& m) const {
+    return absl::StrCat("index at=", m.index.value(), Seq(m.seq));
+  }
 };
 
 }  // namespace

@@ -8,11 +8,21 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "core/base/bytes.h"
 #include "core/base/types.h"
 #include "core/runtime/log.h"
 
 namespace lockstep::raft {
+
+// How much space a node's disk has left (docs/decisions/0019). Greater is worse.
+enum class Room : uint8_t {
+  kAmple,
+  kLow,   // below the soft limit: no more data from clients
+  kNone,  // below the hard limit: only what elections and changes of membership need
+};
+
+absl::string_view Name(Room room);  // "ample", "low", "none"
 
 // Would you vote for me in `next_term`? Changes nobody's term (thesis §9.6).
 struct PreVoteRequest {
@@ -61,6 +71,10 @@ struct Heartbeat {
 };
 struct HeartbeatReply {
   ReadSeq read_seq;
+  Room room = Room::kAmple;  // on the sender's disk
+  // From when it received the heartbeat on, the sender replaces this leader for so long, by
+  // anybody's clock, only if the leader asks for it; zero: it promises nothing.
+  Duration promise{0};
 };
 
 // A part of the sender's snapshot (Raft §7); the data is the state machine's, opaque here.
@@ -80,9 +94,18 @@ struct SnapshotReply {
 // Start an election at once (thesis §3.10).
 struct TimeoutNow {};
 
+// A follower's linearizable reads: from which state on may they be answered (thesis §6.4)?
+struct ReadIndexRequest {
+  ReadSeq seq;  // the follower's own, never used before nor by an earlier life of it
+};
+struct ReadIndexReply {
+  ReadSeq seq;  // of the request that it answers
+  Index index;  // what it tells was committed after that had come
+};
+
 using Body = std::variant<PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, AppendRequest,
                           AppendAccepted, AppendRejected, Heartbeat, HeartbeatReply, SnapshotChunk,
-                          SnapshotReply, TimeoutNow>;
+                          SnapshotReply, TimeoutNow, ReadIndexRequest, ReadIndexReply>;
 
 struct Message {
   Term term;  // the sender's current term

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "core/base/types.h"
+#include "core/raft/messages.h"
 #include "core/runtime/log.h"
 
 namespace lockstep::raft {
@@ -70,8 +71,11 @@ struct Progress {
   bool ack_since_tick = false;  // something was acknowledged since the last heartbeat
   ReadSeq read_confirmed;       // it confirmed our leadership for read barriers up to here
   Instant contact;              // when it was last heard in this term
+  Room room = Room::kAmple;     // on its disk, as it said last
   InflightWindow inflight;      // kReplicate
   SnapshotTransfer transfer;    // kSnapshot
+  // Until then, by the leader's clock, what it promised holds; the beginning of time: nothing does.
+  Instant promised_until;
 
   // Catching up goes by rounds (thesis §4.2.1): in each the follower gets what the log held when it
   // began. Who needs less than an election time-out for one is close behind.

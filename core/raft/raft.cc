@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/raft/lease.h"
 
 namespace lockstep::raft {
 
@@ -18,6 +19,7 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
   CheckLt(Duration(0), config_.heartbeat);
   CheckLt(config_.heartbeat, config_.election_min);
   CheckLe(config_.election_min, config_.election_max);
+  Check(ValidateLease(config_).ok(), "a lease that cannot be kept");
   for (const Entry& entry : image.entries) log_.Append(entry);
   // A crash between an installed snapshot and the log's new base leaves a table that is ahead of
   // the log, or beside it. The table is durable and committed, so the log gives way.
@@ -35,11 +37,14 @@ Raft::Raft(const Config& config, const ReplicaImage& image, Rng rng, Instant now
     hard_state_in_ = batch_seq_;
   }
   if (DoubtIsOver()) EndDoubt();
+  // An answer to a question of an earlier life must not pass for one to a question of this one.
+  question_ = ReadSeq(rng_.Split("questions").Next() >> 16);
   commit_ = std::max(log_.base().index, image.applied.index);
   configurations_.CommittedThrough(commit_);
   durable_ = Durable(log_.last_index());
   leaderless_since_ = now_;
   ResetElectionTimer();
+  Bind();  // Whatever it promised in its last life.
   // Nobody else could lead.
   const std::vector<NodeId>& voters = membership().voters();
   if (voters.size() == 1 && voters.front() == config_.self) election_at_ = now_;
@@ -62,11 +67,13 @@ void Raft::Step(Instant now, Input input, Output& out) {
 void Raft::Flush(Instant now, Output& out) {
   now_ = now;
   if (is_leader()) AdvanceMembership(out);
+  AskLeader(out);
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   StartReadRound(out);
   for (Leader::Peer& peer : leader->peers) SendAppends(peer, out);
   TellTransferee(out);
+  NoteLease(out);
   CheckInvariants();
 }
 
@@ -106,6 +113,8 @@ void Raft::OnInput(Propose& input, Output& out) {
   if (leader == nullptr) return out.refused.push_back({input.id, RefusedWhy::kNotLeader});
   if (leader->transfer.has_value())
     return out.refused.push_back({input.id, RefusedWhy::kTransferring});
+  const std::optional<RefusedWhy> no_room = WhyNoRoom(input);
+  if (no_room.has_value()) return out.refused.push_back({input.id, *no_room});
   Entry entry{log_.last_index().Next(), hard_.term, input.kind, std::move(input.command)};
   const uint64_t cost = CostOf(entry);
   const bool tail_full = leader->uncommitted_bytes > 0 &&
@@ -162,7 +171,8 @@ bool Raft::IsHeard(NodeId from, const Message& message) const {
                       std::holds_alternative<AppendAccepted>(message.body) ||
                       std::holds_alternative<AppendRejected>(message.body) ||
                       std::holds_alternative<HeartbeatReply>(message.body) ||
-                      std::holds_alternative<SnapshotReply>(message.body);
+                      std::holds_alternative<SnapshotReply>(message.body) ||
+                      std::holds_alternative<ReadIndexReply>(message.body);
   return !answer || membership().IsMember(from) || FindPeer(from) != nullptr;
 }
 
@@ -244,6 +254,7 @@ void Raft::BecomeFollower(Term term, NodeId leader, Output& out) {
   CheckLe(hard_.term, term);
   const bool was_leader = is_leader();
   if (was_leader) ReleaseLeadership(out);
+  AbandonReads(out);
   if (term > hard_.term) SetHardState(HardState{term, NodeId()}, out);
   role_ = Follower{.leader = leader, .heard = now_};
   if (was_leader) ResetElectionTimer();
@@ -261,6 +272,7 @@ void Raft::HearLeader(NodeId leader, Output& out) {
     follower->heard = now_;
   }
   ResetElectionTimer();
+  Bind();
 }
 
 void Raft::ReportRole(Output& out) {
@@ -276,7 +288,7 @@ void Raft::ReportRole(Output& out) {
 void Raft::ReleaseLeadership(Output& out) {
   Leader& leader = std::get<Leader>(role_);
   for (const PendingRead& read : leader.reads)
-    out.refused.push_back({read.id, RefusedWhy::kLeadershipLost});
+    if (read.from == NodeId()) out.refused.push_back({read.id, RefusedWhy::kLeadershipLost});
   for (const Leader::Peer& peer : leader.peers) {
     if (peer.progress.state == Progress::State::kSnapshot) out.snapshot_closes.push_back(peer.id);
   }

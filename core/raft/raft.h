@@ -2,8 +2,8 @@
 //
 // Step takes one input and the time; Flush ends a turn; what is to be done comes out as values.
 // Total: no status, no exception, no I/O. One file per section of the paper: election.cc,
-// replication.cc (the leader's side), follower.cc, reads.cc, snapshot.cc, transfer.cc,
-// membership.cc.
+// replication.cc (the leader's side), follower.cc, reads.cc, lease.cc, snapshot.cc, transfer.cc,
+// membership.cc; and one for disks that fill up, space.cc.
 //
 // Durability: what must be written collects in the open batch. A message names the batch that must
 // be durable before it may leave (Outgoing::after); only the leader's appends and heartbeats go at
@@ -68,6 +68,9 @@ class Raft {
   // Of a leader, how long ago a majority last answered; of others, how long ago their leader was
   // heard, or for how long there has been none. For status reports.
   Duration QuorumContactAge(Instant now) const;
+  // Until when, by this node's clock, nobody else can lead; the beginning of time: there is no
+  // lease.
+  Instant LeaseEnd() const;
   // nullptr unless leader. For status reports and scripts.
   const Leader* leader_state() const { return std::get_if<Leader>(&role_); }
 
@@ -79,6 +82,7 @@ class Raft {
   void OnInput(const ReadBarrier& input, Output& out);
   void OnInput(const TransferLeadership& input, Output& out);
   void OnInput(const ChangeMembership& input, Output& out);
+  void OnInput(const RoomChanged& input, Output& out);
   void OnInput(const Persisted& input, Output& out);
   void OnInput(const PeerUnreachable& input, Output& out);
   void OnInput(const Compact& input, Output& out);
@@ -152,6 +156,24 @@ class Raft {
   void StartReadRound(Output& out);
   void ConfirmReads(Leader::Peer& peer, ReadSeq seq, Output& out);
   void ReleaseReads(Output& out);
+  void Release(const PendingRead& read, Output& out);
+  void ForwardRead(RequestId id, Output& out);
+  void AskLeader(Output& out);
+  void ReleaseForwarded(Follower& follower, Output& out);
+  void AbandonReads(Output& out);
+  void OnMessage(NodeId from, const ReadIndexRequest& request, Output& out);
+  void OnMessage(NodeId from, const ReadIndexReply& reply, Output& out);
+
+  // lease.cc (thesis §6.4.1).
+  bool IsBound() const;
+  void Bind();
+  Duration Promise() const;
+  void RememberRound();
+  void CountPromise(Leader::Peer& peer, const HeartbeatReply& reply);
+  bool HoldsLease() const;
+  void ReleaseByLease(Output& out);
+  void GiveUpLease();
+  void NoteLease(Output& out);
 
   // snapshot.cc (Raft §7).
   void ReadNextChunk(Leader::Peer& peer, Output& out);
@@ -173,7 +195,14 @@ class Raft {
   void AdvanceMembership(Output& out);
   void StepAside(Output& out);
 
+  // space.cc (docs/decisions/0019).
+  std::optional<RefusedWhy> WhyNoRoom(const Propose& input) const;
+  bool QuorumHasRoom(Room worst) const;
+  bool TakesNoMore(const Entry& entry) const;
+  void HandOverForSpace(Output& out);
+
   // transfer.cc (thesis §3.10).
+  void BeginTransfer(NodeId target, Output& out);
   NodeId BestSuccessor(NodeId wanted) const;
   void TellTransferee(Output& out);
   void OnMessage(NodeId from, const TimeoutNow& message, Output& out);
@@ -187,6 +216,8 @@ class Raft {
   Index commit_;
   Durable durable_;
   RoleState role_;
+  ReadSeq question_;              // the newest that it has asked a leader
+  Instant bound_until_;           // leases: it replaces nobody before
   Instant leaderless_since_;      // no leader is known since then, if none is known
   uint32_t quick_campaigns_ = 0;  // left, after the connection to the leader broke
   Instant election_at_;           // unless leader: an election is due
@@ -195,6 +226,7 @@ class Raft {
   PersistSeq batch_seq_{1};    // its number
   PersistSeq hard_state_in_;   // the batch that holds the newest hard state; none: from boot
   bool disk_stalled_ = false;  // at the last TimerFired
+  Room room_ = Room::kAmple;   // on this node's disk
   uint64_t snapshot_writes_pending_ = 0;
   uint64_t snapshot_read_tag_ = 0;  // tells the answer to the newest read from late ones
 };

@@ -32,6 +32,10 @@ void Raft::OnHeartbeatDue(Output& out) {
   leader.heartbeat_at = now_ + config_.heartbeat;
   if (leader.transfer.has_value() && now_ >= leader.transfer->deadline) leader.transfer.reset();
   if (leader.transfer.has_value()) leader.transfer->told = false;
+  HandOverForSpace(out);
+  // So that the answers tell which of them is meant.
+  if (config_.lease) leader.read_seq = leader.read_seq.Next();
+  RememberRound();
   for (Leader::Peer& peer : leader.peers) {
     Progress& progress = peer.progress;
     if (progress.state == Progress::State::kProbe) progress.probe_sent = false;
@@ -178,7 +182,10 @@ void Raft::OnMessage(NodeId from, const AppendRejected& reply, Output& out) {
 void Raft::OnMessage(NodeId from, const HeartbeatReply& reply, Output& out) {
   NoteContact(from);
   Leader::Peer* peer = FindPeer(from);
-  if (peer != nullptr) ConfirmReads(*peer, reply.read_seq, out);
+  if (peer == nullptr) return;
+  peer->progress.room = reply.room;
+  CountPromise(*peer, reply);
+  ConfirmReads(*peer, reply.read_seq, out);
 }
 
 // Raft §5.4.2: only entries of the own term commit by counting; older ones commit with them.

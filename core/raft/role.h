@@ -35,9 +35,18 @@ class Ballots {
   std::vector<Ballot> votes_;
 };
 
+// A read at a follower that waits for what its leader says.
+struct ForwardedRead {
+  RequestId id;
+  ReadSeq asked;  // with which question; none: it has not been asked yet
+  Index at = {};  // the answer; none: there is none yet
+};
+
 struct Follower {
   NodeId leader;  // of this term; none: not known
   Instant heard;  // when the leader was last heard; meaningful when it is known
+  std::deque<ForwardedRead> reads = {};  // those with an answer first, then those that are asked
+  Instant asked_at = {};                 // when the question was sent last
 };
 
 struct PreCandidate {  // asks whether an election would be won, in the term after its own
@@ -53,6 +62,16 @@ struct PendingRead {
   RequestId id;
   Index at;     // answer from this state or a later one
   ReadSeq seq;  // none: not part of a round yet
+  // Instead of `id`: whose question this is, and its number; none: our own client's read.
+  NodeId from = {};
+  ReadSeq question = {};
+};
+
+// A round of heartbeats, or all that begin with it: whoever echoes its number had heard this leader
+// after `sent`.
+struct LeaseRound {
+  ReadSeq seq;
+  Instant sent;
 };
 
 struct Transfer {
@@ -74,6 +93,9 @@ struct Leader {
   ReadSeq read_seq;               // the newest read round
   std::deque<PendingRead> reads;  // ascending (seq, arrival); those without a round last
   std::optional<Transfer> transfer;
+  std::deque<LeaseRound> lease_rounds;  // ascending; at most kLeaseRoundsMax
+  bool lease_given_up = false;          // for the rest of the term
+  Instant lease_noted;                  // what the journal knows of its end
 };
 
 using RoleState = std::variant<Follower, PreCandidate, Candidate, Leader>;

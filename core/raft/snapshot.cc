@@ -136,6 +136,7 @@ void Raft::OnMessage(NodeId from, SnapshotChunk& chunk, Output& out) {
     SnapshotReply reply{.snapshot = chunk.snapshot, .next_offset = 0, .complete = true};
     return Send(from, std::move(reply), AfterAll(), out);
   }
+  if (room_ == Room::kNone) return;  // It will come again, as if it had been lost.
   // The leader's window bounds what can be useful; the rest are duplicates.
   if (snapshot_writes_pending_ >= 2 * config_.snapshot_chunks_max) return;
   ++snapshot_writes_pending_;

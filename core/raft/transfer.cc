@@ -10,8 +10,12 @@ void Raft::OnInput(const TransferLeadership& input, Output& out) {
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr || leader->transfer.has_value()) return;
   const NodeId target = BestSuccessor(input.to);
-  if (target == NodeId()) return;
-  leader->transfer = Transfer{.to = target, .deadline = now_ + config_.election_min, .told = false};
+  if (target != NodeId()) BeginTransfer(target, out);
+}
+
+void Raft::BeginTransfer(NodeId target, Output& out) {
+  std::get<Leader>(role_).transfer =
+      Transfer{.to = target, .deadline = now_ + config_.election_min, .told = false};
   AddNote(NoteKind::kTransferStarted, target, log_.last(), 0, out);
 }
 
@@ -35,6 +39,7 @@ void Raft::TellTransferee(Output& out) {
   if (peer == nullptr) return leader.transfer.reset();  // It was removed meanwhile.
   if (peer->progress.match < log_.last_index()) return;
   leader.transfer->told = true;
+  GiveUpLease();
   Send(peer->id, TimeoutNow{}, PersistSeq(), out);
 }
 

@@ -74,7 +74,9 @@ struct BodyCheck {
     return Bounded(m.rejected.value(), "rejected");
   }
   absl::Status operator()(const Heartbeat& m) const { return Bounded(m.commit.value(), "commit"); }
-  absl::Status operator()(const HeartbeatReply&) const { return absl::OkStatus(); }
+  absl::Status operator()(const HeartbeatReply& m) const {
+    return Bounded(static_cast<uint64_t>(m.promise.count()), "promise");
+  }
   absl::Status operator()(const SnapshotChunk& m) const {
     if (m.snapshot.index == Index() || m.snapshot.term > term) {
       return absl::InvalidArgumentError(absl::StrCat("snapshot of ", Describe(m.snapshot)));
@@ -88,6 +90,14 @@ struct BodyCheck {
     return Bounded(m.snapshot, "snapshot");
   }
   absl::Status operator()(const TimeoutNow&) const { return absl::OkStatus(); }
+  absl::Status operator()(const ReadIndexRequest& m) const {
+    return m.seq == ReadSeq() ? absl::InvalidArgumentError("a question without a number")
+                              : absl::OkStatus();
+  }
+  absl::Status operator()(const ReadIndexReply& m) const {
+    if (m.index == Index()) return absl::InvalidArgumentError("a leader's commit index is never 0");
+    return Bounded(m.index.value(), "read index");
+  }
 
   static absl::Status Configuration(const Entry& entry) {
     if (entry.kind != EntryKind::kConfiguration) return absl::OkStatus();

@@ -48,6 +48,9 @@ enum class NoteKind : uint8_t {
   kSnapshotSent,     // peer, position: the last part left the leader
   kSnapshotResumed,  // peer, position, number: offset that it went on from
   kTransferStarted,  // peer
+  // term; number: until when, in ns by this node's clock, the leader holds a lease; 0: it holds
+  // none.
+  kLease,
   // A client's request was answered. number: RequestId; position.index: the index answered at, if
   // any.
   kReplied,

@@ -6,6 +6,8 @@
 #ifndef LOCKSTEP_CORE_RUNTIME_PROCESS_H_
 #define LOCKSTEP_CORE_RUNTIME_PROCESS_H_
 
+#include <cstdint>
+
 #include "absl/status/statusor.h"
 #include "core/base/bytes.h"
 #include "core/base/types.h"
@@ -13,6 +15,12 @@
 
 namespace lockstep {
 
+// The file system of a node's data directory, as the host has measured it just now.
+struct DiskSpace {
+  uint64_t free_bytes = 0;  // for whoever runs the node
+};
+
+// What a host runs. Every call is an event, but OnTurnEnd.
 class Process {
  public:
   virtual ~Process() = default;
@@ -25,6 +33,8 @@ class Process {
   virtual void OnRequest(RequestId id, const Bytes& request) = 0;
   // The connection to a peer was lost or made: a hint, never proof.
   virtual void OnPeerLink(NodeId peer, bool up) = 0;
+  // How much space the disk has left; now and then, at the latest a few seconds after a change.
+  virtual void OnSpace(const DiskSpace&) {}
   // The alarm has come (at or after the time asked for).
   virtual void OnWake() = 0;
   // A turn of one or more events is over: now effects may happen. Also right after boot.

@@ -35,6 +35,7 @@ void Fill(Write write, Target* target) {
 proto::Query QueryWith(Consistency consistency) {
   proto::Query query;
   query.set_stale(consistency == Consistency::kStale);
+  query.set_any_replica(consistency == Consistency::kFollower);
   return query;
 }
 
@@ -132,7 +133,13 @@ absl::Status StatusOf(const Outcome& outcome) {
       outcome.kind == Outcome::Kind::kNotExecuted ? Effect::kNone : Effect::kUnknown;
   const absl::StatusCode code =
       outcome.status.ok() ? absl::StatusCode::kUnknown : outcome.status.code();
-  return FailureStatus(code, effect, ReasonOf(outcome), outcome.status.message());
+  const absl::Status status =
+      FailureStatus(code, effect, ReasonOf(outcome), outcome.status.message());
+  if (outcome.result.code() != proto::NO_SPACE) return status;
+  v1::Failure failure = *FailureOf(status);
+  failure.set_free_bytes(outcome.result.free_bytes());
+  failure.set_need_bytes(outcome.result.need_bytes());
+  return WithFailure(status, failure);
 }
 
 absl::StatusOr<GetResult> GetAnswer(Outcome outcome) {

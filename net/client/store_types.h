@@ -22,6 +22,9 @@ enum class Consistency : uint8_t {
   // From the table of one replica, without asking others: possibly old, also after a newer answer.
   // Answers are labelled (`stale`).
   kStale,
+  // Linearizable too, from a replica that need not lead, RouterOptions::near first: it asks its
+  // leader how far it must have applied the log.
+  kFollower,
 };
 
 // How many operations one Store may have under way; the most a session's window allows.

@@ -171,8 +171,9 @@ Response AnswerBatch(const Request&, proto::GatewayReply reply) {
 }
 
 absl::StatusOr<proto::GatewayRequest> AskGetMany(Request& request) {
-  absl::StatusOr<bool> stale = WantsStale(request);
-  if (!stale.ok()) return stale.status();
+  proto::GatewayRequest question;
+  const absl::Status consistency = SetConsistency(request, question.mutable_query());
+  if (!consistency.ok()) return consistency;
   absl::StatusOr<Json> object = ParseObject(request.body);
   if (!object.ok()) return object.status();
   if (absl::Status s = OnlyMembers(*object, {"keys"}); !s.ok()) return s;
@@ -184,8 +185,6 @@ absl::StatusOr<proto::GatewayRequest> AskGetMany(Request& request) {
   if ((*array)->size() > kGetManyKeysMax) {
     return Refuse("TOO_LARGE", absl::StrCat((*array)->size(), " keys exceed ", kGetManyKeysMax));
   }
-  proto::GatewayRequest question;
-  question.mutable_query()->set_stale(*stale);
   for (size_t i = 0; i < (*array)->size(); ++i) {
     const Json& element = (**array)[i];
     absl::StatusOr<std::string> key =

@@ -46,6 +46,7 @@ constexpr CodeStatus kStatuses[] = {
     {"UNKNOWN_GROUP", 503},
     {"WRONG_GROUP", 503},
     {"HTTP_VERSION", 505},
+    {"NO_SPACE", 507},
 };
 
 // For a reply whose result names no reason.
@@ -94,6 +95,10 @@ Failure FailureOf(const proto::GatewayReply& reply, CallKind kind) {
   failure.effect = unknown ? Effect::kUnknown : Effect::kNone;
   failure.leader = reply.leader();
   if (!reply.groups().empty()) failure.extra = {{"groups", ChangesJson(reply)}};
+  if (code == proto::NO_SPACE) {
+    failure.extra = {{"free_bytes", reply.result().free_bytes()},
+                     {"need_bytes", reply.result().need_bytes()}};
+  }
   return failure;
 }
 
@@ -112,7 +117,7 @@ int StatusFor(absl::string_view code, Effect effect) {
   for (const CodeStatus& row : kStatuses) {
     if (row.code != code) continue;
     const bool may_be_executed =
-        effect == Effect::kUnknown && (row.status == 408 || row.status == 503);
+        effect == Effect::kUnknown && (row.status == 408 || row.status == 503 || row.status == 507);
     return may_be_executed ? 504 : row.status;
   }
   return effect == Effect::kUnknown ? 504 : 500;

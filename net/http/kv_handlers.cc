@@ -54,11 +54,10 @@ absl::StatusOr<std::string> ValueOf(Request& request) {
 absl::StatusOr<proto::GatewayRequest> AskGet(Request& request) {
   absl::StatusOr<std::string> key = KeyOf(request);
   if (!key.ok()) return key.status();
-  absl::StatusOr<bool> stale = WantsStale(request);
-  if (!stale.ok()) return stale.status();
   proto::GatewayRequest question;
+  const absl::Status status = SetConsistency(request, question.mutable_query());
+  if (!status.ok()) return status;
   question.mutable_query()->mutable_get()->set_key(*key);
-  question.mutable_query()->set_stale(*stale);
   return question;
 }
 

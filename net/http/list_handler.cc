@@ -19,6 +19,7 @@ namespace {
 struct ListWish {
   proto::List list;  // without limit
   bool stale = false;
+  bool any_replica = false;
   bool values = false;
   bool as_base64 = false;  // keys_base64 even where all keys are text
   bool total = false;      // count to the end
@@ -40,9 +41,10 @@ absl::Status ReadKeys(const Target& target, proto::List* list) {
 }
 
 absl::Status ReadFlags(const Request& request, ListWish* wish) {
-  absl::StatusOr<bool> stale = WantsStale(request);
-  if (!stale.ok()) return stale.status();
-  wish->stale = *stale;
+  proto::Query query;
+  if (absl::Status status = SetConsistency(request, &query); !status.ok()) return status;
+  wish->stale = query.stale();
+  wish->any_replica = query.any_replica();
   absl::StatusOr<bool> values = request.target.Flag("values");
   if (!values.ok()) return values.status();
   wish->values = *values;
@@ -114,6 +116,7 @@ class ListHandler final : public Handler {
     question.set_patience_us(patience_us);
     proto::Query& query = *question.mutable_query();
     query.set_stale(wish_.stale);
+    query.set_any_replica(wish_.any_replica);
     *query.mutable_list() = wish_.list;
     query.mutable_list()->set_continuation(next_);
     query.mutable_list()->set_limit(

@@ -93,6 +93,8 @@ void AddNode(const NodeStatus& node, Text* text) {
                Exact(static_cast<double>(node.uptime_ms()) / kMsPerSecond));
   text->Single("lockstep_storage_bytes", "gauge", "Of the data directory.", node.storage_bytes());
   text->Single("lockstep_disk_free_bytes", "gauge", "Of its file system.", node.disk_free_bytes());
+  text->Single("lockstep_disk_room", "gauge", "0: ample; 1: no more data; 2: nothing any more.",
+               static_cast<uint64_t>(node.disk_room()));
 }
 
 void AddCounters(const lockstep::v1::NodeCounters& counters, Text* text) {

@@ -60,11 +60,13 @@ absl::StatusOr<uint64_t> TimeoutMs(const Request& request, const HttpOptions& op
   return *timeout;
 }
 
-absl::StatusOr<bool> WantsStale(const Request& request) {
+absl::Status SetConsistency(const Request& request, proto::Query* query) {
   const std::string* text = request.target.Find("consistency");
-  if (text == nullptr || *text == "linearizable") return false;
-  if (*text == "stale") return true;
-  return Refuse("INVALID_REQUEST", "parameter consistency must be linearizable or stale");
+  if (text == nullptr || *text == "linearizable") return absl::OkStatus();
+  query->set_stale(*text == "stale");
+  query->set_any_replica(*text == "follower");
+  if (query->stale() || query->any_replica()) return absl::OkStatus();
+  return Refuse("INVALID_REQUEST", "parameter consistency must be linearizable, stale or follower");
 }
 
 absl::Status SetSession(const Request& request, proto::Command* command) {

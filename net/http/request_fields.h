@@ -14,8 +14,8 @@ namespace lockstep::net::http {
 // Lockstep-Timeout-Ms or ?timeout=, in milliseconds; otherwise the default.
 absl::StatusOr<uint64_t> TimeoutMs(const Request& request, const HttpOptions& options);
 
-// ?consistency=: whether a stale answer will do.
-absl::StatusOr<bool> WantsStale(const Request& request);
+// ?consistency=: linearizable, stale or follower.
+absl::Status SetConsistency(const Request& request, proto::Query* query);
 
 // Lockstep-Session, Lockstep-Sequence and Lockstep-First-Outstanding, if the caller gave a session.
 absl::Status SetSession(const Request& request, proto::Command* command);

@@ -47,6 +47,8 @@ absl::Status Failed(const proto::GatewayReply& reply, absl::StatusCode code, v1:
   failure.set_message(message);
   failure.set_leader(reply.leader());
   failure.set_configuration_num(reply.result().configuration_num());
+  failure.set_free_bytes(reply.result().free_bytes());
+  failure.set_need_bytes(reply.result().need_bytes());
   *failure.mutable_groups() = reply.groups();
   return client::WithFailure(absl::Status(code, message), failure);
 }

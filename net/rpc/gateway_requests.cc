@@ -52,9 +52,14 @@ void Take(v1::CompareAndSwapRequest* from, proto::CompareAndSwap* to) {
   if (from->has_value()) to->set_value(std::move(*from->mutable_value()));
 }
 
+void SetConsistency(v1::Consistency consistency, proto::Query* query) {
+  query->set_stale(consistency == v1::STALE);
+  query->set_any_replica(consistency == v1::ANY_REPLICA);
+}
+
 proto::Query QueryWith(v1::Consistency consistency) {
   proto::Query query;
-  query.set_stale(consistency == v1::STALE);
+  SetConsistency(consistency, &query);
   return query;
 }
 
@@ -185,7 +190,7 @@ proto::GatewayRequest PageOf(const v1::ListRequest& request, uint32_t limit,
                              const std::string& continuation) {
   proto::GatewayRequest gateway;
   proto::Query& query = *gateway.mutable_query();
-  query.set_stale(request.consistency() == v1::STALE);
+  SetConsistency(request.consistency(), &query);
   proto::List& list = *query.mutable_list();
   list.set_prefix(request.prefix());
   list.set_start(request.start());

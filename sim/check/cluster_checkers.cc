@@ -62,6 +62,7 @@ void ClusterCheckers::AppendCounters(Counters* counters) const {
     sum.recoveries += one.recoveries;
     sum.losses += one.losses;
     sum.repairs += one.repairs;
+    sum.leases += one.leases;
     sum.changes_begun += one.changes_begun;
     sum.changes_joint += one.changes_joint;
     sum.changes_committed += one.changes_committed;
@@ -85,6 +86,7 @@ void ClusterCheckers::AppendCounters(Counters* counters) const {
   values.emplace_back("recoveries", sum.recoveries);
   values.emplace_back("logs that lost something", sum.losses);
   values.emplace_back("logs repaired", sum.repairs);
+  values.emplace_back("leases", sum.leases);
   values.emplace_back("configurations appended", sum.changes_begun);
   values.emplace_back("configurations joint", sum.changes_joint);
   values.emplace_back("configurations committed", sum.changes_committed);

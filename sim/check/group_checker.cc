@@ -76,6 +76,8 @@ void GroupChecker::Dispatch(ReplicaView& view, const Note& note) {
     case NoteKind::kTransferStarted:
       ++counters_.transfers;
       return;
+    case NoteKind::kLease:
+      return OnLease(view, note);
     case NoteKind::kMalformed:
       return;
   }

@@ -9,6 +9,7 @@
 //   Durability           what a replica promised is still there after any crash
 //   Freshness            an answer tells of no state older than what was committed when it was
 //   asked for
+//   Lease                while a leader holds one, nobody is elected in a later term
 //   Membership           one change at a time, by steps whose majorities meet, and everybody
 //   decides
 //                        by what its own log says
@@ -63,6 +64,7 @@ struct GroupCounters {
   uint64_t joint_elections = 0;     // decided by two sets of voters
   uint64_t losses = 0;              // boots of a replica that had lost promises to damage
   uint64_t repairs = 0;             // times that one had got them back
+  uint64_t leases = 0;              // times that a leader without one got one
 };
 
 // Hears of every entry that a group commits, once, in order.
@@ -130,6 +132,11 @@ class GroupChecker {
   void OnBecameOther(ReplicaView& view, const Note& note);
   void CheckVotes(ReplicaView& leader, const Election& election);
   void CheckCompleteness(const ReplicaView& leader, Term term);
+
+  // group_checker_leases.cc
+  void OnLease(ReplicaView& view, const Note& note);
+  void CheckLeasesAreOver(const ReplicaView& leader);
+  void ReportLease(const ReplicaView& holder, NodeId leader, Term term, Instant since);
 
   // group_checker_membership.cc
   const raft::Membership& InForce(const ReplicaView& view) const;

@@ -56,6 +56,8 @@ void GroupChecker::OnBecameLeader(ReplicaView& view, const Note& note) {
                                note.term.value(), ", but is in term ", view.term.value()));
   }
   view.phase = ReplicaPhase::kLeader;
+  view.lease_until = Instant();
+  CheckLeasesAreOver(view);
   CheckInForce(view, note.number, "became leader");
   CheckMayLead(view);
   CheckVotes(view, election);

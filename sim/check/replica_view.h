@@ -95,6 +95,7 @@ struct ReplicaView {
   Term doubt;                // it knows that its log has lost something, and must not vote
   uint64_t damages = 0;      // that its disk has suffered, and of which it may lose something
   std::vector<Loss> losses;  // by damage, with all that came of it
+  Instant lease_until{};     // of a leader; in the past: it holds none
   // Requests that this life has not answered, and what was committed when each came.
   absl::btree_map<RequestId, Index> asked;
 

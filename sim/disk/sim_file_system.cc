@@ -60,7 +60,12 @@ class SimFileSystem::Handle final : public File {
     const Power power = Begin();
     if (power == Power::kOff) return PowerLost();
     if (!writable_) return ReadOnly();
-    if (size > inode_->content.size()) inode_->content.Truncate(size);
+    const uint64_t grows = size - std::min(size, inode_->content.size());
+    if (disk_.limited() && Room(inode_->content.size(), grows) < grows) {
+      ++disk_.counters_.refused_full;
+      return absl::ResourceExhaustedError("no space left on device");
+    }
+    if (grows > 0) inode_->content.Truncate(size);
     return power == Power::kOn ? absl::OkStatus() : PowerLost();
   }
 

@@ -62,6 +62,9 @@ class SimFileSystem final : public storage::FileSystem {
 
   // Bytes that all files together may hold; a write beyond it is cut short with ResourceExhausted.
   void SetCapacity(uint64_t bytes) { capacity_ = bytes; }
+  // Somebody else takes all but so much of what is free.
+  void LeaveFree(uint64_t bytes) { capacity_ = names_.UsedBytes() + bytes; }
+  bool limited() const { return capacity_ != kUnlimited; }
   // While set, every Sync and SyncDirectory fails. See FileContent for what becomes of the bytes
   // that a failed sync should have written; names stay unsynced.
   void SetSyncsFail(bool fail) { syncs_fail_ = fail; }

@@ -244,6 +244,23 @@ void FaultPlan::AttemptOnServer(FaultKind kind) {
   if (world_.server(server).up()) Add(std::move(interval));
 }
 
+// One disk, some, or all of them: then there is nobody else to turn to. What is left is next to
+// nothing, or so much that nobody need care.
+void FaultPlan::AttemptDiskFull() {
+  FaultInterval interval = MakeInterval(FaultKind::kDiskFull);
+  const bool one = rng_.Chance({1, 2});
+  const bool some = rng_.Chance({1, 2});
+  interval.servers = Everybody(cast_);
+  if (one) {
+    interval.servers = One(DrawServer(rng_, cast_));
+  } else if (some && cast_.servers > 1) {
+    interval.servers = DrawPart(rng_, cast_);
+  }
+  const uint64_t scale = options_.space_bytes;
+  interval.severity = rng_.Magnitude(scale / 16 + 1, scale * 2);
+  Add(std::move(interval));
+}
+
 uint64_t FaultPlan::rotten() {
   uint64_t rotten = 0;
   for (uint16_t id = 1; id <= cast_.servers; ++id) {
@@ -357,6 +374,9 @@ void FaultPlan::Disturb(const FaultInterval& interval, uint32_t fault) {
       }
     }
     if (interval.kind == FaultKind::kDiskSlow) host.slow_disk.Add(severity, fault);
+    if (interval.kind == FaultKind::kDiskFull) {
+      host.FillDisk(interval.severity, interval.end - interval.begin, fault);
+    }
   }
   HintAbout(interval, /*up=*/false);
 }
@@ -395,6 +415,7 @@ void FaultPlan::Undisturb(const FaultInterval& interval) {
   for (uint16_t id = 1; id <= cast_.servers; ++id) {
     if (!Contains(interval.servers, id)) continue;
     if (interval.kind == FaultKind::kDiskSlow) world_.server(id).slow_disk.amount -= severity;
+    if (interval.kind == FaultKind::kDiskFull) world_.server(id).EmptyDisk();
   }
   HintAbout(interval, /*up=*/true);
 }

@@ -42,6 +42,7 @@ constexpr std::array<const char*, kFaultKinds> kNames = {
     "crash-loop",
     "misdirected-write",
     "io-failure",
+    "disk-full",
 };
 
 }  // namespace

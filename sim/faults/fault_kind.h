@@ -56,9 +56,11 @@ enum class FaultKind : uint8_t {
   // Disks that break their promises, continued.
   kMisdirectedWrite,  // durable bytes are found elsewhere, over others: two places are damaged
   kIoFailure,         // a read or a write fails, or finds no space: the server must stop itself
+  kDiskFull,          // others take the space on disks, and give it back: who takes no more data in
+                      // time need not stop
 };
 // How many kinds there are.
-inline constexpr size_t kFaultKinds = 31;
+inline constexpr size_t kFaultKinds = 32;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);

@@ -37,14 +37,16 @@ FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t
   Rng latest = rng.Split("handover-strike");
   Rng disks = rng.Split("misdirected-write");
   Rng loops = rng.Split("crash-loop");
+  Rng space = rng.Split("disk-full");
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
     // Drawn for every kind, so that allowing one kind more changes no other's rate.
-    Rng& stream = kind >= FaultKind::kMisdirectedWrite ? disks
-                  : kind == FaultKind::kCrashLoop      ? loops
-                  : kind == FaultKind::kHandoverStrike ? latest
-                  : kind == FaultKind::kGroupPartition ? later
-                                                       : rng;
+    Rng& stream = kind == FaultKind::kDiskFull           ? space
+                  : kind >= FaultKind::kMisdirectedWrite ? disks
+                  : kind == FaultKind::kCrashLoop        ? loops
+                  : kind == FaultKind::kHandoverStrike   ? latest
+                  : kind == FaultKind::kGroupPartition   ? later
+                                                         : rng;
     const bool heads = stream.Chance({1, 2});
     options.rates[i] = DrawRate(stream, unit);
     const bool damages = kind == FaultKind::kBitRot || kind == FaultKind::kMisdirectedWrite;

@@ -28,6 +28,7 @@ struct FaultOptions {
   Ratio aim{1, 4};
   Ratio hint{1, 2};  // how often the ends of a cut hear that their connection was lost or made
   Ratio kill{1, 4};  // how often a crash is the death of the process alone (CrashKind::kKill)
+  uint64_t space_bytes = uint64_t{1} << 20;  // the scale of what a full disk has left
   bool clients_take_part = true;  // in partitions and clogs; in loss, delay, duplication always
 
   const FaultRate& rate(FaultKind kind) const { return rates[static_cast<size_t>(kind)]; }

@@ -30,6 +30,7 @@ constexpr FaultKind kByChance[] = {
     FaultKind::kGroupPartition,
     FaultKind::kMisdirectedWrite,
     FaultKind::kCrashLoop,
+    FaultKind::kDiskFull,
 };
 
 }  // namespace
@@ -113,6 +114,8 @@ void FaultPlan::Attempt(FaultKind kind) {
     case FaultKind::kBitRot:
     case FaultKind::kMisdirectedWrite:
       return RotNow(kind, DrawServer(rng_, cast_));
+    case FaultKind::kDiskFull:
+      return AttemptDiskFull();
     default:
       return AttemptOnServer(kind);
   }

@@ -97,6 +97,7 @@ class FaultPlan {
   void AttemptLeaderIsolation();
   void DelayAnswers(const Leadership& leadership, FaultInterval& silence);
   void AttemptOnServer(FaultKind kind);
+  void AttemptDiskFull();
 
   FaultInterval MakeInterval(FaultKind kind);
   uint32_t Add(FaultInterval interval);  // begins now or later, and ends

@@ -44,7 +44,8 @@ FaultSet GeneralFaults() {
   for (const FaultKind kind :
        {FaultKind::kElectionStrike, FaultKind::kSnapshotStrike, FaultKind::kPromiseStrike,
         FaultKind::kLeaderIsolation, FaultKind::kBitRot, FaultKind::kGroupPartition,
-        FaultKind::kHandoverStrike, FaultKind::kMisdirectedWrite, FaultKind::kIoFailure}) {
+        FaultKind::kHandoverStrike, FaultKind::kMisdirectedWrite, FaultKind::kIoFailure,
+        FaultKind::kDiskFull}) {
     faults.erase(kind);
   }
   return faults;

@@ -30,7 +30,11 @@ absl::string_view PairOf(absl::string_view key) {
 }
 
 OperationSource::OperationSource(const WorkloadOptions& options, Rng rng)
-    : options_(options), rng_(rng), stale_rng_(rng.Split("stale")), left_(options.operations) {
+    : options_(options),
+      rng_(rng),
+      stale_rng_(rng.Split("stale")),
+      any_replica_rng_(rng.Split("any replica")),
+      left_(options.operations) {
   CheckLe(1u, options_.keys);
   CheckLe(1u, options_.skew);
   for (uint32_t i = 0; i < options_.keys; ++i) {
@@ -182,6 +186,12 @@ void OperationSource::MaybeStale(uint64_t client, PlannedOperation* planned) {
   auto* query = std::get_if<proto::Query>(&planned->body);
   if (query == nullptr || options_.stale.numerator == 0 || !options_.IsThin(client)) return;
   if (stale_rng_.Chance(options_.stale)) query->set_stale(true);
+}
+
+void OperationSource::MaybeAnyReplica(PlannedOperation* planned) {
+  auto* query = std::get_if<proto::Query>(&planned->body);
+  if (query == nullptr || options_.any_replica.numerator == 0 || query->stale()) return;
+  if (any_replica_rng_.Chance(options_.any_replica)) query->set_any_replica(true);
 }
 
 // Both keys of a pair get the same value; perhaps only if the first one holds what was seen last.

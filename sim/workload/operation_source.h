@@ -55,6 +55,8 @@ class OperationSource {
   PlannedOperation FinalPairRead(size_t pair) const;
   // A planned operation of this client, if it is a read, may now and then take any state.
   void MaybeStale(uint64_t client, PlannedOperation* planned);
+  // The same for one that any replica may answer.
+  void MaybeAnyReplica(PlannedOperation* planned);
 
   Duration ThinkTime(Instant now);
   // Until then nobody thinks for longer than `think_max`: something is about to happen that only
@@ -87,6 +89,7 @@ class OperationSource {
   const WorkloadOptions options_;
   Rng rng_;
   Rng stale_rng_;
+  Rng any_replica_rng_;
   uint64_t left_;
   uint64_t issued_ = 0;
   Instant hurry_until_{};

@@ -10,6 +10,7 @@
 #include "core/base/placement.h"
 #include "core/gateway/gateway.h"
 #include "core/kv/command.h"
+#include "core/node/door.h"
 #include "sim/check/contents_model.h"
 
 namespace lockstep::sim {
@@ -120,13 +121,14 @@ void Recorder::Return(Instant now, const Open& open, const client::Outcome& outc
   if (open.planned.misplaced) return RecordMisplaced(open, outcome);
   if (outcome.kind == Kind::kNotExecuted) {
     ++counters_.not_executed;
-    return;
+    return NoteRefusal(open, outcome);
   }
   if (outcome.kind == Kind::kUnknown) return NoteUnknown(open);
   if (const auto* query = std::get_if<proto::Query>(&open.planned.body)) {
     ++counters_.reads;
     NoteLabel(open, outcome.result);
     if (query->stale()) return RecordStale(open, outcome.result);
+    if (query->any_replica()) ++counters_.any_replica_reads;
     if (query->has_get_many() && PairOf(query->get_many().keys(0)).empty()) {
       return RecordSeveral(now, open, outcome.result);
     }
@@ -135,6 +137,16 @@ void Recorder::Return(Instant now, const Open& open, const client::Outcome& outc
                              : RecordRead(now, open, outcome.result);
   }
   RecordWrite(now, open, outcome.result);
+}
+
+void Recorder::NoteRefusal(const Open& open, const client::Outcome& outcome) {
+  if (outcome.result.code() != proto::NO_SPACE) return;
+  ++counters_.no_space;
+  const auto* command = std::get_if<proto::Command>(&open.planned.body);
+  if (command != nullptr && node::AddsData(*command)) return;
+  refused_without_data_ =
+      absl::StrCat("process ", open.process,
+                   " was refused what adds no data, for want of space: ", outcome.result.message());
 }
 
 void Recorder::NoteLabel(const Open& open, const proto::Result& result) {

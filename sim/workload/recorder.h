@@ -32,9 +32,11 @@ struct OperationCounters {
   uint64_t swaps_failed = 0;  // executed, and the key did not hold what was expected
   uint64_t not_executed = 0;  // certainly
   uint64_t unknown = 0;
+  uint64_t no_space = 0;  // of those that were certainly not executed: for want of space
   uint64_t replayed = 0;  // writes whose answer was the stored one
   uint64_t restarts = 0;  // of clients
   uint64_t stale_reads = 0;
+  uint64_t any_replica_reads = 0;
   uint64_t through_gateways = 0;  // answered
 };
 
@@ -111,6 +113,8 @@ class Recorder {
   // A batch of which a read saw a part, or that was not refused although no shard has all of it;
   // empty: none.
   const std::string& torn_batch() const { return torn_batch_; }
+  // A write that adds no data and was refused for want of space; empty: none.
+  const std::string& refused_without_data() const { return refused_without_data_; }
   const OperationCounters& counters() const { return counters_; }
 
  private:
@@ -123,6 +127,7 @@ class Recorder {
   void RecordWrite(Instant now, const Open& open, const proto::Result& result);
   void RecordStale(const Open& open, const proto::Result& result);
   void NoteLabel(const Open& open, const proto::Result& result);
+  void NoteRefusal(const Open& open, const client::Outcome& outcome);
   void NoteMayBeExecuted(const Open& open);
   void NoteUnknown(const Open& open);
   std::vector<Index> PlacesOfOpen(FirstOf first_of, ExecutionsOf executions_of) const;
@@ -138,6 +143,7 @@ class Recorder {
   absl::btree_map<uint64_t, uint64_t> may_be_executed_;
   std::string mislabelled_;
   std::string torn_batch_;
+  std::string refused_without_data_;
   OperationCounters counters_;
   uint64_t processes_ = 0;
   Instant last_{};

@@ -66,6 +66,11 @@ ThinOptions ThinOptionsOf(const WorkloadOptions& options, const Access& access, 
   return result;
 }
 
+// Each life of a client is near another server.
+NodeId DrawNear(const std::vector<NodeId>& servers, const Rng& rng) {
+  return servers[Rng(rng).Split("near").Below(servers.size())];
+}
+
 MakeCaller CallerFor(const WorkloadOptions& options, const Access& access, uint32_t client) {
   if (options.IsThin(client)) {
     return [thin = ThinOptionsOf(options, access, client)](Rng rng) {
@@ -73,11 +78,14 @@ MakeCaller CallerFor(const WorkloadOptions& options, const Access& access, uint3
     };
   }
   if (access.sharded) {
-    return [router = RouterOptionsOf(options, access.nodes)](Rng rng) {
+    return [router = RouterOptionsOf(options, access.nodes),
+            servers = access.servers](Rng rng) mutable {
+      router.near = DrawNear(servers, rng);
       return std::make_unique<client::Router>(router, rng);
     };
   }
-  return [client = ClientOptionsOf(options, access.nodes, access.group)](Rng rng) {
+  return [client = ClientOptionsOf(options, access.nodes, access.group)](Rng rng) mutable {
+    client.near = DrawNear(client.nodes, rng);
     return std::make_unique<client::Client>(client, rng);
   };
 }
@@ -88,7 +96,8 @@ Workload::Workload(const WorkloadOptions& options, const Access& access, Rng rng
     : source_(std::make_unique<OperationSource>(options, rng.Split("operations"))),
       recorder_(std::make_unique<Recorder>(source_->keys(), access.sharded ? options.shards : 0)),
       group_(access.group),
-      sharded_(access.sharded) {
+      sharded_(access.sharded),
+      space_hard_limit_(access.space_hard_limit) {
   recorder_->set_newest_version(access.newest_version);
   for (uint32_t i = 0; i < options.clients; ++i) {
     clients_.push_back(std::make_unique<WorkloadClient>(i + 1, CallerFor(options, access, i + 1),
@@ -149,6 +158,8 @@ void Workload::Check(ClusterCheckers& checkers, Judges judges, Findings& finding
     CheckStaleReads(*recorder_, *shards, findings);
   }
   if (judges == Judges::kWhiteBox) return;
+  const std::string& refused = recorder_->refused_without_data();
+  if (!space_hard_limit_ && !refused.empty()) findings.Report("Deletes Go On", refused);
   if (!recorder_->torn_batch().empty()) findings.Report("Atomicity", recorder_->torn_batch());
   const auto executions_of = [&](const CommandIdentity& command) {
     const ContentsModel* contents = shards == nullptr ? nullptr : shards->ContentsOf(command.shard);
@@ -212,9 +223,11 @@ void Workload::AppendCounters(Counters* counters) const {
   const OperationCounters& done = recorder_->counters();
   auto& values = counters->values;
   values.emplace_back("reads answered", done.reads);
+  values.emplace_back("reads from any replica", done.any_replica_reads);
   values.emplace_back("writes executed", done.writes);
   values.emplace_back("swaps mismatched", done.swaps_failed);
   values.emplace_back("operations not executed", done.not_executed);
+  values.emplace_back("refused for want of space", done.no_space);
   values.emplace_back("operations unknown", done.unknown);
   values.emplace_back("replies replayed", done.replayed);
   values.emplace_back("client restarts", done.restarts);

@@ -31,6 +31,7 @@ struct Access {
   GroupId group;
   bool sharded = false;              // the group is the controller: clients find the others by it
   std::vector<NodeId> servers = {};  // whom thin clients ask: all
+  bool space_hard_limit = true;      // beyond it servers may refuse more than data
   // The newest version of a shard right now; empty: nobody can say.
   std::function<Index(uint32_t shard)> newest_version = {};
 };
@@ -81,6 +82,7 @@ class Workload {
   std::vector<std::unique_ptr<WorkloadClient>> clients_;
   GroupId group_;
   bool sharded_;
+  bool space_hard_limit_;
 };
 
 }  // namespace lockstep::sim

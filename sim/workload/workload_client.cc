@@ -169,6 +169,7 @@ std::optional<PlannedOperation> WorkloadClient::Plan(Process& process) {
   if (!final_round_) {
     std::optional<PlannedOperation> planned = source_.Next(number_, process.page);
     if (planned.has_value()) source_.MaybeStale(number_, &*planned);
+    if (planned.has_value()) source_.MaybeAnyReplica(&*planned);
     return planned;
   }
   if (!process.final_task.has_value() && !final_tasks_.empty()) {

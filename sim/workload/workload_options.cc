@@ -105,6 +105,10 @@ WorkloadOptions WorkloadOptions::Draw(Rng& rng, uint32_t operations) {
   const bool restarts = rng.Chance({1, 3});
   const uint64_t restart_every = rng.Magnitude(10, 500);
   if (restarts) options.restart = {1, static_cast<uint32_t>(restart_every)};
+  Rng any = rng.Split("any replica");
+  const bool any_replica = any.Chance({1, 2});
+  const uint64_t one_in = any.Between(1, 4);
+  if (any_replica) options.any_replica = {1, static_cast<uint32_t>(one_in)};
   return options;
 }
 
@@ -143,6 +147,10 @@ std::string Describe(const WorkloadOptions& options) {
   }
   if (options.stale.numerator > 0) {
     absl::StrAppendFormat(&text, ", one read in %d stale", options.stale.denominator);
+  }
+  if (options.any_replica.numerator > 0) {
+    absl::StrAppendFormat(&text, ", one read in %d from any replica",
+                          options.any_replica.denominator);
   }
   if (options.restart.numerator > 0) {
     absl::StrAppendFormat(&text, ", a restart every %d operations", options.restart.denominator);

@@ -66,7 +66,8 @@ struct WorkloadOptions {
   uint32_t thin_in_session = 0;
   Duration thin_patience = std::chrono::seconds(1);  // of a call, at least
   Duration thin_grace = std::chrono::seconds(1);
-  Ratio stale;  // of thin clients' reads that take any state
+  Ratio stale;        // of thin clients' reads that take any state
+  Ratio any_replica;  // of all other reads: linearizable, from a replica that need not lead
 
   bool IsThin(uint64_t client) const { return client + thin > clients; }  // from 1
 

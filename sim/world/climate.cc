@@ -81,6 +81,16 @@ node::NodeOptions DrawNode(Rng rng, const WorldOptions& world, const WorkloadOpt
   return node;
 }
 
+// In some runs there is no hard limit: then whatever adds no data must go on, whatever happens.
+void DrawSpace(Rng rng, Climate& climate) {
+  node::SpaceLimits& space = climate.node.space;
+  space.soft_bytes = rng.Magnitude(uint64_t{32} << 10, uint64_t{4} << 20);
+  const uint64_t part = rng.Between(2, 8);
+  const bool hard = rng.Chance({2, 3});
+  if (hard) space.hard_bytes = space.soft_bytes / part;
+  climate.faults.space_bytes = space.soft_bytes;
+}
+
 storage::EngineOptions DrawEngine(Rng rng) {
   storage::EngineOptions engine;
   engine.directory = "/data";
@@ -118,6 +128,28 @@ void PaceAttempts(Rng rng, Climate& climate) {
   climate.workload.attempt_timeout = Duration(timeout);
   climate.workload.backoff_min = Duration(unit / 64);
   climate.workload.backoff_max = Duration(pause);
+}
+
+// Clocks that are wrong, by so little that a leader's heartbeats still come before its followers
+// give it up. In half of the runs reads rest on leases, with the true bound; in some of the others
+// clocks leap, which no lease survives.
+void DrawClocks(Rng rng, Climate& climate) {
+  raft::Config& raft = climate.node.raft;
+  ClockOptions& clock = climate.world.host.clock;
+  clock.offset_max = DrawMagnitude(rng, kMillisecond, 1'000'000 * kMillisecond);
+  const Duration room = raft.election_min - raft.heartbeat;
+  const uint64_t drift_most =
+      static_cast<uint64_t>(std::max<int64_t>(1, room.count() / (raft.election_min.count() / 250)));
+  const uint64_t drift = rng.Magnitude(1, drift_most);
+  const bool exact = rng.Chance({1, 8});
+  const bool lease = rng.Chance({1, 2});
+  const bool leaps = rng.Chance({1, 4});
+  const int64_t leap_max = DrawMagnitude(rng, kMillisecond, 10'000 * kMillisecond);
+  raft.lease = lease;
+  raft.clock_drift_max = static_cast<uint32_t>(drift);
+  // The clocks' own roundings need a little of the bound.
+  if (!exact) clock.drift_max = static_cast<uint32_t>(drift * 1000 - 1);
+  if (!lease && leaps) clock.leap_max = leap_max;
 }
 
 }  // namespace
@@ -159,6 +191,7 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   climate.world.host = DrawHost(streams.Split("host"));
   climate.groups = {StoreOnAll(GroupId(1), climate.world.servers)};
   climate.node = DrawNode(streams.Split("node"), climate.world, climate.workload);
+  DrawClocks(streams.Split("clock"), climate);
   climate.engine = DrawEngine(streams.Split("engine"));
   if (options.profile == Profile::kShard) DrawSharded(options, streams.Split("shards"), climate);
   if (options.profile == Profile::kRaft) DrawChanges(streams.Split("changes"), climate);
@@ -168,6 +201,7 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   if (!climate.sharded.has_value()) allowed.erase(FaultKind::kHandoverStrike);
   Rng faults = streams.Split("faults");
   climate.faults = FaultOptions::Draw(faults, allowed, options.all_allowed_faults_on, unit);
+  DrawSpace(streams.Split("space"), climate);
   const int64_t units = static_cast<int64_t>(rng.Between(100, 500));
   climate.safety_time = options.time.count() != 0 ? options.time : Duration(unit * units);
   SpreadOperations(streams.Split("spread"), climate);

@@ -34,6 +34,16 @@ absl::string_view NameOf(node::GroupRole role) {
   return "?";
 }
 
+std::string DescribeClocks(const Climate& climate) {
+  const ClockOptions& clock = climate.world.host.clock;
+  const raft::Config& raft = climate.node.raft;
+  return absl::StrCat("clocks: ahead by up to ", Microseconds(clock.offset_max), ", off by up to ",
+                      clock.drift_max, " millionths, leaps up to ", Microseconds(clock.leap_max),
+                      raft.lease ? absl::StrCat("; leases, for clocks off by up to ",
+                                                raft.clock_drift_max, " thousandths")
+                                 : "; no leases");
+}
+
 // Nothing where there is but one.
 std::string DescribeGroups(const Climate& climate) {
   std::string text;
@@ -70,11 +80,12 @@ std::string Describe(const Climate& climate) {
       " clients (one administers), safety phase at most ",
       Microseconds(climate.safety_time.count()), ", then ",
       climate.minority_abandoned ? "a majority" : "everybody", " recovers\n",
-      DescribeGroups(climate), Describe(climate.world), "\n", DescribeNode(climate.node),
-      "\nstorage: segments of ", climate.engine.wal_segment_bytes_max, " B with ",
-      climate.engine.wal_reserve_bytes, " ahead, write buffer ",
+      DescribeGroups(climate), Describe(climate.world), "\n", DescribeClocks(climate), "\n",
+      DescribeNode(climate.node), "\nstorage: segments of ", climate.engine.wal_segment_bytes_max,
+      " B with ", climate.engine.wal_reserve_bytes, " ahead, write buffer ",
       climate.engine.table_write_buffer_bytes, " B, digest of one in ", climate.digest_every,
-      " applies\nleadership ",
+      " applies; space low below ", climate.node.space.soft_bytes, " B, none below ",
+      climate.node.space.hard_bytes, " B\nleadership ",
       climate.transfer_gap == Duration(0)
           ? "stays where elections put it"
           : absl::StrCat("moved every ", Microseconds(climate.transfer_gap.count())),

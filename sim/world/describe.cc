@@ -181,6 +181,9 @@ std::string DescribeNoted(const Note& note) {
                           note.number);
     case NoteKind::kTransferStarted:
       return absl::StrCat("hands leadership to ", peer);
+    case NoteKind::kLease:
+      return note.number == 0 ? "holds no lease"
+                              : absl::StrCat("holds a lease until ", note.number / 1000, " us");
     case NoteKind::kReplied:
       return absl::StrCat("answered request ", note.number, " at ", note.position.index.value());
     case NoteKind::kMalformed:

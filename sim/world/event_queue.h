@@ -26,8 +26,9 @@ enum class EventKind : uint8_t {
   kFaultEdge,  // a fault begins or ends; payload: its interval
   kStrike,     // an aimed fault hits; payload: its slot
   kPhase,      // the world looks at its phase
+  kSpace,      // a server measures its disk; payload: a number of its own
 };
-inline constexpr size_t kEventKinds = 10;
+inline constexpr size_t kEventKinds = 11;
 
 struct Event {
   int64_t time = 0;       // nanoseconds since the run began

@@ -32,9 +32,6 @@ class EngineRunner : public StorageRunner {
   std::unique_ptr<storage::Engine> engine_;
 };
 
-// Ascending over the lives of a server: time has gone on since the last one began.
-uint64_t LifeAt(Instant boot) { return static_cast<uint64_t>(boot.time_since_epoch().count()) + 1; }
-
 }  // namespace
 
 ServerSurroundings::ServerSurroundings(const std::vector<GroupPlacement>& groups) {
@@ -114,7 +111,7 @@ absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, R
     return life;
   }
   gateway::GatewayOptions gateway = *gateway_;
-  gateway.life = LifeAt(host.clock.Now());
+  gateway.life = ++lives_[node];
   gateway.router.controller_nodes =
       node::NewestFirst(surroundings.controllers(), gateway.router.controller_nodes);
   life.process =

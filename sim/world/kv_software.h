@@ -3,11 +3,14 @@
 #ifndef LOCKSTEP_SIM_WORLD_KV_SOFTWARE_H_
 #define LOCKSTEP_SIM_WORLD_KV_SOFTWARE_H_
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+#include "core/base/types.h"
 #include "core/gateway/options.h"
 #include "core/gateway/surroundings.h"
 #include "core/node/roles.h"
@@ -53,7 +56,8 @@ class KvSoftware : public Software {
   const storage::EngineOptions engine_;
   const std::vector<GroupPlacement> groups_;
   const std::optional<gateway::GatewayOptions> gateway_;
-  std::map<NodeId, ServerSurroundings> surroundings_;  // each server's
+  absl::btree_map<NodeId, uint64_t> lives_;              // begun so far
+  std::map<NodeId, ServerSurroundings> surroundings_;  // each server's; addresses stay
 };
 
 }  // namespace lockstep::sim

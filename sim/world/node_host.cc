@@ -22,6 +22,8 @@ NodeHost::NodeHost(uint16_t id, const HostOptions& options, const Services& serv
       root_(root),
       disk_rng_(root.Split("disk", id)),
       turn_rng_(root.Split("turn", id)),
+      space_rng_(root.Split("space", id)),
+      clock_rng_(root.Split("clock", id)),
       host_{.clock = *this, .transport = *this, .disk = *this, .replies = *this, .journal = *this} {
 }
 
@@ -30,7 +32,8 @@ NodeHost::~NodeHost() { life_.process.reset(); }
 // --- Seams ---
 
 void NodeHost::WakeAt(Instant when) {
-  alarm_.Set(services_.timeline, id_, when == kNever ? kNoTime : when.time_since_epoch().count());
+  wake_at_ = when;
+  alarm_.Set(services_.timeline, id_, clock_.WorldTime(when));
 }
 
 void NodeHost::Send(NodeId to, Bytes message) {
@@ -91,7 +94,12 @@ void NodeHost::Record(const Note& note) {
   TraceHash& hash = services_.timeline.hash();
   hash.Add(static_cast<uint64_t>(note.kind) | note.term.value() << 8);
   hash.Add(note.position.index.value() << 16 | note.peer.value());
-  services_.observer.OnNote(*this, note);
+  if (note.kind != NoteKind::kLease) return services_.observer.OnNote(*this, note);
+  Note lease = note;  // For others in the world's time, the only one that they have in common.
+  const Instant end(Duration(static_cast<int64_t>(note.number)));
+  if (note.number != 0) lease.number = static_cast<uint64_t>(clock_.WorldTime(end));
+  hash.Add(lease.number);
+  services_.observer.OnNote(*this, lease);
 }
 
 // --- Storage ---
@@ -160,6 +168,10 @@ void NodeHost::OnStorage(Lane which) {
   if (!result.ok() && Explains(interference, disk_failed, result.status())) {
     return StopItself(which, result.status(), disk_failed ? interference.downtime : rot_downtime);
   }
+  if (!result.ok() && RanOutOfSpace()) {
+    services_.ledger.Effect(filled_by_);
+    return StopItself(which, result.status(), filled_for_);
+  }
   if (!result.ok()) {
     services_.observer.OnBroken(
         *this, "Storage Failed",
@@ -188,6 +200,8 @@ bool NodeHost::IsDue(const Event& event) {
       return up() && turn_events_ > 0 && event.payload == turn_;
     case EventKind::kBoot:
       return !up() && event.payload == incarnation_ && event.time == boot_at_;
+    case EventKind::kSpace:
+      return up() && event.payload == measurement_;
     default:
       return true;
   }

@@ -18,6 +18,7 @@
 #include "sim/network/latency.h"
 #include "sim/network/network.h"
 #include "sim/world/lane.h"
+#include "sim/world/node_clock.h"
 #include "sim/world/observer.h"
 #include "sim/world/software.h"
 #include "sim/world/timeline.h"
@@ -39,6 +40,7 @@ struct HostOptions {
   uint32_t turn_events_max = 1;
   int64_t turn_hold_max = 5'000;  // ns
   CrashOptions crash;             // what a power failure leaves of unsynced data
+  ClockOptions clock;
 };
 
 // The parts of the world that a host uses.
@@ -71,6 +73,7 @@ class NodeHost final : private Clock,
   // Of one of them; before the first entry if there is none.
   LogPosition applied(GroupId group) const;
   const StorageLane& lane(Lane lane) const { return lanes_[static_cast<size_t>(lane)]; }
+  const NodeClock& clock() const { return clock_; }
   // Requests that this life has not answered yet.
   uint64_t unanswered() const;
   bool writing() const { return !lanes_[static_cast<size_t>(Lane::kLog)].empty(); }
@@ -92,10 +95,13 @@ class NodeHost final : private Clock,
   void BootAt(int64_t time);
   // It does not boot again by itself.
   void Abandon() { boot_at_ = kNoTime; }
-  // Stands still until `time`, or longer if it did anyway; its clock runs on.
+  // Stands still until `time`, or longer if it did anyway; its clock runs on, and may leap.
   void PauseUntil(int64_t time, uint32_t fault);
   // A lane of the disk completes nothing until `time`, or longer if it did anyway.
   void StallDiskUntil(Lane lane, int64_t time, uint32_t fault);
+  // Others leave so much free on the disk, for about `length` ns; or they give everything back.
+  void FillDisk(uint64_t free_bytes, int64_t length, uint32_t fault);
+  void EmptyDisk();
   // Ends pauses and stalls.
   void Recover();
   Disturbance slow_disk;  // storage takes 1 + amount times as long
@@ -103,6 +109,8 @@ class NodeHost final : private Clock,
   uint32_t rotted_by = kNoFault;
   int64_t rot_downtime = kNoTime;                // ns
   uint64_t repairs() const { return repairs_; }  // damage that its lives have made good at boot
+  uint32_t filled_by() const { return filled_by_; }
+  uint32_t turn() const { return turn_; }  // of the process; counts up
 
   // --- Events. Each returns false if the event was void or put off: then it did not happen. ---
   // Puts the event off if the server stands still. True: it was.
@@ -113,11 +121,12 @@ class NodeHost final : private Clock,
   void OnAlarm();
   void OnStorage(Lane lane);
   void OnTurnEnd();
+  void OnSpace();
   void OnLinkHint(NodeId peer, bool up);
 
  private:
   // --- Seams ---
-  Instant Now() const override { return services_.timeline.instant(); }
+  Instant Now() const override { return clock_.At(services_.timeline.now()); }
   void WakeAt(Instant when) override;
   void Send(NodeId to, Bytes message) override;
   Ticket Submit(StorageJob job) override;
@@ -135,6 +144,7 @@ class NodeHost final : private Clock,
   void StartNext(Lane lane);
   int64_t DrawLatency(const StorageLane& lane);
   void NoteApplied(const StorageResult& result);
+  void LeapClock();
   void EndTurnOrHold();
   void EndTurn();
   void Arm(const Interference& interference);
@@ -147,6 +157,9 @@ class NodeHost final : private Clock,
   void StopItself(Lane lane, const absl::Status& error, int64_t downtime);
   bool IsSilenced(absl::string_view doing);
   void InterruptStorage();
+  void MeasureSoon();
+  void Measure();
+  bool RanOutOfSpace() const;
 
   const uint16_t id_;
   const HostOptions& options_;
@@ -154,6 +167,9 @@ class NodeHost final : private Clock,
   const Rng root_;
   Rng disk_rng_;
   Rng turn_rng_;
+  Rng space_rng_;
+  Rng clock_rng_;
+  NodeClock clock_;
   Host host_;
   SimFileSystem files_;
   Life life_;
@@ -163,6 +179,7 @@ class NodeHost final : private Clock,
   int64_t boot_at_ = kNoTime;
 
   Alarm alarm_;
+  Instant wake_at_ = kNever;  // what it was set to
   std::array<StorageLane, 2> lanes_;
   std::deque<Pending> requests_;  // those from first_request_ on
   uint64_t first_request_ = 1;
@@ -182,6 +199,11 @@ class NodeHost final : private Clock,
     uint32_t by = kNoFault;
   };
   std::array<Stall, 2> stalls_;  // by lane
+
+  uint32_t filled_by_ = kNoFault;  // the last fault that did
+  int64_t filled_for_ = 0;         // ns, about
+  uint32_t measurement_ = 0;       // numbers those that are to come
+  uint64_t refused_before_ = 0;    // writes that found no space before this life
 };
 
 }  // namespace lockstep::sim

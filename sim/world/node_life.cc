@@ -1,4 +1,5 @@
 // The lives of a server: boots, crashes, pauses and stalls.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,8 @@ void NodeHost::OnBoot() {
   services_.timeline.hash().Add(incarnation_);
   services_.tracer.Add(TraceKind::kProcess, id_, 0,
                        [&] { return absl::StrCat("boots, life ", incarnation_); });
+  refused_before_ = files_.counters().refused_full;
+  clock_.Draw(options_.clock, services_.timeline.now(), clock_rng_.Split("life", incarnation_));
   const Interference interference = services_.observer.BeforeBoot(*this);
   Arm(interference);
   const uint64_t life_number = uint64_t{id_} * 1000 + incarnation_;
@@ -35,6 +38,11 @@ void NodeHost::OnBoot() {
     if (!disk_failed) services_.observer.OnRefused(*this);
     return;
   }
+  if (!life.ok() && RanOutOfSpace()) {
+    services_.ledger.Effect(filled_by_);
+    files_.Kill();
+    return BootAt(services_.timeline.now() + filled_for_);
+  }
   if (!life.ok()) {
     services_.observer.OnBroken(
         *this, "Storage Failed",
@@ -43,7 +51,53 @@ void NodeHost::OnBoot() {
   }
   life_ = *std::move(life);
   NoteRepairs();
+  ++measurement_;
+  if (files_.limited()) Measure();
   EndTurn();
+}
+
+// --- Space ---
+
+// A write of this life has found no space: after that nothing that fails is a surprise.
+bool NodeHost::RanOutOfSpace() const {
+  return files_.counters().refused_full > refused_before_ && filled_by_ != kNoFault;
+}
+
+void NodeHost::FillDisk(uint64_t free_bytes, int64_t length, uint32_t fault) {
+  files_.LeaveFree(free_bytes);
+  filled_by_ = fault;
+  filled_for_ = std::max<int64_t>(length, 1);
+  MeasureSoon();
+}
+
+void NodeHost::EmptyDisk() {
+  files_.SetCapacity(SimFileSystem::kUnlimited);
+  MeasureSoon();
+}
+
+// As long as space is scarce it is measured again and again, between writes and in no rhythm with
+// them.
+void NodeHost::MeasureSoon() {
+  const uint64_t delay = space_rng_.Magnitude(1'000, 20'000'000);
+  services_.timeline.Schedule(services_.timeline.now() + static_cast<int64_t>(delay),
+                              EventKind::kSpace, id_, ++measurement_);
+}
+
+void NodeHost::OnSpace() {
+  Measure();
+  EndTurnOrHold();
+}
+
+void NodeHost::Measure() {
+  const uint64_t free = files_.FreeBytes("/").value_or(0);
+  services_.timeline.hash().Add(free);
+  services_.tracer.Add(TraceKind::kStorage, id_, 0, [&] {
+    return files_.limited() ? absl::StrCat(free, " bytes are free") : "there is space";
+  });
+  services_.observer.OnMeasured(*this, free);
+  in_process_ = true;
+  life_.process->OnSpace({.free_bytes = free});
+  if (files_.limited()) MeasureSoon();
 }
 
 // Damage that no fault has done is a finding.
@@ -196,6 +250,18 @@ void NodeHost::PauseUntil(int64_t time, uint32_t fault) {
   if (time <= paused_until_) return;
   paused_until_ = time;
   paused_by_ = fault;
+  LeapClock();
+}
+
+// Nobody looks at the clock before the pause is over, so it may leap at once.
+void NodeHost::LeapClock() {
+  if (options_.clock.leap_max == 0) return;
+  const int64_t leap =
+      static_cast<int64_t>(clock_rng_.Magnitude(1, static_cast<uint64_t>(options_.clock.leap_max)));
+  const bool leaps = clock_rng_.Chance({1, 2});
+  if (!leaps) return;
+  clock_.Leap(leap);
+  if (alarm_.armed() != kNoTime) WakeAt(wake_at_);
 }
 
 void NodeHost::StallDiskUntil(Lane lane, int64_t time, uint32_t fault) {

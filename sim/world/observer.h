@@ -55,6 +55,8 @@ class WorldObserver {
   virtual void OnStored(NodeHost& host, const StorageJob& job, const StorageResult& result) = 0;
   virtual Interference BeforeBoot(NodeHost& host) = 0;
   virtual void OnCrashed(NodeHost& host) = 0;
+  // The server has measured how much space its disk has left; its process hears of it next.
+  virtual void OnMeasured(NodeHost&, uint64_t /*free_bytes*/) {}
   // The server has read damage that it cannot get over without its people, and does not start.
   virtual void OnRefused(NodeHost&) {}
   // Something that no fault explains: a storage error, an answer to a request that was not asked.

@@ -42,6 +42,7 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
       checkers_(options.judges == Judges::kHistory ? ignored_ : findings_,
                 climate.node.kv.sessions_max, shards_.has_value() ? &*shards_ : nullptr),
       forwarding_(options.judges == Judges::kHistory ? ignored_ : findings_),
+      space_(climate.node.space),
       software_(climate.node, climate.engine, climate.groups, GatewayFor(climate)),
       world_(climate.world, software_, *this, root, options.trace),
       plan_(climate.faults, world_, QuorumsOf(climate.groups), root.Split("faults")),
@@ -51,6 +52,7 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
                  .group = climate.groups.front().group,
                  .sharded = climate.sharded.has_value(),
                  .servers = ServersOf(climate),
+                 .space_hard_limit = climate.node.space.hard_bytes > 0,
                  .newest_version = [this](uint32_t shard) { return NewestVersion(shard); }},
                 root.Split("workload")),
       administrator_(climate.transfer_gap, climate.world.servers, GroupsOf(climate),
@@ -178,9 +180,17 @@ void SimulationRun::OnNote(NodeHost& host, const Note& note) {
     default:
       break;
   }
+  const bool leads = plan_.leaders.Claims(note.group, host.id());
+  space_.OnNote(host.node(), host.turn(), leads, note,
+                options_.judges == Judges::kHistory ? ignored_ : findings_);
   plan_.OnNote(host.id(), note);
   aimed_.OnNote(host, note);
   if (phase_ >= Phase::kStability) NoteHandover(host, note);
+}
+
+void SimulationRun::OnMeasured(NodeHost& host, uint64_t free_bytes) {
+  space_.OnMeasured(host.node(), host.turn(), free_bytes);
+  if (free_bytes < climate_.node.space.soft_bytes) world_.ledger().Effect(host.filled_by());
 }
 
 void SimulationRun::OnRequest(NodeHost& host, RequestId id) {
@@ -271,6 +281,7 @@ void SimulationRun::AppendWorldCounters(Counters* counters) const {
   values.emplace_back("leadership transfers", transfers_);
   values.emplace_back("reads executed", queries_);
   values.emplace_back("snapshot chunks", snapshot_chunks_);
+  values.emplace_back("disks found low", space_.measured_low());
   values.emplace_back("tables compared", digests_compared_);
   values.emplace_back("boots", boots_);
   values.emplace_back("crashes", crashes_);

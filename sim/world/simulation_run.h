@@ -24,6 +24,7 @@
 #include "sim/check/checker.h"
 #include "sim/check/cluster_checkers.h"
 #include "sim/check/forwarding_checker.h"
+#include "sim/check/space_checker.h"
 #include "sim/faults/aimed_faults.h"
 #include "sim/faults/fault_plan.h"
 #include "sim/workload/shard_administrator.h"
@@ -68,6 +69,7 @@ class SimulationRun final : private WorldObserver {
   void OnStored(NodeHost& host, const StorageJob& job, const StorageResult& result) override;
   Interference BeforeBoot(NodeHost& host) override;
   void OnCrashed(NodeHost& host) override;
+  void OnMeasured(NodeHost& host, uint64_t free_bytes) override;
   void OnRefused(NodeHost& host) override;
   void OnBroken(NodeHost& host, std::string property, std::string evidence) override;
 
@@ -123,6 +125,7 @@ class SimulationRun final : private WorldObserver {
   std::optional<ShardChecker> shards_;
   ClusterCheckers checkers_;
   ForwardingChecker forwarding_;
+  SpaceChecker space_;
   KvSoftware software_;
   mutable World world_;
   FaultPlan plan_;

@@ -90,6 +90,9 @@ World::Stepped World::StepServer(const Event& event) {
     case EventKind::kBoot:
       host.OnBoot();
       break;
+    case EventKind::kSpace:
+      host.OnSpace();
+      break;
     case EventKind::kLinkHint:
       timeline_.hash().Add(event.payload);
       host.OnLinkHint(NodeId(event.payload >> 1), (event.payload & 1) != 0);

@@ -211,6 +211,8 @@ uint64_t Command::ParseNumber(absl::string_view text) {
 }
 
 Duration Command::ParseSpan(absl::string_view text) {
+  if (absl::ConsumeSuffix(&text, "us"))
+    return std::chrono::microseconds(static_cast<int64_t>(ParseNumber(text)));
   if (absl::ConsumeSuffix(&text, "ms"))
     return std::chrono::milliseconds(static_cast<int64_t>(ParseNumber(text)));
   if (absl::ConsumeSuffix(&text, "s"))

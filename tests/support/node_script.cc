@@ -26,7 +26,7 @@ const std::map<std::string, NodeScript::Handler>& NodeScript::Handlers() {
       {"turn", &NodeScript::RunTurn},       {"done", &NodeScript::RunDone},
       {"fail", &NodeScript::RunFail},       {"jobs", &NodeScript::RunJobs},
       {"lead", &NodeScript::RunLead},       {"run", &NodeScript::RunRun},
-      {"peer", &NodeScript::RunPeer},
+      {"peer", &NodeScript::RunPeer},       {"space", &NodeScript::RunSpace},
   };
   return handlers;
 }
@@ -138,6 +138,8 @@ void NodeScript::ReadLimits(Command& command) {
   limit("snapshot_chunk_bytes_max", options_.raft.snapshot_chunk_bytes_max);
   limit("uncommitted_bytes_max", options_.raft.uncommitted_bytes_max);
   limit("raft_log_bytes_max", options_.raft.log_bytes_max);
+  limit("space_soft_bytes", options_.space.soft_bytes);
+  limit("space_hard_bytes", options_.space.hard_bytes);
   limit("shards", options_.shards);
   limit("sweep_records_max", options_.shard_groups.sweep_records_max);
   limit("configurations_kept", options_.configurations_kept);
@@ -201,6 +203,13 @@ void NodeScript::RunLink(Command& command) {
 // pass 100ms: time passes, and the alarm does not ring.
 void NodeScript::RunPass(Command& command) {
   now_ += command.ParseSpan(command.NextWord().value_or(""));
+}
+
+// space 1000 [hold]: the host has measured that so many bytes are free on the disk.
+void NodeScript::RunSpace(Command& command) {
+  const uint64_t free_bytes = command.ParseNumber(command.NextWord().value_or(""));
+  node_->OnSpace({.free_bytes = free_bytes});
+  EndTurn(command);
 }
 
 // wake: time passes to the alarm, and it rings.

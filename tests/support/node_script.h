@@ -55,6 +55,7 @@ class NodeScript final : private Clock,
   void RunRequest(Command& command);
   void RunLink(Command& command);
   void RunPass(Command& command);
+  void RunSpace(Command& command);
   void RunWake(Command& command);
   void RunTurn(Command& command);
   void RunDone(Command& command);

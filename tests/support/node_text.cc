@@ -95,7 +95,10 @@ void ParseCommand(Command& command, const std::string& kind, proto::Command* out
     const std::string key = command.NextWord().value_or("");
     std::string value = command.NextWord().value_or("");
     value.append(command.Number("more", 0), 'x');
-    *out = kind == "put" ? kv::MakePut(key, value) : kv::MakeAppend(key, value);
+    *out = kind == "put"      ? kv::MakePut(key, value)
+           : kind == "delete" ? kv::MakeDelete(key)
+           : kind == "cas"    ? kv::MakeCompareAndSwap(key, std::nullopt, value)
+                              : kv::MakeAppend(key, value);
   }
   const SessionId session(command.Number("session", 0));
   const uint64_t sequence = command.Number("sequence", 0);
@@ -110,8 +113,8 @@ Bytes ParseRequest(Command& command) {
   proto::ClientRequest request;
   request.set_group(command.Number("group", 1));
   const std::string kind = command.NextWord().value_or("");
-  if (kind == "register" || kind == "put" || kind == "append" || kind == "join" ||
-      kind == "prune") {
+  if (kind == "register" || kind == "put" || kind == "append" || kind == "delete" ||
+      kind == "cas" || kind == "join" || kind == "prune") {
     ParseCommand(command, kind, request.mutable_command());
   } else if (kind == "get") {
     *request.mutable_query() = kv::MakeGet(command.NextWord().value_or(""));

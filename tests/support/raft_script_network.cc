@@ -157,6 +157,10 @@ void RaftScript::RunStatus(Command& command) {
                         raft.configuration_is_committed() ? "" : " (not committed)"));
     }
     if (raft.leader_state() == nullptr) continue;
+    if (raft.config().lease) {
+      const Duration lease = std::max(Duration(0), raft.LeaseEnd() - now_);
+      Line(absl::StrCat("  lease ", lease.count() / 1000, "us"));
+    }
     for (const raft::Leader::Peer& peer : raft.leader_state()->peers) {
       const raft::Progress& progress = peer.progress;
       Line(absl::StrCat(

@@ -22,7 +22,7 @@ std::vector<NodeId> ParseNodes(Command& command, absl::string_view key) {
 }  // namespace
 
 // cluster nodes=3 [election=1000ms] [heartbeat=100ms] [voters=1,2] [outgoing=2,3] [learners=4]
-//         [spare=5] [incarnations] [limits of raft::Config by name]
+//         [spare=5] [incarnations] [lease] [clock_drift_max=10] [limits of raft::Config by name]
 // Makes nodes 1 to N, empty and booted. Chance is out of it: node i waits election + (i - 1) *
 // 50ms. Those who are spare are in no group and know of none. Incarnations: node i has number 100 +
 // i.
@@ -44,6 +44,9 @@ void RaftScript::RunCluster(Command& command) {
   const auto limit = [&](absl::string_view key, uint64_t& value) {
     value = command.Number(key, value);
   };
+  config.lease = command.Flag("lease");
+  config.clock_drift_max =
+      static_cast<uint32_t>(command.Number("clock_drift_max", config.clock_drift_max));
   limit("append_bytes_max", config.append_bytes_max);
   limit("append_entries_max", config.append_entries_max);
   limit("inflight_messages_max", config.inflight_messages_max);
@@ -154,15 +157,17 @@ void RaftScript::RunPropose(Command& command) {
   Finish(*member, member->Turn(now_, std::move(inputs)));
 }
 
-// read NODE name...: clients want linearizable reads, all in one turn.
+// read NODE name... [forward]: clients want linearizable reads, all in one turn; who does not lead
+// is to ask its leader.
 void RaftScript::RunRead(Command& command) {
   Member* member = Find(command);
   if (member == nullptr) return;
+  const bool forward = command.Flag("forward");
   std::vector<raft::Input> inputs;
   while (const std::optional<std::string> word = command.NextWord()) {
     const RequestId id(++requests_);
     request_names_[id] = *word;
-    inputs.push_back(raft::ReadBarrier{id});
+    inputs.push_back(raft::ReadBarrier{.id = id, .forward = forward});
   }
   Finish(*member, member->Turn(now_, std::move(inputs)));
 }

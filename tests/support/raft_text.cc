@@ -68,6 +68,15 @@ raft::SnapshotReply ParseSnapshotReply(Command& command, bool complete) {
                              .complete = complete};
 }
 
+raft::Room ParseRoom(Command& command) {
+  const std::string name = command.Text("room").value_or("ample");
+  for (const raft::Room room : {raft::Room::kAmple, raft::Room::kLow, raft::Room::kNone}) {
+    if (raft::Name(room) == name) return room;
+  }
+  command.Fail(absl::StrCat("unknown room \"", name, "\""));
+  return raft::Room::kAmple;
+}
+
 raft::Body ParseBody(Command& command) {
   const std::string kind = command.NextWord().value_or("");
   if (kind == "prevote?") {
@@ -96,7 +105,14 @@ raft::Body ParseBody(Command& command) {
   }
   if (kind == "heartbeat")
     return raft::Heartbeat{.commit = Index(command.Number("commit", 0)), .read_seq = read_seq};
-  if (kind == "heartbeat:ok") return raft::HeartbeatReply{.read_seq = read_seq};
+  if (kind == "heartbeat:ok") {
+    return raft::HeartbeatReply{
+        .read_seq = read_seq, .room = ParseRoom(command), .promise = command.Span("promise", {})};
+  }
+  if (kind == "index?") return raft::ReadIndexRequest{.seq = read_seq};
+  if (kind == "index") {
+    return raft::ReadIndexReply{.seq = read_seq, .index = Index(command.Number("at", 0))};
+  }
   if (kind == "snapshot") return ParseChunk(command);
   if (kind == "snapshot:more") return ParseSnapshotReply(command, /*complete=*/false);
   if (kind == "snapshot:complete") return ParseSnapshotReply(command, /*complete=*/true);
@@ -196,6 +212,10 @@ std::string Describe(raft::RefusedWhy why) {
       return "tail full";
     case raft::RefusedWhy::kLogFull:
       return "log full";
+    case raft::RefusedWhy::kNoSpace:
+      return "no space";
+    case raft::RefusedWhy::kNoSpaceInGroup:
+      return "no space in the group";
     case raft::RefusedWhy::kReadsFull:
       return "reads full";
     case raft::RefusedWhy::kTransferring:

@@ -78,7 +78,12 @@ raft::Body RandomReply(Rng& rng, Term term, uint64_t kind) {
           .rejected = index, .hint = {index.Next(), hint}, .read_seq = read_seq};
     }
     case 4:
-      return raft::HeartbeatReply{.read_seq = read_seq};
+      return raft::HeartbeatReply{
+          .read_seq = read_seq,
+          .room = static_cast<raft::Room>(index.value() % 3),
+          .promise = Duration(flag ? static_cast<int64_t>(index.value()) : 0)};
+    case 5:
+      return raft::ReadIndexReply{.seq = read_seq, .index = index.Next()};
     default: {
       const LogPosition snapshot = RandomPosition(rng, term);
       return raft::SnapshotReply{
@@ -109,6 +114,8 @@ raft::Body RandomRequest(Rng& rng, Term term, uint64_t kind) {
       if (rng.Chance({1, 2})) chunk.configuration = RandomConfiguration(rng, Index(1));
       return chunk;
     }
+    case 5:
+      return raft::ReadIndexRequest{.seq = ReadSeq(rng.Between(uint64_t{1}, kMax))};
     default:
       return raft::TimeoutNow{};
   }
@@ -118,7 +125,7 @@ raft::Body RandomRequest(Rng& rng, Term term, uint64_t kind) {
 
 raft::Message RandomMessage(Rng& rng) {
   const Term term(rng.Magnitude(1, kMax));
-  const uint64_t kind = rng.Below(6);
+  const uint64_t kind = rng.Below(7);
   const bool reply = rng.Chance({1, 2});
   const bool known = rng.Chance({1, 2});
   const uint64_t incarnation = rng.Magnitude(1, kMax);

@@ -28,12 +28,14 @@ absl::StatusOr<std::unique_ptr<SmallDisk>> SmallDisk::Mount(const std::string& p
 
 SmallDisk::~SmallDisk() { ::umount2(path_.c_str(), MNT_DETACH); }
 
-void SmallDisk::Fill() {
+void SmallDisk::Fill(uint64_t but_bytes) {
   const UniqueFd file(::open(Filler().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   Check(file.valid(), "the filler of a small disk cannot be made");
   // The node may give space back, and take some, meanwhile.
   const std::string block(4096, 'x');
-  while (::write(file.get(), block.data(), block.size()) > 0) continue;
+  while (free_bytes() > but_bytes) {
+    if (::write(file.get(), block.data(), block.size()) <= 0) break;
+  }
 }
 
 void SmallDisk::Free() { ::unlink(Filler().c_str()); }

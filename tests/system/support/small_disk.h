@@ -20,8 +20,8 @@ class SmallDisk {
   SmallDisk& operator=(const SmallDisk&) = delete;
 
   const std::string& path() const { return path_; }
-  // Takes all the space there is; gives it back.
-  void Fill();
+  // Takes all the space there is, but for so much; gives it back.
+  void Fill(uint64_t but_bytes = 0);
   void Free();
   uint64_t free_bytes() const;
 

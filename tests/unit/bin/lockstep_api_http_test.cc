@@ -267,7 +267,9 @@ TEST_F(HttpApiTest, TellsFailuresApart) {
         Row{kNot, absl::StatusCode::kFailedPrecondition, proto::SESSION_UNKNOWN,
             absl::StatusCode::kFailedPrecondition, Effect::kNone, "SESSION_UNKNOWN"},
         Row{kNot, absl::StatusCode::kResourceExhausted, proto::OVERLOADED,
-            absl::StatusCode::kResourceExhausted, Effect::kNone, "OVERLOADED"}}) {
+            absl::StatusCode::kResourceExhausted, Effect::kNone, "OVERLOADED"},
+        Row{kNot, absl::StatusCode::kResourceExhausted, proto::NO_SPACE,
+            absl::StatusCode::kResourceExhausted, Effect::kNone, "NO_SPACE"}}) {
     Plant(node_, row.kind, row.status, row.code);
     const absl::Status status = api_->Put(Put("a", "1")).status();
     EXPECT_EQ(status.code(), row.want) << row.reason;

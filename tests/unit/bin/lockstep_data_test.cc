@@ -79,6 +79,8 @@ TEST_F(DataCommandsTest, StaleReadsAreLabelled) {
   EXPECT_EQ(err_, "lockstep: stale: possibly old, as was asked for\n");
   Expect(0, "a\tb\n", {"list", "--consistency", "stale"});
   EXPECT_EQ(err_, "lockstep: stale: possibly old, as was asked for\n");
+  Expect(0, "b\n", {"get", "a", "--consistency", "follower"});
+  EXPECT_EQ(err_, "") << "from a follower or not, it is the newest state";
 }
 
 TEST_F(DataCommandsTest, SeveralKeysAtOnce) {

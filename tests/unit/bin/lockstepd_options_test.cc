@@ -70,10 +70,16 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
                                   "50",
                                   "--election-timeout-ms",
                                   "500",
+                                  "--lease-reads",
+                                  "on",
+                                  "--clock-drift-max",
+                                  "25",
                                   "--request-timeout-ms",
                                   "700",
                                   "--shutdown-timeout-ms",
                                   "0",
+                                  "--space-soft-limit",
+                                  "1000000",
                                   "--http-body-bytes-max",
                                   "1048576",
                                   "--http-cors-origins",
@@ -99,8 +105,11 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
   EXPECT_EQ(options.shards, 10u);
   EXPECT_EQ(options.heartbeat_ms, 50u);
   EXPECT_EQ(options.election_timeout_ms, 500u);
+  EXPECT_EQ(options.lease_reads, "on");
+  EXPECT_EQ(options.clock_drift_max, 25u);
   EXPECT_EQ(options.request_timeout_ms, 700u);
   EXPECT_EQ(options.shutdown_timeout_ms, 0u);
+  EXPECT_EQ(options.space_soft_limit, 1000000u);
   EXPECT_EQ(options.http_body_bytes_max, 1048576u);
   EXPECT_EQ(options.http_cors_origins,
             (std::vector<std::string>{"https://a.example", "http://b.example:8080"}));
@@ -172,6 +181,11 @@ TEST(LockstepdOptionsTest, RefusesWithTheSettingItsValueAndWhatIsAllowed) {
       {{"d", "--join", "h"}, "--join: \"h\" is no address"},
       {{"d", "--shards", "0"}, "--shards: \"0\" is out of range: 1 to 65536"},
       {{"d", "--election-timeout-ms", "100"}, "election-timeout-ms: 100 is below twice heartbeat"},
+      {{"d", "--lease-reads", "yes"}, "--lease-reads: "},
+      {{"d", "--clock-drift-max", "1000"}, "--clock-drift-max: \"1000\" is out of range: 0 to 999"},
+      {{"d", "--lease-reads", "on", "--election-timeout-ms", "200", "--clock-drift-max", "400"},
+       "clock-drift-max: with clocks that drift by up to 400 thousandths a lease lasts 85 ms, no "
+       "longer than the time between heartbeats, 100 ms"},
       {{"d", "--http-cors-origins", "a.example"}, "is no origin"},
       {{"d", "--log-level", "loud"}, "--log-level: \"loud\" is none of trace, debug, info"},
       {{"d", "--log-levels", "disk=info"}, "--log-levels: \"disk=info\" is no PART=LEVEL"},

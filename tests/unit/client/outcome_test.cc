@@ -149,6 +149,30 @@ TEST_F(Outcomes, FinalRefusals) {
   }
 }
 
+// It may last until people do something: the caller is told at once, and of what is missing.
+TEST_F(Outcomes, NoSpaceIsNotTriedAgain) {
+  const uint64_t id = talk_.Invoke(kv::MakePut("k", "v"));
+  const auto sent = talk_.Take();
+  proto::ClientReply reply;
+  reply.mutable_result()->set_code(proto::NO_SPACE);
+  reply.mutable_result()->set_free_bytes(5);
+  reply.mutable_result()->set_need_bytes(9);
+  talk_.Answer(sent, reply);
+  EXPECT_EQ(talk_.Outcome(id), "not executed RESOURCE_EXHAUSTED");
+  EXPECT_EQ(talk_.FullOutcome(id).result.code(), proto::NO_SPACE);
+  EXPECT_EQ(talk_.FullOutcome(id).result.free_bytes(), 5u);
+  EXPECT_EQ(talk_.FullOutcome(id).result.need_bytes(), 9u);
+  EXPECT_TRUE(talk_.Quiet());
+}
+
+// An earlier attempt may be executed still.
+TEST_F(Outcomes, NoSpaceSpeaksForItsOwnAttemptAlone) {
+  const uint64_t id = talk_.Invoke(kv::MakePut("k", "v"), milliseconds(5000));
+  talk_.Answer(talk_.Take(), proto::LEADERSHIP_LOST);
+  talk_.Answer(talk_.Await(), proto::NO_SPACE);
+  EXPECT_EQ(talk_.Outcome(id), "unknown RESOURCE_EXHAUSTED");
+}
+
 TEST_F(Outcomes, WhatTheClientKeepsItselfIsRefused) {
   EXPECT_EQ(talk_.Outcome(talk_.Invoke(kv::MakeRegisterSession(1))),
             "not executed INVALID_ARGUMENT");

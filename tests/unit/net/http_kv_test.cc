@@ -53,6 +53,9 @@ TEST_F(Routing, LabelsStaleReads) {
   EXPECT_EQ(FieldOf(stale, "Lockstep-Stale"), "true");
   EXPECT_EQ(FieldOf(Ask(Method::kGet, "/api/v1/kv/a"), "Lockstep-Stale"), "");
   EXPECT_EQ(Ask(Method::kGet, "/api/v1/kv/a?consistency=old").status, 400);
+  const Response follower = Ask(Method::kGet, "/api/v1/kv/a?consistency=follower");
+  EXPECT_EQ(follower.status, 200);
+  EXPECT_EQ(FieldOf(follower, "Lockstep-Stale"), "") << "it is the newest state";
 }
 
 TEST_F(Routing, AppendsAndDeletes) {

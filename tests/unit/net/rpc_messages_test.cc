@@ -75,6 +75,8 @@ TEST(RpcMessages, RepliesThatFailKeepNoneApartFromUnknown) {
        proto::CODE_UNSPECIFIED, StatusCode::kDeadlineExceeded, Effect::kNone, "TIMEOUT"},
       {"too much", GatewayReply::NOT_EXECUTED, StatusCode::kResourceExhausted, proto::OVERLOADED,
        StatusCode::kResourceExhausted, Effect::kNone, "OVERLOADED"},
+      {"no space", GatewayReply::NOT_EXECUTED, StatusCode::kResourceExhausted, proto::NO_SPACE,
+       StatusCode::kResourceExhausted, Effect::kNone, "NO_SPACE"},
       {"session lost", GatewayReply::UNKNOWN, StatusCode::kFailedPrecondition,
        proto::SESSION_UNKNOWN, StatusCode::kFailedPrecondition, Effect::kUnknown,
        "SESSION_UNKNOWN"},
@@ -94,6 +96,8 @@ TEST(RpcMessages, RepliesThatFailKeepNoneApartFromUnknown) {
     reply.mutable_result()->set_code(row.code);
     reply.mutable_result()->set_message("why");
     reply.mutable_result()->set_configuration_num(9);
+    reply.mutable_result()->set_free_bytes(10);
+    reply.mutable_result()->set_need_bytes(11);
     v1::MoveResponse response;
     const absl::Status status = Answer(&reply, &response);
     EXPECT_EQ(status.code(), row.want) << row.name;
@@ -104,6 +108,8 @@ TEST(RpcMessages, RepliesThatFailKeepNoneApartFromUnknown) {
     EXPECT_EQ(failure->message(), "why") << row.name;
     EXPECT_EQ(failure->leader(), 7u) << row.name;
     EXPECT_EQ(failure->configuration_num(), 9u) << row.name;
+    EXPECT_EQ(failure->free_bytes(), 10u) << row.name;
+    EXPECT_EQ(failure->need_bytes(), 11u) << row.name;
     // The same on the other side of the wire.
     const auto told =
         client::DecodeDetails(client::EncodeDetails(status.code(), status.message(), *failure));

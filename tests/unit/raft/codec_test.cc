@@ -70,6 +70,8 @@ struct ToProto {
   }
   void operator()(const HeartbeatReply& m) const {
     out->mutable_heartbeat_reply()->set_read_seq(m.read_seq.value());
+    out->mutable_heartbeat_reply()->set_room(static_cast<uint32_t>(m.room));
+    out->mutable_heartbeat_reply()->set_promise_ns(static_cast<uint64_t>(m.promise.count()));
   }
   void operator()(const SnapshotChunk& m) const {
     proto::SnapshotChunk& chunk = *out->mutable_snapshot_chunk();
@@ -91,6 +93,13 @@ struct ToProto {
     reply.set_complete(m.complete);
   }
   void operator()(const TimeoutNow&) const { out->mutable_timeout_now(); }
+  void operator()(const ReadIndexRequest& m) const {
+    out->mutable_read_index_request()->set_seq(m.seq.value());
+  }
+  void operator()(const ReadIndexReply& m) const {
+    out->mutable_read_index_reply()->set_seq(m.seq.value());
+    out->mutable_read_index_reply()->set_index(m.index.value());
+  }
 };
 
 // Everything that is in a message, entry data included.
@@ -261,6 +270,16 @@ TEST(Codec, Validate) {
       {"snapshot reply, offset too large", 3, SnapshotReply{at, UINT64_MAX, false}, false},
       {"timeout now", 3, TimeoutNow{}, true},
       {"timeout now without a term", 0, TimeoutNow{}, false},
+      {"heartbeat reply with a promise", 3, HeartbeatReply{ReadSeq(1), Room::kAmple, Duration(5)},
+       true},
+      {"heartbeat reply, promise before now", 3,
+       HeartbeatReply{ReadSeq(1), Room::kAmple, Duration(-1)}, false},
+      {"read index request", 3, ReadIndexRequest{ReadSeq(1)}, true},
+      {"read index request without a number", 3, ReadIndexRequest{}, false},
+      {"read index reply", 3, ReadIndexReply{ReadSeq(1), Index(4)}, true},
+      {"read index reply of nothing", 3, ReadIndexReply{ReadSeq(1), Index()}, false},
+      {"read index reply, index too large", 3, ReadIndexReply{ReadSeq(1), Index(UINT64_MAX)},
+       false},
   };
   for (const auto& row : rows) {
     const absl::Status status = Validate(Message{Term(row.term), row.body});

@@ -61,6 +61,12 @@ class Story {
     for (uint64_t voter : voters) HardState(voter, term, leader).Vote(voter, term, leader);
     return BecomeLeader(leader, term);
   }
+  // It holds a lease for so many ms from now on; 0: it has none.
+  Story& Lease(uint64_t node, uint64_t term, uint64_t lasts) {
+    const auto end = (state_->now + std::chrono::milliseconds(1 + lasts)).time_since_epoch();
+    return Tell(node, NoteKind::kLease, term, 0, 0, 0,
+                lasts == 0 ? 0 : static_cast<uint64_t>(end.count()));
+  }
   Story& Append(uint64_t node, const Entry& entry) {
     return Tell(node, NoteKind::kAppended, 0, 0, entry.index.value(), entry.term.value(), 0,
                 &entry);

@@ -253,6 +253,22 @@ TEST(SimFileSystem, AnInterruptedSyncSyncsNothing) {
   EXPECT_EQ(Contents(disk, "f"), "");
 }
 
+TEST(SimFileSystem, AReserveThatHasNoRoomChangesNothing) {
+  SimFileSystem disk;
+  auto file = MustOpen(disk, "f");
+  EXPECT_TRUE(file->Append("1234").ok());
+  EXPECT_FALSE(disk.limited());
+  disk.LeaveFree(6);
+  EXPECT_TRUE(disk.limited());
+  EXPECT_EQ(*disk.FreeBytes("f"), 6u);
+  EXPECT_TRUE(absl::IsResourceExhausted(file->Reserve(11)));
+  EXPECT_EQ(Contents(disk, "f"), "1234");
+  EXPECT_EQ(disk.counters().refused_full, 1u);
+  EXPECT_TRUE(file->Reserve(10).ok());
+  EXPECT_EQ(*disk.FreeBytes("f"), 0u);
+  EXPECT_TRUE(file->Write(4, "567890").ok()) << "what is reserved may be written";
+}
+
 TEST(SimFileSystem, AFullDiskCutsWritesShort) {
   SimFileSystem disk;
   disk.SetCapacity(10);

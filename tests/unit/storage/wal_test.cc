@@ -257,6 +257,19 @@ TEST(Wal, DiskFullIsResourceExhausted) {
   EXPECT_GT(rig.wal().size().torn_bytes, 0u);
 }
 
+// What is written fits; what it wants beyond that is not needed yet.
+TEST(Wal, AReserveThatHasNoRoomIsNoError) {
+  sim::SimFileSystem files;
+  WalRig rig(files, "/wal", {.groups = Groups(1), .reserve_bytes = uint64_t{1} << 20});
+  files.LeaveFree(2000);
+  ASSERT_TRUE(rig.Open().ok());
+  for (uint64_t i = 1; i <= 3; ++i) {
+    ASSERT_TRUE(rig.Commit(Append(GroupId(1), i, std::string(100, 'x'))).ok()) << i;
+  }
+  ASSERT_TRUE(rig.Open().ok());
+  EXPECT_EQ(rig.found(), Describe(rig.expected()));
+}
+
 TEST(Wal, GroupsMayBeAddedButNotForgotten) {
   sim::SimFileSystem files;
   WalRig two(files, "/wal", {.groups = Groups(2), .segment_bytes_max = 200});
