@@ -45,7 +45,7 @@ Gateway::Gateway(const node::NodeOptions& node, const GatewayOptions& options,
       surroundings_(surroundings),
       router_(Near(options.router, node.self), rng.Split("gateway")) {
   const Host inner{*this, host.transport, host.disk, *this, host.journal};
-  node_ = node::MakeNode(node, std::move(images), rng.Split("node"), inner);
+  node_ = std::make_unique<node::Node>(node, std::move(images), rng.Split("node"), inner);
 }
 
 // --- Events
@@ -128,6 +128,7 @@ void Gateway::OnTurnEnd() {
     node_called_ = false;
     node_->OnTurnEnd();
     for (auto& [id, reply] : std::exchange(local_replies_, {})) OnLocalReply(id, std::move(reply));
+    Learn(node_->controllers());
   } while (node_called_);
   Arm();
 }
@@ -261,7 +262,11 @@ void Gateway::ListenForControllers(const Bytes& message) {
   const proto::Controllers& controllers =
       parsed.configuration_answer().configuration().controllers();
   if (controllers.membership() <= router_.controllers().membership) return;
-  if (!node::ValidateNodeMessage(parsed).ok()) return;
+  if (node::ValidateNodeMessage(parsed).ok()) Learn(controllers);
+}
+
+void Gateway::Learn(const proto::Controllers& controllers) {
+  if (controllers.membership() <= router_.controllers().membership) return;
   client::LearnControllers learnt{.membership = controllers.membership(), .nodes = {}};
   for (const uint64_t node : controllers.nodes()) learnt.nodes.push_back(NodeId(node));
   Feed(std::move(learnt));

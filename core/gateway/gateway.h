@@ -28,6 +28,7 @@
 #include "core/gateway/options.h"
 #include "core/gateway/seen_requests.h"
 #include "core/gateway/surroundings.h"
+#include "core/node/node.h"
 #include "core/node/roles.h"
 #include "core/proto/gateway.pb.h"
 #include "core/proto/node.pb.h"
@@ -138,6 +139,7 @@ class Gateway final : public Process, private Clock, private Replies {
   }
   void RunRouter();
   void ListenForControllers(const Bytes& message);
+  void Learn(const proto::Controllers& controllers);
   void RememberControllers();
   void Complete(client::Completion completion);
   void Answer(RequestId id, proto::GatewayReply reply);
@@ -194,7 +196,7 @@ class Gateway final : public Process, private Clock, private Replies {
   const Host host_;
   Surroundings& surroundings_;
   client::Router router_;
-  std::unique_ptr<Process> node_;
+  std::unique_ptr<node::Node> node_;
 
   std::deque<Work> large_work_;  // one a turn
   Instant node_alarm_ = kNever;

@@ -30,6 +30,7 @@ class ControllerDuty final : public Duty {
   void OnResult(Instant now, RequestId call, const proto::Result& result) override;
   void OnLost(Instant now, RequestId call) override;
   void OnApplied(Instant, const proto::Result&) override {}
+  void OnControllers(const proto::Controllers&) override {}
   void OnTableReplaced() override {}
   void Act(Instant now, const Standing& standing, DutyCalls* calls) override;
   Instant wake_at() const override { return MayLook() ? std::min(prune_at_, look_at_) : prune_at_; }

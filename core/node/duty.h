@@ -32,6 +32,8 @@ struct Standing {
   // The group's own configuration, if it is settled, committed and another one than that of its
   // beginning; null: nothing to be said of it.
   const raft::GroupConfiguration* members = nullptr;
+  // The newest one in its log, whatever becomes of it. Null: the group is as it began.
+  const raft::GroupConfiguration* newest = nullptr;
 };
 
 // What the group `gid` says of its members: the voters of its own configuration.
@@ -60,6 +62,8 @@ class Duty {
   virtual void OnLost(Instant now, RequestId call) = 0;
   // An entry of kind kInternal was applied, whoever proposed it. Before its OnResult.
   virtual void OnApplied(Instant now, const proto::Result& result) = 0;
+  // Who the controllers are now, by one of them on this node.
+  virtual void OnControllers(const proto::Controllers& controllers) = 0;
   // A snapshot has replaced the table.
   virtual void OnTableReplaced() = 0;
   // At the end of every turn, and when wake_at() has come.

@@ -44,6 +44,7 @@ Replica& Node::Open(const ReplicaImage& image) {
       place, std::make_unique<Replica>(options_, image, stream, host_, courier_, space_));
   if (replicas_.size() > 1) courier_.BundleHeartbeats();
   if (told_room_ != raft::Room::kAmple) (*made)->OnRoom(told_room_);
+  (*made)->OnControllers(controllers_);
   return **made;
 }
 
@@ -258,10 +259,24 @@ void Node::EndTurnOfReplicas() {
   std::vector<proto::NodeMessage> messages;
   do {
     for (const proto::NodeMessage& message : messages) Deliver(options_.self, message);
+    LearnControllers();
     for (const std::unique_ptr<Replica>& replica : replicas_) replica->EndTurn();
     messages = courier_.TakeLocal();
   } while (!messages.empty());
   courier_.Flush();
+}
+
+// Where one of the controllers is, nobody need be asked who they are: and perhaps it is the only
+// one.
+void Node::LearnControllers() {
+  const Replica* controller = replica(kControllerGroup);
+  if (controller == nullptr) return;
+  const raft::GroupConfiguration* members = controller->standing().members;
+  if (members == nullptr || members->id.value() <= controllers_.membership()) return;
+  const proto::SetMembers said = SayMembers(0, 0, *members);
+  controllers_.set_membership(said.membership());
+  *controllers_.mutable_nodes() = said.nodes();
+  for (const std::unique_ptr<Replica>& one : replicas_) one->OnControllers(controllers_);
 }
 
 void Node::SubmitLog() {

@@ -35,6 +35,9 @@ class Node final : public Process {
 
   // nullptr: not hosted here. For status reports and tests.
   const Replica* replica(GroupId group) const;
+  // Who the controllers are, by a replica of theirs on this node; of membership 0: none is here, or
+  // they are those of the beginning.
+  const proto::Controllers& controllers() const { return controllers_; }
 
  private:
   struct Refusal {
@@ -53,6 +56,7 @@ class Node final : public Process {
   bool Deliver(NodeId from, const proto::NodeMessage& message);
   void NoteMalformed(NodeId from, size_t bytes);
   void EndTurnOfReplicas();
+  void LearnControllers();
   void OnLogDone();
   void OnTableDone(StorageResult& result);
   Bytes StatusReply() const;
@@ -69,6 +73,7 @@ class Node final : public Process {
   SpaceGauge space_;
   raft::Room told_room_ = raft::Room::kAmple;       // to the replicas
   std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group
+  proto::Controllers controllers_;
   std::vector<Write> under_way_;   // the batches of the log write that is under way...
   uint64_t under_way_bytes_ = 0;   // ...the entries in them...
   Instant under_way_since_;        // ...and when it was handed to the disk

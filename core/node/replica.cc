@@ -135,6 +135,10 @@ Instant Replica::wake_at() const {
   return duty_ == nullptr ? raft_.wake_at() : std::min(raft_.wake_at(), duty_->wake_at());
 }
 
+void Replica::OnControllers(const proto::Controllers& controllers) {
+  if (duty_ != nullptr) duty_->OnControllers(controllers);
+}
+
 Standing Replica::standing() const {
   const raft::Leader* leader = raft_.leader_state();
   const raft::GroupConfiguration& newest = raft_.configuration();
@@ -142,7 +146,8 @@ Standing Replica::standing() const {
   return {.leads = leader != nullptr,
           .caught_up = leader != nullptr && leader->term_start <= applied_.index,
           .leader = raft_.leader(),
-          .members = settled && raft_.configuration_is_committed() ? &newest : nullptr};
+          .members = settled && raft_.configuration_is_committed() ? &newest : nullptr,
+          .newest = newest.id != Index() ? &newest : nullptr};
 }
 
 void Replica::OnPersisted(PersistSeq through) { Step(raft::Persisted{through}); }

@@ -53,6 +53,8 @@ class Replica {
   void OnPeerLink(NodeId peer, bool up);
   // How much space the node's disk has; again and again.
   void OnRoom(raft::Room room);
+  // Who the controllers are now, by one of them.
+  void OnControllers(const proto::Controllers& controllers);
   // `log_stalled`: the node's log gets nothing done. True: it led and has sent heartbeats.
   bool OnWake(bool log_stalled);
   // Other replicas of the node have just sent heartbeats: this one's leave with them, if they are
@@ -66,6 +68,8 @@ class Replica {
   void OnTableDone(ReadSnapshotDone& done);
   void OnTableDone(WriteSnapshotDone& done);
 
+  // What it is in its group.
+  Standing standing() const;
   // How it is, for people. Without what only its table knows.
   lockstep::v1::ReplicaStatus Status() const;
 
@@ -91,7 +95,6 @@ class Replica {
   };
 
   void Step(raft::Input input);
-  Standing standing() const;
   bool AtRequestLimit(RequestId id);
   void SubmitTableJob(StorageJob job);
   bool TableIsStalled() const;

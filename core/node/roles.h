@@ -78,7 +78,7 @@ bool IsAlone(const NodeOptions& options, GroupId group, const Bytes& configurati
 // Makes the state machines of a node's groups. Give it to storage::Engine::Open.
 std::unique_ptr<MachineFactory> MakeMachines(const NodeOptions& options);
 
-// Makes one incarnation of a node from what its disk holds. `host` outlives it.
+// Makes one incarnation of a node, without a gateway, from what its disk holds. `host` outlives it.
 std::unique_ptr<Process> MakeNode(const NodeOptions& options, std::vector<ReplicaImage> images,
                                   Rng rng, const Host& host);
 

@@ -18,6 +18,17 @@ bool IsSameDrop(const proto::ShardMessage& a, const proto::ShardMessage& b) {
          a.shard() == b.shard() && a.since() == b.since();
 }
 
+// With what its answer says of the members here: who asks may know nobody else who is in the group
+// now.
+proto::ShardMessage WithMembers(proto::ShardMessage asked, const Standing& standing) {
+  asked.clear_members();
+  if (standing.newest == nullptr) return asked;
+  for (const raft::GroupMember& member : standing.newest->members) {
+    asked.add_members(member.node.value());
+  }
+  return asked;
+}
+
 proto::ShardMessage AnswerTo(const proto::ShardMessage& asked) {
   proto::ShardMessage answer;
   answer.set_to_group(asked.from_group());
@@ -25,6 +36,7 @@ proto::ShardMessage AnswerTo(const proto::ShardMessage& asked) {
   answer.set_shard(asked.shard());
   answer.set_since(asked.since());
   answer.set_sequence(asked.sequence());
+  *answer.mutable_members() = asked.members();
   return answer;
 }
 
@@ -57,9 +69,9 @@ void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& me
   const proto::ShardMessage& shard = message.shard();
   switch (shard.body_case()) {
     case proto::ShardMessage::kRead:
-      return OnRead(from, shard);
+      return OnRead(from, WithMembers(shard, standing));
     case proto::ShardMessage::kDrop:
-      return OnDrop(from, shard, standing);
+      return OnDrop(from, WithMembers(shard, standing), standing);
     case proto::ShardMessage::kReadAnswer:
     case proto::ShardMessage::kDropAnswer:
       return agent_.OnAnswer(now, shard);

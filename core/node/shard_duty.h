@@ -23,6 +23,9 @@ class ShardDuty final : public Duty {
   void OnResult(Instant now, RequestId call, const proto::Result& result) override;
   void OnLost(Instant now, RequestId call) override;
   void OnApplied(Instant now, const proto::Result& result) override;
+  void OnControllers(const proto::Controllers& controllers) override {
+    controllers_.Learn(controllers);
+  }
   void OnTableReplaced() override;
   void Act(Instant now, const Standing& standing, DutyCalls* calls) override;
   Instant wake_at() const override { return agent_.wake_at(); }

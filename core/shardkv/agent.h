@@ -114,6 +114,8 @@ class Agent {
     size_t leader = 0;  // and who is told
     uint32_t pulls = 0;
     bool silent = false;  // it did not answer the last time
+    // Who is in the group as well, as its own nodes say: asked after those whom configurations name.
+    std::vector<NodeId> named;
     absl::btree_set<TenureId> waiting;
   };
   enum class Work : uint8_t { kNothing, kPull, kTell, kSweep };
@@ -126,6 +128,7 @@ class Agent {
   void OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer& answer);
   void PollLater(Instant now);
   void LearnMembers(const proto::Configuration& configuration);
+  void HearNames(Task& task, const proto::ShardMessage& answer);
 
   // agent_work.cc: what is due.
   void SetDue(TenureId id, Task& task, Instant due);
@@ -133,6 +136,7 @@ class Agent {
   Source& SourceOf(const Task& task) { return sources_[task.tenure.source().gid()]; }
   size_t& TargetOf(const Task& task);
   const proto::ShardGroup& NowOf(const Task& task) const;
+  std::vector<NodeId> MembersOf(const Task& task) const;
   void NoteFruitless(const Task& task);
   void AskAnother(const Task& task);
   Duration Patience(uint32_t silences) const;

@@ -97,6 +97,20 @@ const proto::ShardGroup& Agent::NowOf(const Task& task) const {
   return newer ? found->second : source;
 }
 
+// Whom to ask for it, in the order of their turns.
+std::vector<NodeId> Agent::MembersOf(const Task& task) const {
+  std::vector<NodeId> members;
+  for (const proto::Member& member : NowOf(task).members()) members.push_back(NodeId(member.node()));
+  const auto source = sources_.find(task.tenure.source().gid());
+  if (source == sources_.end()) return members;
+  const size_t listed = members.size();
+  for (const NodeId node : source->second.named) {
+    const auto end = members.begin() + static_cast<ptrdiff_t>(listed);
+    if (std::find(members.begin(), end, node) == end) members.push_back(node);
+  }
+  return members;
+}
+
 // When each member has been asked, they may not be those any more that have it.
 void Agent::NoteFruitless(const Task& task) {
   const auto members = static_cast<uint32_t>(NowOf(task).members_size());
@@ -106,8 +120,7 @@ void Agent::NoteFruitless(const Task& task) {
 // Unless somebody else is asked already.
 void Agent::AskAnother(const Task& task) {
   size_t& target = TargetOf(task);
-  if (target == task.target)
-    target = (target + 1) % static_cast<size_t>(NowOf(task).members_size());
+  if (target == task.target) target = (target + 1) % MembersOf(task).size();
 }
 
 // --- Tasks
@@ -169,13 +182,12 @@ void Agent::Tell(Instant now, TenureId id, Task& task, AgentOutput* out) {
 
 void Agent::Ask(Instant now, TenureId id, Task& task, proto::ShardMessage message,
                 AgentOutput* out) {
-  const auto& members = NowOf(task).members();
+  const std::vector<NodeId> members = MembersOf(task);
   Check(!members.empty(), "a group without members");
   size_t& target = TargetOf(task);  // There may be fewer members than when it was chosen.
-  target %= static_cast<size_t>(members.size());
+  target %= members.size();
   task.target = target;
-  const auto member = static_cast<int>(task.target);
-  out->messages.emplace_back(NodeId(members[member].node()), std::move(message));
+  out->messages.emplace_back(members[task.target], std::move(message));
   task.asked = true;
   SetDue(id, task, now + Patience(task.silences));
 }
