@@ -38,6 +38,8 @@ node::NodeOptions NodeOptionsOf(const Options& options, NodeId self, uint64_t in
   node.log_entries_kept = 2000;
   node.log_bytes_max = uint64_t{16} << 20;
   node.space = SpaceLimitsOf(options.space_soft_limit);
+  node.bulk_bytes_per_second_max = options.bulk_rate_max;
+  node.leader_spread_every = std::chrono::milliseconds(options.leader_spread_ms);
   if (Contains(options.controller, self)) {
     node.groups.push_back({kControllerGroup, node::GroupRole::kController,
                            raft::Membership(Nodes(options.controller))});

@@ -47,6 +47,12 @@ std::string DescribeBody(const proto::NodeMessage& message) {
     case proto::NodeMessage::kForwardedReply:
       return absl::StrCat("reply to forwarded request ", message.forwarded_reply().id(), ", ",
                           message.forwarded_reply().reply().size(), " B");
+    case proto::NodeMessage::kLeadingQuestion:
+      return "how many groups do you lead?";
+    case proto::NodeMessage::kLeadingAnswer: {
+      const proto::LeadingAnswer& answer = message.leading_answer();
+      return absl::StrCat("leads ", answer.groups(), answer.takes_more() ? "" : ", wants no more");
+    }
     case proto::NodeMessage::BODY_NOT_SET:
       return "";
   }

@@ -18,14 +18,14 @@ proto::SetMembers SayMembers(uint64_t gid, uint64_t joined,
 }
 
 std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng,
-                               Courier& courier) {
+                               Courier& courier, Pace& bulk) {
   switch (RoleOf(options, group)) {
     case GroupRole::kStore:
       return nullptr;
     case GroupRole::kController:
       return std::make_unique<ControllerDuty>(options, courier);
     case GroupRole::kShards:
-      return std::make_unique<ShardDuty>(options, group, rng, courier);
+      return std::make_unique<ShardDuty>(options, group, rng, courier, bulk);
   }
   return nullptr;
 }

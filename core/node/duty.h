@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/pace.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/node/courier.h"
@@ -71,9 +72,9 @@ class Duty {
   virtual Instant wake_at() const = 0;
 };
 
-// The duty of a replica with this role; null: it has none. `options` and `courier` outlive it.
+// The duty of a replica with this role; null: it has none. All that is not copied outlives it.
 std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng,
-                               Courier& courier);
+                               Courier& courier, Pace& bulk);
 
 }  // namespace lockstep::node
 

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "core/base/rng.h"
+#include "core/base/pace.h"
 #include "core/node/courier.h"
+#include "core/node/leader_spread.h"
 #include "core/node/replica.h"
 #include "core/node/roles.h"
 #include "core/node/space_gauge.h"
@@ -57,6 +59,9 @@ class Node final : public Process {
   void NoteMalformed(NodeId from, size_t bytes);
   void EndTurnOfReplicas();
   void LearnControllers();
+  void AskWhoLeads();
+  void OnLeadingAnswer(NodeId from, const proto::LeadingAnswer& answer);
+  uint64_t GroupsLed() const;
   void OnLogDone();
   void OnTableDone(StorageResult& result);
   Bytes StatusReply() const;
@@ -71,6 +76,8 @@ class Node final : public Process {
   const Host host_;
   Courier courier_;
   SpaceGauge space_;
+  Pace bulk_;
+  LeaderSpread spread_;
   raft::Room told_room_ = raft::Room::kAmple;       // to the replicas
   std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group
   proto::Controllers controllers_;

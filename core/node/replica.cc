@@ -33,15 +33,16 @@ proto::Result ParseResult(const Bytes& bytes) {
 }  // namespace
 
 Replica::Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host,
-                 Courier& courier, const SpaceGauge& space)
+                 Courier& courier, const SpaceGauge& space, Pace& bulk)
     : group_(image.group),
       role_(RoleOf(options, image.group)),
       options_(options),
       host_(host),
       space_(space),
+      bulk_(bulk),
       raft_(RaftOf(options, image.group), image, rng, host.clock.Now()),
       outbox_(image.group, host, courier),
-      duty_(MakeDuty(options, image.group, rng.Split("duty"), courier)),
+      duty_(MakeDuty(options, image.group, rng.Split("duty"), courier, bulk)),
       applied_(image.applied),
       apply_submitted_(image.applied.index),
       checkpoint_entries_(options.log_entries_max),
@@ -92,6 +93,12 @@ void Replica::OnTransferLeadership(RequestId id, NodeId to) {
   Answer(id, OkReply(), Index());
 }
 
+bool Replica::HandOver(NodeId to) {
+  if (!raft_.FollowsClosely(to)) return false;
+  Step(raft::TransferLeadership{to});
+  return true;
+}
+
 void Replica::OnChangeMembership(RequestId id, const proto::ChangeMembership& change) {
   if (AtRequestLimit(id)) return;
   raft::ChangeMembership input{.id = id, .expected = Index(change.expected()), .members = {}};
@@ -132,7 +139,10 @@ void Replica::OnNearbyHeartbeat(bool log_stalled) {
 }
 
 Instant Replica::wake_at() const {
-  return duty_ == nullptr ? raft_.wake_at() : std::min(raft_.wake_at(), duty_->wake_at());
+  Instant at = raft_.wake_at();
+  if (duty_ != nullptr) at = std::min(at, duty_->wake_at());
+  if (!snapshot_reads_.empty()) at = std::min(at, bulk_.next());
+  return at;
 }
 
 void Replica::OnControllers(const proto::Controllers& controllers) {
@@ -294,8 +304,17 @@ void Replica::RouteReads() {
 }
 
 void Replica::SubmitSnapshotJobs() {
-  for (NodeId peer : out_.snapshot_closes) host_.disk.Submit(CloseSnapshot{group_, peer});
-  for (const raft::SnapshotRead& read : out_.snapshot_reads) {
+  for (NodeId peer : out_.snapshot_closes) {
+    snapshot_reads_.erase(peer);
+    host_.disk.Submit(CloseSnapshot{group_, peer});
+  }
+  // A newer one for the same peer is instead of what waits: Raft ignores late answers.
+  for (const raft::SnapshotRead& read : out_.snapshot_reads) snapshot_reads_[read.peer] = read;
+  const Instant now = host_.clock.Now();
+  while (!snapshot_reads_.empty() && bulk_.MayGoOn(now)) {
+    const raft::SnapshotRead read = snapshot_reads_.begin()->second;
+    snapshot_reads_.erase(snapshot_reads_.begin());
+    bulk_.Moved(now, read.bytes_max);
     SubmitTableJob(
         ReadSnapshot{group_, read.peer, read.snapshot, read.offset, read.bytes_max, read.tag});
   }

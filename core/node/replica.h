@@ -15,6 +15,7 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/bytes.h"
+#include "core/base/pace.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/node/courier.h"
@@ -33,7 +34,7 @@ class Replica {
  public:
   // All that is not copied outlives the replica.
   Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host,
-          Courier& courier, const SpaceGauge& space);
+          Courier& courier, const SpaceGauge& space, Pace& bulk);
 
   GroupId group() const { return group_; }
   GroupRole role() const { return role_; }
@@ -49,6 +50,8 @@ class Replica {
   enum class Freshness : uint8_t { kLinearizable, kForwarded, kAnyState };
   void OnQuery(RequestId id, Bytes query, Freshness freshness);
   void OnTransferLeadership(RequestId id, NodeId to);
+  // Of its own accord. False: that member would not take over without delay, or it does not lead.
+  bool HandOver(NodeId to);
   void OnChangeMembership(RequestId id, const proto::ChangeMembership& change);
   void OnPeerLink(NodeId peer, bool up);
   // How much space the node's disk has; again and again.
@@ -120,6 +123,7 @@ class Replica {
   const NodeOptions& options_;
   const Host& host_;
   const SpaceGauge& space_;
+  Pace& bulk_;
   raft::Room room_ = raft::Room::kAmple;  // as Raft was told
   raft::Raft raft_;
   raft::Output out_;
@@ -133,6 +137,7 @@ class Replica {
   std::deque<Read> reads_;                                  // released by Raft; ascending `at`
   uint64_t queries_under_way_ = 0;
   std::vector<ReadyAnswer> answers_;  // leave at the end of the turn
+  absl::btree_map<NodeId, raft::SnapshotRead> snapshot_reads_;  // wait for their turn, by peer
 
   LogPosition applied_;      // the table's position
   Index apply_submitted_;    // handed to the table up to here. Invariant: applied <= it <= commit

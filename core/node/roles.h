@@ -56,6 +56,11 @@ struct NodeOptions {
   Duration prune_every = std::chrono::seconds(10);
   uint64_t apply_entries_max = 1024;             // in one job
   uint64_t apply_bytes_max = uint64_t{8} << 20;  // in one job (one entry always fits)
+  // So often, on average, a node that leads several groups sees whether others lead fewer, and lets
+  // them have one; zero: never.
+  Duration leader_spread_every = Duration(0);
+  // Of snapshots sent and shards fetched, together; zero: without limit.
+  uint64_t bulk_bytes_per_second_max = 0;
   uint64_t requests_max = 65536;  // client calls not yet answered; beyond: OVERLOADED
   SpaceLimits space = {};         // beyond: NO_SPACE
   // The log is compacted when the entries that it holds reach this many bytes, or this many

@@ -42,10 +42,11 @@ proto::ShardMessage AnswerTo(const proto::ShardMessage& asked) {
 
 }  // namespace
 
-ShardDuty::ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier)
+ShardDuty::ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier,
+                     Pace& bulk)
     : group_(group),
       courier_(courier),
-      agent_(options.agent, group, rng),
+      agent_(options.agent, group, rng, bulk),
       controllers_(options.controllers) {}
 
 RequestId ShardDuty::NextCall() {

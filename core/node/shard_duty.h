@@ -15,7 +15,7 @@ namespace lockstep::node {
 
 class ShardDuty final : public Duty {
  public:
-  ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier);
+  ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier, Pace& bulk);
 
   std::optional<proto::Result> RefuseEarly(const proto::Command& command) const override;
   void OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,

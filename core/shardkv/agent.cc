@@ -8,14 +8,13 @@
 
 namespace lockstep::shardkv {
 
-Agent::Agent(const AgentOptions& options, GroupId group, Rng rng)
-    : options_(options), group_(group), rng_(rng) {
+Agent::Agent(const AgentOptions& options, GroupId group, Rng rng, Pace& pace)
+    : options_(options), group_(group), rng_(rng), pace_(pace) {
   CheckLt(Duration(0), options_.poll_every);
   CheckLt(Duration(0), options_.retry_min);
   CheckLe(options_.retry_min, options_.retry_max);
   CheckLe(1u, options_.pulls_max);
   CheckLe(1u, options_.pulls_total_max);
-  CheckLe(uint64_t{1}, options_.pull_bytes_per_second_max);
 }
 
 // --- The replicated state
@@ -26,7 +25,6 @@ void Agent::Lead(Instant now, const proto::ShardStates& all) {
   group_state_ = all;
   group_state_.clear_tenures();
   poll_at_ = now;
-  pull_at_ = now;
   newest_at_ = now;
   for (const proto::ShardTenure& tenure : all.tenures()) Take(now, tenure);
 }
@@ -208,10 +206,7 @@ void Agent::OnPart(Instant now, TenureId id, Task& task, const proto::ReadAnswer
   if (std::exchange(task.waits, false)) SourceOf(task).waiting.erase(id);
   task.part = answer.part();
   SetDue(id, task, now);
-  const uint64_t bytes = answer.part().ByteSizeLong();
-  const uint64_t nanos =
-      std::min(bytes, uint64_t{1} << 32) * 1'000'000'000 / options_.pull_bytes_per_second_max;
-  pull_at_ = std::max(pull_at_, now) + Duration(static_cast<int64_t>(nanos));
+  pace_.Moved(now, answer.part().ByteSizeLong());
 }
 
 void Agent::OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer& answer) {

@@ -25,6 +25,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "core/base/rng.h"
+#include "core/base/pace.h"
 #include "core/base/types.h"
 #include "core/proto/client.pb.h"
 #include "core/proto/shard.pb.h"
@@ -41,7 +42,6 @@ struct AgentOptions {
   uint32_t part_bytes_max = 64 << 10;  // of records in one part; one always fits
   uint32_t pulls_max = 4;              // parts that one source is asked for at a time
   uint32_t pulls_total_max = 64;       // and all sources together
-  uint64_t pull_bytes_per_second_max = uint64_t{64} << 20;
   // Tenures that the group keeps, those included that are frozen or being deleted. At the bound its
   // leader takes no configuration that gives it more, until its neighbours have fetched what is
   // theirs. At least twice the shards of the cluster, or a configuration might never be taken.
@@ -63,7 +63,8 @@ struct AgentOutput {
 
 class Agent {
  public:
-  Agent(const AgentOptions& options, GroupId group, Rng rng);
+  // `pace`: what is fetched keeps to it, together with whatever else does. It outlives the agent.
+  Agent(const AgentOptions& options, GroupId group, Rng rng, Pace& pace);
 
   // This replica leads, and has applied all of earlier terms: `all` is the state it begins with.
   void Lead(Instant now, const proto::ShardStates& all);
@@ -156,6 +157,7 @@ class Agent {
   const AgentOptions options_;
   const GroupId group_;
   Rng rng_;
+  Pace& pace_;
   bool leads_ = false;
   proto::ShardStates group_state_;     // without tenures
   absl::btree_set<TenureId> tenures_;  // all that there are
@@ -170,7 +172,6 @@ class Agent {
   Instant newest_at_;           // not before: the newest may be large
   uint64_t last_source_ = 0;    // whose turn it was
   uint32_t pulls_ = 0;          // under way, of all sources
-  Instant pull_at_;             // not before: the rate is limited
   uint64_t last_proposal_ = 0;
   absl::btree_map<uint64_t, TenureId> proposed_;  // those of tasks
 

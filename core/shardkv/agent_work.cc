@@ -12,7 +12,7 @@ Instant Agent::wake_at() const {
   Instant at = poll_at_;
   if (change_.has_value()) at = std::min(at, change_at_);
   if (!due_.empty()) at = std::min(at, due_.begin()->first);
-  if (MayPull()) at = std::min(at, pull_at_);
+  if (MayPull()) at = std::min(at, pace_.next());
   return at;
 }
 
@@ -232,7 +232,7 @@ bool Agent::MayPull() const {
 
 // One source after the other, so that none has to wait for what another one has to give.
 void Agent::PullWaiting(Instant now, AgentOutput* out) {
-  if (now < pull_at_) return;
+  if (!pace_.MayGoOn(now)) return;
   while (MayPull()) {
     auto at = sources_.upper_bound(last_source_);
     while (at == sources_.end() || !HasRoom(at->second)) {

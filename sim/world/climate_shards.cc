@@ -92,9 +92,6 @@ shardkv::AgentOptions DrawAgent(Rng rng, Duration unit) {
   agent.retry_max = agent.retry_min * static_cast<int64_t>(rng.Between(1, 16));
   agent.part_bytes_max = static_cast<uint32_t>(rng.Magnitude(16, uint64_t{64} << 10));
   agent.pulls_max = static_cast<uint32_t>(rng.Between(1, 6));
-  const bool slow = rng.Chance({1, 4});
-  const uint64_t rate = rng.Magnitude(uint64_t{64} << 10, uint64_t{1} << 20);
-  if (slow) agent.pull_bytes_per_second_max = rate;
   return agent;
 }
 
@@ -110,6 +107,12 @@ void DrawMachines(Rng rng, Climate& climate) {
   node.configurations_kept = rng.Magnitude(1, 100);
   const uint64_t units = rng.Between(2, 50);
   node.prune_every = climate.unit() * static_cast<int64_t>(units);
+  const bool slow = rng.Chance({1, 4});
+  const uint64_t rate = rng.Magnitude(uint64_t{64} << 10, uint64_t{1} << 20);
+  if (slow) node.bulk_bytes_per_second_max = rate;
+  const bool spread = rng.Chance({1, 2});
+  const uint64_t spread_units = rng.Between(4, 40);
+  if (spread) node.leader_spread_every = climate.unit() * static_cast<int64_t>(spread_units);
 }
 
 ShardAdministration DrawAdministration(Rng rng, const Climate& climate) {

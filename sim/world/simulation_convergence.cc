@@ -44,7 +44,31 @@ bool SimulationRun::Converged() {
   const bool equal =
       std::all_of(climate_.groups.begin(), climate_.groups.end(),
                   [this](const GroupPlacement& group) { return HaveEqualTables(group); });
-  return equal && ShardsStillMoving().empty();
+  return equal && ShardsStillMoving().empty() && LeadersUneven().empty();
+}
+
+uint64_t SimulationRun::GroupsLedBy(uint16_t server) const {
+  return static_cast<uint64_t>(std::count_if(
+      climate_.groups.begin(), climate_.groups.end(), [&](const GroupPlacement& placement) {
+        return plan_.leaders.Of(placement.group) == server;
+      }));
+}
+
+// Where leaders are spread, nobody leads two groups more than another one who could have one.
+std::string SimulationRun::LeadersUneven() {
+  if (climate_.node.leader_spread_every == Duration(0)) return "";
+  for (const GroupPlacement& placement : climate_.groups) {
+    const uint16_t leader = plan_.leaders.Of(placement.group);
+    if (!Contains(core_, leader)) continue;
+    const uint64_t led = GroupsLedBy(leader);
+    for (uint16_t id = 1; id <= world_.servers(); ++id) {
+      if (!Contains(Successors(placement), id) || led < GroupsLedBy(id) + 2) continue;
+      return absl::StrCat("server ", leader, " leads ", led, " groups, of which server ", id,
+                          ", which leads ", GroupsLedBy(id), ", could lead group ",
+                          placement.group.value());
+    }
+  }
+  return "";
 }
 
 std::vector<uint64_t> SimulationRun::DecidingSets(GroupId group) {

@@ -92,7 +92,7 @@ void SimulationRun::OnDeadline() {
           "Convergence",
           absl::StrCat("the servers have not come to rest: to equal positions, with every request "
                        "answered and no leader among those that are cut off or whose disks hang",
-                       "\n", ShardsStillMoving()));
+                       "\n", ShardsStillMoving(), LeadersUneven()));
     case Phase::kStability:
       return EndStability();
     case Phase::kHandover:
@@ -119,7 +119,13 @@ int64_t SimulationRun::LivenessBound() const {
   const int64_t operations = int64_t{workload.clients} * workload.processes * (workload.keys + 4);
   const int64_t patience = 2 * (workload.attempt_timeout.count() << client::kPatienceDoublingsMax);
   return patience + 60 * (unit + client) + workload.deadline_max.count() + operations * 4 * round +
-         MovingBound() + GatewayBound() + ChangingBound();
+         MovingBound() + GatewayBound() + ChangingBound() + SpreadingBound();
+}
+
+// Each group may have to move once, and a node gives one away at a time; some attempts fail.
+int64_t SimulationRun::SpreadingBound() const {
+  const auto groups = static_cast<int64_t>(climate_.groups.size());
+  return 6 * groups * climate_.node.leader_spread_every.count();
 }
 
 // What is under way ends or is called off, then the final members catch up, each with all that was
@@ -156,8 +162,10 @@ int64_t SimulationRun::MovingBound() const {
   const int64_t bytes = static_cast<int64_t>(shards_->model().bytes_written()) + (64 << 10);
   const int64_t parts = shards * 8 + bytes / climate_.node.agent.part_bytes_max;
   const int64_t second = 1'000'000'000;
-  const int64_t rate = static_cast<int64_t>(agent.pull_bytes_per_second_max);
-  return configurations * step + 4 * parts * step / agent.pulls_max + 4 * second * bytes / rate;
+  // Snapshots for members that came, of each server's groups, share the rate.
+  const int64_t rate = static_cast<int64_t>(climate_.node.bulk_bytes_per_second_max);
+  const int64_t moved = rate == 0 ? 0 : 4 * second * bytes / rate * (1 + climate_.world.servers);
+  return configurations * step + 4 * parts * step / agent.pulls_max + moved;
 }
 
 bool SimulationRun::Served() const {

@@ -98,6 +98,8 @@ class SimulationRun final : private WorldObserver {
   bool Served() const;
   std::string WaitingFor() const;
   std::string ShardsStillMoving();
+  uint64_t GroupsLedBy(uint16_t server) const;
+  std::string LeadersUneven();
   void CheckShardTables(const NodeHost& host);
   int64_t MovingBound() const;
   // Servers (bits): those that may decide in a group, set by set; and who is a member of it, as far
@@ -109,6 +111,7 @@ class SimulationRun final : private WorldObserver {
   uint64_t VotersOf(const GroupPlacement& group);
   int64_t GatewayBound() const;
   int64_t ChangingBound() const;
+  int64_t SpreadingBound() const;
   int64_t LivenessBound() const;
   void Enter(Phase phase, const std::string& why);
   void FailLiveness(std::string property, const std::string& what);

@@ -164,6 +164,12 @@ proto::NodeMessage ParseNodeMessage(Command& command) {
     proto::ConfigurationAnswer& answer = *message.mutable_configuration_answer();
     answer.set_to_group(command.Number("to", 0));
     answer.set_through(command.Number("through", 0));
+  } else if (kind == "who-leads") {
+    message.mutable_leading_question();
+  } else if (kind == "leads") {
+    proto::LeadingAnswer& answer = *message.mutable_leading_answer();
+    answer.set_groups(static_cast<uint32_t>(command.Number("groups", 0)));
+    answer.set_takes_more(!command.Flag("no-more"));
   } else if (kind == "bundle") {
     ParseBundle(command, &message);
   } else {

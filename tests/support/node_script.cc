@@ -143,6 +143,8 @@ void NodeScript::ReadLimits(Command& command) {
   limit("shards", options_.shards);
   limit("sweep_records_max", options_.shard_groups.sweep_records_max);
   limit("configurations_kept", options_.configurations_kept);
+  limit("bulk_bytes_per_second_max", options_.bulk_bytes_per_second_max);
+  options_.leader_spread_every = command.Span("leader_spread_every", options_.leader_spread_every);
   options_.prune_every = command.Span("prune_every", options_.prune_every);
 }
 

@@ -136,8 +136,7 @@ TEST(Agent, DataOutlivesATimeWithoutGroups) {
 TEST(Agent, TheRateOfPullingIsLimited) {
   AgentOptions options;
   options.part_bytes_max = 1000;
-  options.pull_bytes_per_second_max = 20'000;
-  World world(1, options);
+  World world(1, options, {0, 1}, /*bytes_per_second_max=*/20'000);
   world.Administer(controller::JoinOf({1}, kShards));
   world.RunFor(milliseconds(1000));
   for (uint32_t shard = 0; shard < kShards; ++shard) {

@@ -30,12 +30,13 @@ inline proto::Query AllShards() {
 // A group of one replica: its leader is the node 10 * gid + 1 until it moves, the others of its
 // members are dead.
 struct Host {
-  explicit Host(uint64_t gid, const ShardOptions& options, const AgentOptions& agent_options)
-      : group(gid, options), agent(agent_options, GroupId(gid), Rng(gid)) {}
+  Host(uint64_t gid, const ShardOptions& options, const AgentOptions& agent_options, uint64_t rate)
+      : group(gid, options), pace(rate), agent(agent_options, GroupId(gid), Rng(gid), pace) {}
   NodeId leader() const { return NodeId(10 * group.gid() + place); }
   void Lead(Instant now) { agent.Lead(now, group.Read(AllShards()).shards()); }
 
   Group group;
+  Pace pace;
   Agent agent;
   bool cut_off = false;  // from the other groups
   uint64_t place = 1;    // the leader's, in the group
@@ -44,12 +45,13 @@ struct Host {
 
 class World {
  public:
-  World(uint64_t seed, const AgentOptions& agent_options, Ratio loss = {0, 1})
+  World(uint64_t seed, const AgentOptions& agent_options, Ratio loss = {0, 1},
+        uint64_t bytes_per_second_max = 0)
       : rng_(seed), loss_(loss), admin_(controller_) {
     ShardOptions options;
     options.sweep_records_max = 3;
     for (uint64_t gid = 1; gid <= kGroups; ++gid) {
-      hosts_.push_back(std::make_unique<Host>(gid, options, agent_options));
+      hosts_.push_back(std::make_unique<Host>(gid, options, agent_options, bytes_per_second_max));
       hosts_.back()->Lead(now_);
     }
   }
