@@ -115,7 +115,8 @@ class Agent {
     size_t leader = 0;  // and who is told
     uint32_t pulls = 0;
     bool silent = false;  // it did not answer the last time
-    // Who is in the group as well, as its own nodes say: asked after those whom configurations name.
+    // Who is in the group as well, as its own nodes say: asked after those whom configurations
+    // name.
     std::vector<NodeId> named;
     absl::btree_set<TenureId> waiting;
   };

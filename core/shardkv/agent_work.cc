@@ -100,7 +100,8 @@ const proto::ShardGroup& Agent::NowOf(const Task& task) const {
 // Whom to ask for it, in the order of their turns.
 std::vector<NodeId> Agent::MembersOf(const Task& task) const {
   std::vector<NodeId> members;
-  for (const proto::Member& member : NowOf(task).members()) members.push_back(NodeId(member.node()));
+  for (const proto::Member& member : NowOf(task).members())
+    members.push_back(NodeId(member.node()));
   const auto source = sources_.find(task.tenure.source().gid());
   if (source == sources_.end()) return members;
   const size_t listed = members.size();

@@ -56,7 +56,7 @@ class KvSoftware : public Software {
   const storage::EngineOptions engine_;
   const std::vector<GroupPlacement> groups_;
   const std::optional<gateway::GatewayOptions> gateway_;
-  absl::btree_map<NodeId, uint64_t> lives_;              // begun so far
+  absl::btree_map<NodeId, uint64_t> lives_;            // begun so far
   std::map<NodeId, ServerSurroundings> surroundings_;  // each server's; addresses stay
 };
 

@@ -1,5 +1,5 @@
-// After the last change every shard arrives where it belongs, with all that was written, and nothing
-// is left behind.
+// After the last change every shard arrives where it belongs, with all that was written, and
+// nothing is left behind.
 #include "core/shardkv/agent.h"
 
 #include <gtest/gtest.h>

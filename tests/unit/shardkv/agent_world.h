@@ -145,7 +145,8 @@ class World {
       if (mail.proposal) host(mail.to_group).agent.OnLost(now_, mail.proposal->number);
       return;
     }
-    const Duration way = rng_.Between(Duration(std::chrono::milliseconds(1)), Duration(std::chrono::milliseconds(20)));
+    const Duration way = rng_.Between(Duration(std::chrono::milliseconds(1)),
+                                      Duration(std::chrono::milliseconds(20)));
     if (repeated) mail_.emplace(now_ + 3 * way, mail);
     mail_.emplace(now_ + way, std::move(mail));
   }
