@@ -35,6 +35,7 @@ TEST(ShardChecks, OrdinaryMovesAreQuiet) {
   Counters counters;
   story.checker().AppendCounters(&counters);
   const std::vector<std::pair<std::string, uint64_t>> want = {{"configurations", 2},
+                                                              {"members replaced in configurations", 0},
                                                               {"shards frozen", 3},
                                                               {"shards moved", 1},
                                                               {"parts of shards", 2},
