@@ -284,19 +284,23 @@ bool Client::IsListed(NodeId node) const {
 }
 
 // News only: another answer may have moved the guess already. The members of a group change, so its
-// leader may be a node that is not among ours; a stranger's own word is worth less.
+// leader may be a node that is not among ours, and who has left the group names one that came after
+// it. Strangers may name each other for ever: after a few we come back to those whom we know.
 void Client::LeaderIsNot(const Operation& operation, NodeId hint) {
+  constexpr uint32_t kStrangersMax = 4;  // in a row
   const NodeId node = operation.target;
   if (leader_ != node || !IsHere(operation)) return;
-  const bool believed = hint != NodeId() && (IsListed(hint) || IsListed(node));
-  if (believed && hint != node) {
+  const auto& nodes = options_.nodes;
+  const auto at = std::find(nodes.begin(), nodes.end(), node);
+  if (at != nodes.end()) turn_ = static_cast<size_t>(at - nodes.begin());
+  strangers_ = hint == NodeId() || IsListed(hint) ? 0 : strangers_ + 1;
+  if (hint != NodeId() && hint != node && strangers_ <= kStrangersMax) {
     leader_ = hint;
     return;
   }
-  const auto& nodes = options_.nodes;
-  const auto at = std::find(nodes.begin(), nodes.end(), node);
-  const size_t after = at == nodes.end() ? 0 : static_cast<size_t>(at - nodes.begin()) + 1;
-  leader_ = nodes[after % nodes.size()];
+  strangers_ = 0;
+  turn_ = (turn_ + 1) % nodes.size();
+  leader_ = nodes[turn_];
 }
 
 }  // namespace lockstep::client

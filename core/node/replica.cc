@@ -427,6 +427,16 @@ void Replica::SendAnswers() {
   answers_.clear();
 }
 
+// Whom to ask instead; none: nobody is known. Who has left the group hears of no leader any more, but
+// knows who came after it.
+NodeId Replica::WhoMayLead() {
+  if (raft_.is_leader()) return NodeId();
+  const raft::Membership& members = raft_.membership();
+  const bool follows = raft_.leader() != NodeId() || members.IsIncoming(options_.self);
+  if (follows || members.incoming().empty()) return raft_.leader();
+  return members.incoming()[named_++ % members.incoming().size()];
+}
+
 void Replica::Refuse(RequestId id, raft::RefusedWhy why) {
   const raft::Config& limits = options_.raft;
   queries_.erase(id);
@@ -434,7 +444,7 @@ void Replica::Refuse(RequestId id, raft::RefusedWhy why) {
     case raft::RefusedWhy::kNotLeader:
     case raft::RefusedWhy::kLeadershipLost:  // Only reads, which were not answered.
     case raft::RefusedWhy::kTransferring:
-      return Answer(id, NotLeaderReply(raft_.is_leader() ? NodeId() : raft_.leader()), Index());
+      return Answer(id, NotLeaderReply(WhoMayLead()), Index());
     case raft::RefusedWhy::kTailFull:
       return Answer(id, OverloadedReply("uncommitted_bytes_max", limits.uncommitted_bytes_max),
                     Index());

@@ -103,6 +103,7 @@ class Replica {
   bool TableIsStalled() const;
   void AnswerWith(RequestId id, const Bytes& result, Index index);
   void Answer(RequestId id, Bytes reply, Index index);
+  NodeId WhoMayLead();
   void Refuse(RequestId id, raft::RefusedWhy why);
   void NoteBoot(const ReplicaImage& image);
   void Record(Note note);
@@ -137,6 +138,7 @@ class Replica {
   std::deque<Read> reads_;                                  // released by Raft; ascending `at`
   uint64_t queries_under_way_ = 0;
   std::vector<ReadyAnswer> answers_;  // leave at the end of the turn
+  uint64_t named_ = 0;                // as those who may lead, since this replica left the group
   absl::btree_map<NodeId, raft::SnapshotRead> snapshot_reads_;  // wait for their turn, by peer
 
   LogPosition applied_;      // the table's position

@@ -272,7 +272,7 @@ uint64_t FaultPlan::rotten() {
 }
 
 uint64_t FaultPlan::lost() {
-  uint64_t lost = rotten();
+  uint64_t lost = rotten() | wiped_;
   for (uint16_t id = 1; id <= cast_.servers; ++id) {
     if (!doubts_[id].empty()) lost |= One(id);
   }
@@ -300,6 +300,22 @@ void FaultPlan::OnNote(uint16_t server, const Note& note) {
     default:
       return;
   }
+}
+
+// A server that came back with an empty disk under its old id would be refused by the transports of
+// the others, and stop (net/peer). So it stays away, and its groups go on without it.
+void FaultPlan::WipeNow(uint16_t server) {
+  if (!Contains(quorums_.Spare(lost()), server)) return;
+  if (may_wipe && !may_wipe()) return;
+  wiped_ |= One(server);
+  FaultInterval interval = MakeInterval(FaultKind::kDiskWipe);
+  interval.servers = One(server);
+  interval.instant = true;
+  world_.ledger().Effect(Add(std::move(interval)));
+  NodeHost& host = world_.server(server);
+  host.Crash(CrashKind::kPower, kNoTime);
+  host.Abandon();
+  host.files().Wipe();
 }
 
 // It has an effect when the server reads the damage: see NodeHost. Until it has repaired it, no

@@ -64,6 +64,7 @@ ClusterInquirer::Call ClusterInquirer::Begin(Instant now, const std::vector<Grou
 bool ClusterInquirer::OnTime(Instant now) {
   if (now < deadline_) return false;
   deadline_ = kNever;
+  if (request_.has_join()) join_is_open_ = true;
   return true;
 }
 
@@ -77,6 +78,8 @@ bool ClusterInquirer::OnReply(uint64_t attempt, const Bytes& bytes) {
   }
   if (request_.has_transfer()) ++transfers_;
   if (reply.kind() != proto::GatewayReply::OK) {
+    const bool open = reply.kind() != proto::GatewayReply::NOT_EXECUTED;
+    if (request_.has_join() && open) join_is_open_ = true;
     if (request_.has_cluster_status()) Report("was refused a status: " + reply.message());
     return true;
   }

@@ -72,6 +72,8 @@ class ClusterInquirer {
   Instant patience_ends() const { return deadline_; }  // kNever: nothing is under way
   bool under_way() const { return deadline_ != kNever; }
   uint64_t statuses() const { return statuses_; }  // answered
+  // Nobody knows what became of some join: a gateway may still carry it out.
+  bool join_is_open() const { return join_is_open_; }
   void AppendCounters(Counters* counters) const;
 
  private:
@@ -94,6 +96,7 @@ class ClusterInquirer {
   NodeId asked_;
   proto::GatewayRequest request_;
   uint64_t least_num_ = 0;
+  bool join_is_open_ = false;
   uint64_t statuses_ = 0;
   uint64_t online_ = 0;
   uint64_t joins_ = 0;

@@ -140,7 +140,8 @@ void ShardAdministrator::DrawLeave(Instant now) {
   if (leaving.empty()) leaving.push_back(members[rng_.Below(members.size())].gid);
   const bool all = leaving.size() == members.size();
   Deed deed{.name = "leave"};
-  deed.nonsense = all && !options_.force;  // As of now; others do not change it.
+  // As of now; others do not change it, unless a gateway does so late.
+  deed.nonsense = all && !options_.force && !inquirer_.join_is_open();
   Begin(now, std::move(deed), controller::MakeLeave(leaving, /*force=*/all && options_.force));
 }
 

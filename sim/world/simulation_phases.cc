@@ -191,7 +191,7 @@ void SimulationRun::BeginLiveness() {
   issued_ = workload_.issued();
   plan_.Stop();
   administrator_.Stop();
-  core_ = world_.AllServers();
+  core_ = world_.AllServers() & ~plan_.wiped();
   AbandonMinority();
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;

@@ -70,6 +70,9 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
   plan_.damaged = [this](uint16_t server) {
     if (!ignored_.first().has_value()) checkers_.OnDamage(NodeId(server));
   };
+  // Who fetches shards, or asks for the controllers, finds groups through those who were in them:
+  // they are not taken away while somebody may have to ask them (docs/decisions/0021).
+  plan_.may_wipe = [this] { return ShardsStillMoving().empty(); };
   if (climate.changes.has_value()) {
     const Rng administrators = root.Split("membership administrator");
     for (const GroupPlacement& group : climate.groups) Administer(group, administrators);
