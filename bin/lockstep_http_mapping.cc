@@ -208,6 +208,9 @@ absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind) {
   failure.set_leader(NumberOr(body, "leader", 0));
   failure.set_free_bytes(NumberOr(body, "free_bytes", 0));
   failure.set_need_bytes(NumberOr(body, "need_bytes", 0));
+  failure.set_limit(NumberOr(body, "limit", 0));
+  const auto which = body.find("which");
+  if (which != body.end() && which->is_string()) failure.set_which(which->get<std::string>());
   const auto groups = body.find("groups");
   if (groups != body.end() && groups->is_array()) {
     const absl::Status read = Read(answer, kind, [&](const Json& whole) {

@@ -358,6 +358,8 @@ void Router::Refuse(OperationId id, absl::Status status, Output* out) {
   outcome.kind = Outcome::Kind::kNotExecuted;
   if (absl::IsResourceExhausted(status)) {
     outcome.result.set_code(proto::OVERLOADED);
+    outcome.result.set_which("unfinished_max");
+    outcome.result.set_limit(options_.unfinished_max);
   } else if (!absl::IsDeadlineExceeded(status)) {
     outcome.result.set_code(kv::CodeOf(status));
   }

@@ -1,6 +1,7 @@
 #include "core/controller/changes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,7 +63,8 @@ Configuration Successor(const Configuration& newest) {
           .groups = newest.groups,
           .owners = newest.owners,
           .pins = newest.pins,
-          .controllers = newest.controllers};
+          .controllers = newest.controllers,
+          .former = newest.former};
 }
 
 void Balance(Configuration& configuration) {
@@ -153,6 +155,10 @@ absl::StatusOr<Configuration> Leave(const Configuration& newest, const proto::Le
     return std::binary_search(gone.begin(), gone.end(), item.gid);
   };
   Configuration next = Successor(newest);
+  std::copy_if(next.groups.begin(), next.groups.end(), std::back_inserter(next.former), leaves);
+  if (next.former.size() > kFormerMax) {
+    next.former.erase(next.former.begin(), next.former.end() - kFormerMax);
+  }
   std::erase_if(next.groups, leaves);
   std::erase_if(next.pins, leaves);
   Balance(next);
@@ -219,13 +225,17 @@ Configuration SetMembers(const Configuration& newest, const proto::SetMembers& s
     for (const uint64_t node : set.nodes()) next.controllers.nodes.push_back(NodeId(node));
     return next;
   }
-  const auto group = std::find_if(next.groups.begin(), next.groups.end(), [&](const Group& one) {
-    return one.gid == GroupId(set.gid()) && one.joined == ConfigurationNum(set.joined());
-  });
-  if (group == next.groups.end() || set.membership() <= group->membership) return newest;
-  group->members = MembersFor(group->members, set);
-  group->membership = set.membership();
-  return next;
+  for (std::vector<Group>* groups : {&next.groups, &next.former}) {
+    const auto group = std::find_if(groups->begin(), groups->end(), [&](const Group& one) {
+      return one.gid == GroupId(set.gid()) && one.joined == ConfigurationNum(set.joined());
+    });
+    if (group == groups->end()) continue;
+    if (set.membership() <= group->membership) return newest;
+    group->members = MembersFor(group->members, set);
+    group->membership = set.membership();
+    return next;
+  }
+  return newest;
 }
 
 absl::StatusOr<Configuration> Change(const Configuration& newest, const proto::Command& command,

@@ -63,6 +63,9 @@ absl::StatusOr<Configuration> FromProto(const proto::Configuration& message) {
   for (const proto::ShardGroup& group : message.departed()) {
     configuration.departed.push_back(GroupFrom(group));
   }
+  for (const proto::ShardGroup& group : message.former()) {
+    configuration.former.push_back(GroupFrom(group));
+  }
   configuration.controllers.membership = message.controllers().membership();
   for (const uint64_t node : message.controllers().nodes()) {
     configuration.controllers.nodes.push_back(NodeId(node));
@@ -91,6 +94,7 @@ proto::Configuration ToProto(const Configuration& configuration) {
     to->set_ended(handover.ended.value());
   }
   for (const Group& group : configuration.departed) SetGroup(group, message.add_departed());
+  for (const Group& group : configuration.former) SetGroup(group, message.add_former());
   if (configuration.controllers.membership != 0) {
     proto::Controllers& controllers = *message.mutable_controllers();
     controllers.set_membership(configuration.controllers.membership);

@@ -67,6 +67,8 @@ struct Handover {
   friend bool operator==(const Handover&, const Handover&) = default;
 };
 
+inline constexpr size_t kFormerMax = 64;
+
 struct Configuration {
   ConfigurationNum num = {};
   std::vector<Group> groups = {};        // ascending gid
@@ -77,6 +79,9 @@ struct Configuration {
   // may be in `groups` again, for a group that joins with this configuration.
   std::vector<Group> departed = {};
   Controllers controllers = {};
+  // Groups that were members and left, in the order in which they did: the last kFormerMax. Others
+  // may still fetch from them. With each gid perhaps several times, never twice with one `joined`.
+  std::vector<Group> former = {};
 
   friend bool operator==(const Configuration&, const Configuration&) = default;
 

@@ -1,6 +1,8 @@
 // What makes a configuration one: the invariants of configuration.h, one function each.
 #include <algorithm>
+#include <utility>
 
+#include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
 #include "core/controller/configuration.h"
 #include "core/controller/options.h"
@@ -21,10 +23,7 @@ bool Ascends(const List& list, Key key) {
          }) == list.end();
 }
 
-absl::Status ValidateGroups(const Configuration& configuration, const std::vector<Group>& groups) {
-  if (!Ascends(groups, [](const Group& group) { return group.gid; })) {
-    return Bad(configuration, "gids do not ascend");
-  }
+absl::Status ValidateEach(const Configuration& configuration, const std::vector<Group>& groups) {
   for (const Group& group : groups) {
     const auto bad = [&](absl::string_view what) {
       return Bad(configuration, absl::StrCat("group ", group.gid.value(), " ", what));
@@ -40,6 +39,25 @@ absl::Status ValidateGroups(const Configuration& configuration, const std::vecto
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status ValidateGroups(const Configuration& configuration, const std::vector<Group>& groups) {
+  if (!Ascends(groups, [](const Group& group) { return group.gid; })) {
+    return Bad(configuration, "gids do not ascend");
+  }
+  return ValidateEach(configuration, groups);
+}
+
+absl::Status ValidateFormer(const Configuration& configuration) {
+  if (configuration.former.size() > kFormerMax) return Bad(configuration, "too many former groups");
+  absl::btree_set<std::pair<GroupId, ConfigurationNum>> seen;
+  for (const auto* groups : {&configuration.groups, &configuration.former}) {
+    for (const Group& group : *groups) {
+      if (seen.emplace(group.gid, group.joined).second) continue;
+      return Bad(configuration, absl::StrCat("group ", group.gid.value(), " left and did not"));
+    }
+  }
+  return ValidateEach(configuration, configuration.former);
 }
 
 absl::Status ValidateControllers(const Configuration& configuration) {
@@ -165,6 +183,7 @@ absl::Status Validate(const Configuration& configuration) {
   if (status.ok()) status = ValidatePins(configuration);
   if (status.ok()) status = ValidateHandovers(configuration);
   if (status.ok()) status = ValidateControllers(configuration);
+  if (status.ok()) status = ValidateFormer(configuration);
   return status;
 }
 

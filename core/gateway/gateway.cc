@@ -259,13 +259,13 @@ void Gateway::ListenForControllers(const Bytes& message) {
       reader.Next() && reader.field() == proto::NodeMessage::kConfigurationAnswerFieldNumber;
   proto::NodeMessage parsed;
   if (!answer || !parsed.ParseFromArray(message.data(), static_cast<int>(message.size()))) return;
-  const proto::Controllers& controllers =
-      parsed.configuration_answer().configuration().controllers();
-  if (controllers.membership() <= router_.controllers().membership) return;
-  if (node::ValidateNodeMessage(parsed).ok()) Learn(controllers);
+  if (!node::ValidateNodeMessage(parsed).ok()) return;
+  Learn(parsed.configuration_answer().configuration().controllers());
+  Learn(parsed.configuration_answer().controllers());
 }
 
 void Gateway::Learn(const proto::Controllers& controllers) {
+  if (controllers.nodes().empty()) return;
   if (controllers.membership() <= router_.controllers().membership) return;
   client::LearnControllers learnt{.membership = controllers.membership(), .nodes = {}};
   for (const uint64_t node : controllers.nodes()) learnt.nodes.push_back(NodeId(node));

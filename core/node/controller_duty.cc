@@ -29,7 +29,8 @@ void ControllerDuty::OnMessage(Instant, NodeId from, const proto::NodeMessage& m
       request.get();
   const bool newest = request.get().num() == 0 && request.get().member_gid() == 0;
   asked_.emplace(call, Asked{from, group, newest});
-  if (request.has_members() && standing.caught_up) reports_.Note(request.members());
+  if (!standing.caught_up) return;
+  for (const proto::SetMembers& said : request.members()) reports_.Note(said);
 }
 
 void ControllerDuty::OnResult(Instant, RequestId call, const proto::Result& result) {
@@ -57,6 +58,7 @@ void ControllerDuty::Tell(const Asked& asked, const proto::Result& result) {
   answer.set_through(result.configuration_num());
   answer.set_newest(asked.newest);
   if (result.has_configuration()) *answer.mutable_configuration() = result.configuration();
+  if (controllers_.membership() != 0) *answer.mutable_controllers() = controllers_;
   courier_.Send(asked.from, std::move(message));
 }
 

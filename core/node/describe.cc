@@ -21,9 +21,8 @@ std::string DescribeGet(const proto::GetConfiguration& get) {
 std::string DescribeRequest(const proto::ConfigurationRequest& request) {
   std::string text =
       absl::StrCat("group ", request.from_group(), " asks for ", DescribeGet(request.get()));
-  if (request.has_members()) {
-    const proto::Command said = controller::MakeSetMembers(request.members());
-    absl::StrAppend(&text, "; ", controller::Describe(said));
+  for (const proto::SetMembers& said : request.members()) {
+    absl::StrAppend(&text, "; ", controller::Describe(controller::MakeSetMembers(said)));
   }
   return text;
 }

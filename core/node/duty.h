@@ -33,8 +33,6 @@ struct Standing {
   // The group's own configuration, if it is settled, committed and another one than that of its
   // beginning; null: nothing to be said of it.
   const raft::GroupConfiguration* members = nullptr;
-  // The newest one in its log, whatever becomes of it. Null: the group is as it began.
-  const raft::GroupConfiguration* newest = nullptr;
 };
 
 // What the group `gid` says of its members: the voters of its own configuration.

@@ -5,8 +5,8 @@
 #ifndef LOCKSTEP_CORE_NODE_MEMBER_REPORTS_H_
 #define LOCKSTEP_CORE_NODE_MEMBER_REPORTS_H_
 
-#include <compare>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -21,8 +21,8 @@ class MemberReports {
 
   // False: it is recorded already, or something later is.
   bool MayBeNews(uint64_t gid, uint64_t joined, uint64_t membership) const {
-    const auto recorded = recorded_.find(gid);
-    return recorded == recorded_.end() || recorded->second < Age{joined, membership};
+    const auto recorded = recorded_.find({gid, joined});
+    return recorded == recorded_.end() || recorded->second < membership;
   }
   // Somebody says so. REQUIRES: it would pass controller::ValidateAdmin.
   void Note(const proto::SetMembers& said);
@@ -34,16 +34,12 @@ class MemberReports {
   void Forget() { reports_.clear(); }
 
  private:
-  // Of two of a group the later one counts.
-  struct Age {
-    uint64_t joined = 0;
-    uint64_t membership = 0;
-    friend auto operator<=>(const Age&, const Age&) = default;
-  };
-  static Age AgeOf(const proto::SetMembers& said) { return {said.joined(), said.membership()}; }
+  // A gid that joined anew is another group. Gid 0: the controller.
+  using GroupLife = std::pair<uint64_t, uint64_t>;  // gid, joined
+  static GroupLife LifeOf(const proto::SetMembers& said) { return {said.gid(), said.joined()}; }
 
-  absl::btree_map<uint64_t, proto::SetMembers> reports_;  // by gid; 0: the controller's own
-  absl::btree_map<uint64_t, Age> recorded_;               // likewise
+  absl::btree_map<GroupLife, proto::SetMembers> reports_;
+  absl::btree_map<GroupLife, uint64_t> recorded_;  // membership
 };
 
 }  // namespace lockstep::node

@@ -156,8 +156,7 @@ Standing Replica::standing() const {
   return {.leads = leader != nullptr,
           .caught_up = leader != nullptr && leader->term_start <= applied_.index,
           .leader = raft_.leader(),
-          .members = settled && raft_.configuration_is_committed() ? &newest : nullptr,
-          .newest = newest.id != Index() ? &newest : nullptr};
+          .members = settled && raft_.configuration_is_committed() ? &newest : nullptr};
 }
 
 void Replica::OnPersisted(PersistSeq through) { Step(raft::Persisted{through}); }

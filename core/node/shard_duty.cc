@@ -18,17 +18,6 @@ bool IsSameDrop(const proto::ShardMessage& a, const proto::ShardMessage& b) {
          a.shard() == b.shard() && a.since() == b.since();
 }
 
-// With what its answer says of the members here: who asks may know nobody else who is in the group
-// now.
-proto::ShardMessage WithMembers(proto::ShardMessage asked, const Standing& standing) {
-  asked.clear_members();
-  if (standing.newest == nullptr) return asked;
-  for (const raft::GroupMember& member : standing.newest->members) {
-    asked.add_members(member.node.value());
-  }
-  return asked;
-}
-
 proto::ShardMessage AnswerTo(const proto::ShardMessage& asked) {
   proto::ShardMessage answer;
   answer.set_to_group(asked.from_group());
@@ -36,7 +25,6 @@ proto::ShardMessage AnswerTo(const proto::ShardMessage& asked) {
   answer.set_shard(asked.shard());
   answer.set_since(asked.since());
   answer.set_sequence(asked.sequence());
-  *answer.mutable_members() = asked.members();
   return answer;
 }
 
@@ -70,9 +58,9 @@ void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& me
   const proto::ShardMessage& shard = message.shard();
   switch (shard.body_case()) {
     case proto::ShardMessage::kRead:
-      return OnRead(from, WithMembers(shard, standing));
+      return OnRead(from, shard);
     case proto::ShardMessage::kDrop:
-      return OnDrop(from, WithMembers(shard, standing), standing);
+      return OnDrop(from, shard, standing);
     case proto::ShardMessage::kReadAnswer:
     case proto::ShardMessage::kDropAnswer:
       return agent_.OnAnswer(now, shard);
@@ -82,6 +70,7 @@ void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& me
 }
 
 void ShardDuty::OnConfigurationAnswer(Instant now, const proto::ConfigurationAnswer& answer) {
+  controllers_.Learn(answer.controllers());
   if (!answer.has_configuration()) return agent_.OnNoConfiguration(now, answer.through());
   controllers_.Answered();
   controllers_.Learn(answer.configuration().controllers());
@@ -188,7 +177,7 @@ void ShardDuty::Learn(const proto::ShardStates& states) {
     const std::pair end(tenure.shard(), tenure.until());
     const bool owed =
         tenure.state() == proto::SHARD_FROZEN || tenure.state() == proto::SHARD_PULLING;
-    owed ? static_cast<void>(owed_.insert(end)) : static_cast<void>(owed_.erase(end));
+    owed ? static_cast<void>(owed_[end] = tenure.joined()) : static_cast<void>(owed_.erase(end));
   }
 }
 
@@ -241,11 +230,19 @@ void ShardDuty::AskController(const proto::GetConfiguration& get, const Standing
   proto::ConfigurationRequest& request = *message.mutable_configuration_request();
   request.set_from_group(group_.value());
   *request.mutable_get() = get;
-  // Only as a member: to whom it was one before, it would be another group.
-  if (standing.members != nullptr && agent_.joined() != 0) {
-    *request.mutable_members() = SayMembers(group_.value(), agent_.joined(), *standing.members);
-  }
+  if (standing.members != nullptr) SayAll(*standing.members, &request);
   courier_.Send(controller, std::move(message));
+}
+
+// As a member, and as what it was before, to those who still fetch from that: it is another group.
+void ShardDuty::SayAll(const raft::GroupConfiguration& members,
+                       proto::ConfigurationRequest* request) const {
+  absl::btree_set<uint64_t> lives;
+  if (agent_.joined() != 0) lives.insert(agent_.joined());
+  for (const auto& [end, joined] : owed_) lives.insert(joined);
+  for (const uint64_t joined : lives) {
+    *request->add_members() = SayMembers(group_.value(), joined, members);
+  }
 }
 
 }  // namespace lockstep::node

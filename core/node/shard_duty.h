@@ -46,6 +46,7 @@ class ShardDuty final : public Duty {
   void Send(NodeId to, proto::ShardMessage message);
   void OnConfigurationAnswer(Instant now, const proto::ConfigurationAnswer& answer);
   void AskController(const proto::GetConfiguration& get, const Standing& standing);
+  void SayAll(const raft::GroupConfiguration& members, proto::ConfigurationRequest* request) const;
 
   const GroupId group_;
   Courier& courier_;
@@ -55,8 +56,9 @@ class ShardDuty final : public Duty {
   absl::btree_map<RequestId, Asked> asked_;
   absl::btree_map<RequestId, uint64_t> proposed_;  // the agent's proposals, by their numbers
   absl::btree_set<shardkv::TenureId> serving_;     // by the leader's table, while the agent leads
-  // Tenures that have ended, by shard and end, and have not been dropped.
-  absl::btree_set<std::pair<uint32_t, uint64_t>> owed_;
+  // Tenures that have ended, by shard and end, and have not been dropped: when the group had joined
+  // that had them.
+  absl::btree_map<std::pair<uint32_t, uint64_t>, uint64_t> owed_;
   uint64_t num_ = 0;  // of its newest configuration
   DutyCalls calls_;   // for the next Act
   ControllerList controllers_;

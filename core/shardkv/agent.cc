@@ -149,8 +149,10 @@ void Agent::LearnMembers(const proto::Configuration& configuration) {
   if (configuration.num() <= changed_num_) return;
   changed_num_ = configuration.num();
   changed_.clear();
-  for (const proto::ShardGroup& group : configuration.groups()) {
-    if (group.membership() != 0) changed_[group.gid()] = group;
+  for (const auto* groups : {&configuration.groups(), &configuration.former()}) {
+    for (const proto::ShardGroup& group : *groups) {
+      if (group.membership() != 0) changed_[{group.gid(), group.joined()}] = group;
+    }
   }
 }
 
@@ -162,7 +164,6 @@ void Agent::OnAnswer(Instant now, const proto::ShardMessage& message) {
   if (!leads_ || found == tasks_.end()) return;
   Task& task = found->second;
   const Work work = WorkOf(task.tenure);
-  HearNames(task, message);
   if (message.has_read_answer() && work == Work::kPull) {
     if (message.sequence() != task.tenure.next_sequence()) return;
     SourceOf(task).silent = false;
@@ -170,20 +171,6 @@ void Agent::OnAnswer(Instant now, const proto::ShardMessage& message) {
   }
   if (message.has_drop_answer() && work == Work::kTell) {
     OnTold(now, id, task, message.drop_answer());
-  }
-}
-
-// No configuration says where a group goes that has left the cluster. A name too many costs a
-// question; the first to be forgotten is the one that was heard first.
-void Agent::HearNames(Task& task, const proto::ShardMessage& answer) {
-  constexpr size_t kNamedMax = 64;
-  if (WorkOf(task.tenure) == Work::kSweep) return;
-  const std::vector<NodeId> known = MembersOf(task);
-  std::vector<NodeId>& named = SourceOf(task).named;
-  for (const uint64_t node : answer.members()) {
-    if (node == 0 || std::find(known.begin(), known.end(), NodeId(node)) != known.end()) continue;
-    if (named.size() == kNamedMax) named.erase(named.begin());
-    named.push_back(NodeId(node));
   }
 }
 
@@ -219,9 +206,9 @@ void Agent::OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer
   if (!std::exchange(task.asked, false)) return;
   task.silences = 0;
   AskAnother(task);
-  const std::vector<NodeId> members = MembersOf(task);
-  for (size_t i = 0; i < members.size(); ++i) {
-    if (members[i] == NodeId(answer.leader())) SourceOf(task).leader = i;
+  const auto& members = NowOf(task).members();
+  for (int i = 0; i < members.size(); ++i) {
+    if (members[i].node() == answer.leader()) SourceOf(task).leader = static_cast<size_t>(i);
   }
   Again(now, id, task);
 }

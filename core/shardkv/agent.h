@@ -115,9 +115,6 @@ class Agent {
     size_t leader = 0;  // and who is told
     uint32_t pulls = 0;
     bool silent = false;  // it did not answer the last time
-    // Who is in the group as well, as its own nodes say: asked after those whom configurations
-    // name.
-    std::vector<NodeId> named;
     absl::btree_set<TenureId> waiting;
   };
   enum class Work : uint8_t { kNothing, kPull, kTell, kSweep };
@@ -130,7 +127,6 @@ class Agent {
   void OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer& answer);
   void PollLater(Instant now);
   void LearnMembers(const proto::Configuration& configuration);
-  void HearNames(Task& task, const proto::ShardMessage& answer);
 
   // agent_work.cc: what is due.
   void SetDue(TenureId id, Task& task, Instant due);
@@ -138,7 +134,6 @@ class Agent {
   Source& SourceOf(const Task& task) { return sources_[task.tenure.source().gid()]; }
   size_t& TargetOf(const Task& task);
   const proto::ShardGroup& NowOf(const Task& task) const;
-  std::vector<NodeId> MembersOf(const Task& task) const;
   void NoteFruitless(const Task& task);
   void AskAnother(const Task& task);
   Duration Patience(uint32_t silences) const;
@@ -165,9 +160,9 @@ class Agent {
   absl::btree_map<TenureId, Task> tasks_;
   absl::btree_set<std::pair<Instant, TenureId>> due_;
   absl::btree_map<uint64_t, Source> sources_;  // by gid
-  // By gid: the members that have changed since their group joined, in the newest configuration
-  // seen.
-  absl::btree_map<uint64_t, proto::ShardGroup> changed_;
+  // By gid and `joined`: the groups whose members have changed since then, members or not, in the
+  // newest configuration seen.
+  absl::btree_map<std::pair<uint64_t, uint64_t>, proto::ShardGroup> changed_;
   uint64_t changed_num_ = 0;    // of that configuration
   bool newest_wanted_ = false;  // some source has been asked in vain
   Instant newest_at_;           // not before: the newest may be large

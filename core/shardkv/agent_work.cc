@@ -91,25 +91,9 @@ size_t& Agent::TargetOf(const Task& task) {
 // The source with the members that are known last. A gid that has joined anew is another group.
 const proto::ShardGroup& Agent::NowOf(const Task& task) const {
   const proto::ShardGroup& source = task.tenure.source();
-  const auto found = changed_.find(source.gid());
-  const bool newer = found != changed_.end() && found->second.joined() == source.joined() &&
-                     found->second.membership() > source.membership();
+  const auto found = changed_.find({source.gid(), source.joined()});
+  const bool newer = found != changed_.end() && found->second.membership() > source.membership();
   return newer ? found->second : source;
-}
-
-// Whom to ask for it, in the order of their turns.
-std::vector<NodeId> Agent::MembersOf(const Task& task) const {
-  std::vector<NodeId> members;
-  for (const proto::Member& member : NowOf(task).members())
-    members.push_back(NodeId(member.node()));
-  const auto source = sources_.find(task.tenure.source().gid());
-  if (source == sources_.end()) return members;
-  const size_t listed = members.size();
-  for (const NodeId node : source->second.named) {
-    const auto end = members.begin() + static_cast<ptrdiff_t>(listed);
-    if (std::find(members.begin(), end, node) == end) members.push_back(node);
-  }
-  return members;
 }
 
 // When each member has been asked, they may not be those any more that have it.
@@ -121,7 +105,8 @@ void Agent::NoteFruitless(const Task& task) {
 // Unless somebody else is asked already.
 void Agent::AskAnother(const Task& task) {
   size_t& target = TargetOf(task);
-  if (target == task.target) target = (target + 1) % MembersOf(task).size();
+  if (target == task.target)
+    target = (target + 1) % static_cast<size_t>(NowOf(task).members_size());
 }
 
 // --- Tasks
@@ -183,12 +168,13 @@ void Agent::Tell(Instant now, TenureId id, Task& task, AgentOutput* out) {
 
 void Agent::Ask(Instant now, TenureId id, Task& task, proto::ShardMessage message,
                 AgentOutput* out) {
-  const std::vector<NodeId> members = MembersOf(task);
+  const auto& members = NowOf(task).members();
   Check(!members.empty(), "a group without members");
   size_t& target = TargetOf(task);  // There may be fewer members than when it was chosen.
-  target %= members.size();
+  target %= static_cast<size_t>(members.size());
   task.target = target;
-  out->messages.emplace_back(members[task.target], std::move(message));
+  const auto member = static_cast<int>(task.target);
+  out->messages.emplace_back(NodeId(members[member].node()), std::move(message));
   task.asked = true;
   SetDue(id, task, now + Patience(task.silences));
 }

@@ -135,6 +135,7 @@ void ShardMachine::Apply(const proto::Reconfigure& change, Step& step) {
 void ShardMachine::Gain(const proto::GainedShard& gained, uint64_t num, Step& step) {
   Tenure fresh;
   fresh.id = {gained.shard(), num};
+  fresh.joined = joined_;
   fresh.source = gained.source();
   fresh.source_ended = gained.ended();
   fresh.state = fresh.source.gid() == 0 ? proto::SHARD_SERVING : proto::SHARD_PULLING;

@@ -99,6 +99,9 @@ Failure FailureOf(const proto::GatewayReply& reply, CallKind kind) {
     failure.extra = {{"free_bytes", reply.result().free_bytes()},
                      {"need_bytes", reply.result().need_bytes()}};
   }
+  if (code == proto::OVERLOADED && !reply.result().which().empty()) {
+    failure.extra = {{"which", reply.result().which()}, {"limit", reply.result().limit()}};
+  }
   return failure;
 }
 

@@ -49,6 +49,8 @@ absl::Status Failed(const proto::GatewayReply& reply, absl::StatusCode code, v1:
   failure.set_configuration_num(reply.result().configuration_num());
   failure.set_free_bytes(reply.result().free_bytes());
   failure.set_need_bytes(reply.result().need_bytes());
+  failure.set_which(reply.result().which());
+  failure.set_limit(reply.result().limit());
   *failure.mutable_groups() = reply.groups();
   return client::WithFailure(absl::Status(code, message), failure);
 }

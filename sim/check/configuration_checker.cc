@@ -20,6 +20,9 @@ std::string ConfigurationChecker::OnNew(const Configuration& next) {
   if (wrong.empty()) wrong = CheckMembers(next);
   const bool replaces = Replaces(next);
   if (wrong.empty()) wrong = replaces ? CheckReplacement(next) : CheckPins(next);
+  if (wrong.empty() && !replaces && next.former != FormerIn(next)) {
+    wrong = "former groups are not those that have left";
+  }
   if (wrong.empty()) wrong = CheckHandovers(next);
   if (wrong.empty() && !replaces) wrong = SameGroups(next) ? CheckMoves(next) : CheckBalance(next);
   if (replaces) ++replacements_;
@@ -40,8 +43,20 @@ void ConfigurationChecker::OnMembersCommitted(GroupId group, const Entry& entry)
   }
 }
 
+// Those of before, and those that leave with `next`: as many as are kept.
+std::vector<Group> ConfigurationChecker::FormerIn(const Configuration& next) const {
+  std::vector<Group> former = newest_.former;
+  for (const Group& group : newest_.groups) {
+    const Group* after = next.Find(group.gid);
+    if (after == nullptr || after->joined != group.joined) former.push_back(group);
+  }
+  while (former.size() > controller::kFormerMax) former.erase(former.begin());
+  return former;
+}
+
 bool ConfigurationChecker::Replaces(const Configuration& next) const {
   if (next.controllers != newest_.controllers) return true;
+  if (next.former != newest_.former && SameGroups(next)) return true;
   return std::any_of(next.groups.begin(), next.groups.end(), [&](const Group& group) {
     const Group* before = newest_.Find(group.gid);
     return before != nullptr && group != *before;
@@ -59,14 +74,19 @@ std::string ConfigurationChecker::CheckReplacement(const Configuration& next) co
     wrong = CheckVoters(GroupId(), newest_.controllers.membership, next.controllers.membership,
                         next.controllers.nodes);
   }
-  for (const Group& group : next.groups) {
-    const Group& before = *newest_.Find(group.gid);
-    if (group == before) continue;
+  const auto compare = [&](const Group& before, const Group& group) {
+    if (group == before) return;
     ++replaced;
     std::vector<NodeId> nodes;
     for (const controller::Member& member : group.members) nodes.push_back(member.node);
     if (wrong.empty()) wrong = CheckVoters(group.gid, before.membership, group.membership, nodes);
-  }
+  };
+  for (const Group& group : next.groups) compare(*newest_.Find(group.gid), group);
+  const bool same = std::equal(
+      next.former.begin(), next.former.end(), newest_.former.begin(), newest_.former.end(),
+      [](const Group& a, const Group& b) { return a.gid == b.gid && a.joined == b.joined; });
+  if (!same) return "former groups come or go while members are replaced";
+  for (size_t i = 0; i < next.former.size(); ++i) compare(newest_.former[i], next.former[i]);
   if (replaced != 1) return absl::StrCat("members of ", replaced, " groups are replaced at once");
   return wrong;
 }

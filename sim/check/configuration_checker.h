@@ -5,9 +5,10 @@
 //              and no more of them move than that takes; a move changes one shard
 //   pins       stay until their group leaves or somebody lifts them
 //   handovers  are the changes of owners, and say where the data of each shard lies
-//   members    of a group, or of the controller, are replaced one group at a time, which changes
-//              nothing else: by voters of a settled configuration that its log has committed, and
-//              never by those of an older one
+//   former     groups are those that have left, in their order
+//   members    of a group, also a former one, or of the controller, are replaced one group at a
+//              time, which changes nothing else: by voters of a settled configuration that its log
+//              has committed, and never by those of an older one
 #ifndef LOCKSTEP_SIM_CHECK_CONFIGURATION_CHECKER_H_
 #define LOCKSTEP_SIM_CHECK_CONFIGURATION_CHECKER_H_
 
@@ -29,8 +30,7 @@ class ConfigurationChecker {
   std::string OnNew(const controller::Configuration& next);
   // A group's log has committed who its members are; told before any configuration can say so.
   void OnMembersCommitted(GroupId group, const Entry& entry);
-  // Configurations that replaced members. No counter of runs yet: nothing in the simulator changes
-  // the members of shard groups.
+  // Configurations that replaced members.
   uint64_t replacements() const { return replacements_; }
 
  private:
@@ -47,6 +47,7 @@ class ConfigurationChecker {
 
   std::string CheckMembers(const controller::Configuration& next) const;
   bool Replaces(const controller::Configuration& next) const;
+  std::vector<controller::Group> FormerIn(const controller::Configuration& next) const;
   std::string CheckReplacement(const controller::Configuration& next) const;
   std::string CheckVoters(GroupId group, uint64_t before, uint64_t membership,
                           const std::vector<NodeId>& nodes) const;

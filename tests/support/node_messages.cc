@@ -78,7 +78,7 @@ void ParseAsks(Command& command, proto::ConfigurationRequest* request) {
   }
   const Words voters = ListOf(command, "voters");
   if (voters.empty()) return;
-  proto::SetMembers& members = *request->mutable_members();
+  proto::SetMembers& members = *request->add_members();
   members.set_gid(command.Number("gid", request->from_group()));
   members.set_joined(command.Number("joined", 0));
   members.set_membership(command.Number("by", 0));

@@ -163,7 +163,9 @@ std::vector<std::string> RealCluster::ArgumentsOf(uint64_t id) const {
                                         "--heartbeat-ms",
                                         absl::StrCat(options_.heartbeat_ms),
                                         "--election-timeout-ms",
-                                        absl::StrCat(options_.election_timeout_ms)};
+                                        absl::StrCat(options_.election_timeout_ms),
+                                        "--leader-spread-ms",
+                                        absl::StrCat(options_.leader_spread_ms)};
   const std::vector<std::string> beginning = IsFounder(id) ? Founding() : Joining(id);
   arguments.insert(arguments.end(), beginning.begin(), beginning.end());
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());

@@ -51,6 +51,7 @@ struct RealClusterOptions {
   uint32_t shards = 16;
   uint64_t heartbeat_ms = 50 * kSlowness;
   uint64_t election_timeout_ms = 500 * kSlowness;
+  uint64_t leader_spread_ms = 0;  // 0: leaders stay where the test puts them
   std::string cluster = "system-test";
   bool faulty_disks = false;
   NetworkLab* lab = nullptr;                  // outlives the cluster; null: the loopback

@@ -85,14 +85,50 @@ TEST(Members, AGroupThatJoinsAnewBeginsWithWhatItsJoinSays) {
   replica.Apply(Set({1, 1, 7, {14, 15, 16}}));
   admin.Do(LeaveOf({1}));
   EXPECT_EQ(replica.Get().departed[0].membership, 7u) << "where its data is";
-  replica.Apply(Set({1, 1, 9, {17, 18, 19}}));
-  EXPECT_EQ(replica.Get().num, ConfigurationNum(3)) << "it is no member";
   admin.Do(JoinOf({1}));
   EXPECT_EQ(replica.Get().Find(GroupId(1))->membership, 0u);
-  replica.Apply(Set({1, 1, 9, {17, 18, 19}}));
-  EXPECT_EQ(replica.Get().num, ConfigurationNum(4)) << "said by the one that left";
   replica.Apply(Set({1, 4, 5, {12, 13}}));
   EXPECT_EQ(MembersOf(replica.Get(), 1), "12=node12:7000 13=node13:7000");
+  EXPECT_EQ(replica.Get().former[0].membership, 7u);
+}
+
+// Others may still fetch from it, also when it is a member again.
+TEST(Members, AGroupThatHasLeftIsFollowed) {
+  Replica replica;
+  Admin admin(replica);
+  admin.Do(JoinOf({1, 2}));
+  admin.Do(LeaveOf({1}));
+  ASSERT_EQ(replica.Get().former.size(), 1u);
+  EXPECT_EQ(replica.Get().former[0].gid, GroupId(1));
+  EXPECT_EQ(replica.Get().former[0].joined, ConfigurationNum(1));
+  replica.Apply(Set({1, 1, 9, {17, 18, 19}}));
+  EXPECT_EQ(replica.Get().num, ConfigurationNum(3));
+  EXPECT_EQ(replica.Get().former[0].membership, 9u);
+  EXPECT_EQ(replica.Get().former[0].members[0].node, NodeId(17));
+  EXPECT_TRUE(replica.Get().handovers.empty());
+  replica.Apply(Set({1, 1, 8, {14, 15, 16}}));
+  EXPECT_EQ(replica.Get().num, ConfigurationNum(3)) << "late";
+  admin.Do(JoinOf({1}));
+  replica.Apply(Set({1, 1, 11, {12, 13}}));
+  EXPECT_EQ(replica.Get().Find(GroupId(1))->membership, 0u) << "said by the one that left";
+  EXPECT_EQ(replica.Get().former[0].membership, 11u);
+  admin.Do(LeaveOf({1}));
+  ASSERT_EQ(replica.Get().former.size(), 2u);
+  EXPECT_EQ(replica.Get().former[1].joined, ConfigurationNum(4));
+}
+
+TEST(Members, TheGroupsThatLeftFirstAreForgottenFirst) {
+  Replica replica;
+  Admin admin(replica);
+  admin.Do(JoinOf({1}));
+  for (size_t i = 0; i < kFormerMax + 2; ++i) {
+    admin.Do(JoinOf({2}));
+    admin.Do(LeaveOf({2}));
+  }
+  const std::vector<Group> former = replica.Get().former;
+  ASSERT_EQ(former.size(), kFormerMax);
+  EXPECT_EQ(former.front().joined, ConfigurationNum(6)) << "after those of 2 and 4";
+  EXPECT_EQ(former.back().joined.Next(), replica.Get().num);
 }
 
 TEST(Members, HandoversNameTheMembersOfTheirTime) {

@@ -81,26 +81,25 @@ TEST(Agent, ASourceWhoseMembersHaveAllBeenReplacedHandsOver) {
   world.CheckContents();
 }
 
-// It has left the cluster, so that no configuration says where it is: its former members do.
-TEST(Agent, ADepartedSourceWhoseMembersHaveAllBeenReplacedTwiceHandsOver) {
-  World world(8, AgentOptions());
-  world.Administer(controller::JoinOf({1}, kShards));
-  world.RunFor(std::chrono::seconds(2));
-  for (uint32_t shard = 0; shard < kShards; ++shard) ASSERT_TRUE(world.Append(shard));
-  world.host(2).cut_off = true;
-  world.Administer(controller::JoinOf({2}));
-  world.Administer(controller::LeaveOf({1}));
-  world.RunFor(std::chrono::seconds(5));
-  EXPECT_FALSE(world.Settled()) << "the destination hears nothing";
-  world.Relocate(1);
-  world.Relocate(1);
-  world.host(2).cut_off = false;
-  world.RunFor(std::chrono::seconds(60));
-  EXPECT_FALSE(world.Settled()) << "and nobody it knows lives";
-  world.host(1).former_members_live = true;
-  world.RunFor(std::chrono::seconds(60));
-  EXPECT_TRUE(world.Settled());
-  world.CheckContents();
+// It has left the cluster, and joins again as another group; what it was is known as well.
+TEST(Agent, ADepartedSourceWhoseMembersHaveAllBeenReplacedHandsOver) {
+  for (const bool again : {false, true}) {
+    World world(8, AgentOptions());
+    world.Administer(controller::JoinOf({1}, kShards));
+    world.RunFor(std::chrono::seconds(2));
+    for (uint32_t shard = 0; shard < kShards; ++shard) ASSERT_TRUE(world.Append(shard));
+    world.host(2).cut_off = true;
+    world.Administer(controller::JoinOf({2}));
+    world.Administer(controller::LeaveOf({1}));
+    world.RunFor(std::chrono::seconds(5));
+    EXPECT_FALSE(world.Settled()) << "the destination hears nothing";
+    if (again) world.Administer(controller::JoinOf({1}));
+    world.Relocate(1, /*membership=*/7, /*joined=*/1);
+    world.host(2).cut_off = false;
+    world.RunFor(std::chrono::seconds(60));
+    EXPECT_TRUE(world.Settled());
+    world.CheckContents();
+  }
 }
 
 TEST(Agent, ANewGroupBeginsWhereItJoins) {

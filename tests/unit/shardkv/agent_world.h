@@ -40,7 +40,6 @@ struct Host {
   Agent agent;
   bool cut_off = false;  // from the other groups
   uint64_t place = 1;    // the leader's, in the group
-  bool former_members_live = false;
 };
 
 class World {
@@ -60,14 +59,12 @@ class World {
   Instant now() const { return now_; }
   controller::Configuration newest() const { return controller_.Get(); }
   proto::Result Administer(const proto::Command& command) { return admin_.Do(command); }
-  // All members of the group are others from now on, and its former ones know; nobody else does.
-  void Relocate(uint64_t gid) { host(gid).place += 3; }
-  // And the controller knows.
-  void Relocate(uint64_t gid, uint64_t membership) {
-    Relocate(gid);
+  // All members of the group are others from now on, and the controller knows.
+  void Relocate(uint64_t gid, uint64_t membership, uint64_t joined = 0) {
+    host(gid).place += 3;
     proto::SetMembers set;
     set.set_gid(gid);
-    set.set_joined(newest().Find(GroupId(gid))->joined.value());
+    set.set_joined(joined != 0 ? joined : newest().Find(GroupId(gid))->joined.value());
     set.set_membership(membership);
     for (uint64_t i = 0; i < 3; ++i) set.add_nodes(10 * gid + host(gid).place + i);
     EXPECT_EQ(controller_.Apply(controller::MakeSetMembers(set)).code(), proto::OK);
@@ -199,19 +196,13 @@ class World {
     if (result.code() != proto::OK) host.agent.OnLost(now_, proposal.number);
   }
 
-  // Dead members say nothing. Former ones have nothing, and say who came after them.
+  // Dead members say nothing.
   void Answer(Host& source, const Mail& mail) {
-    const uint64_t place = mail.to.value() % 10;
-    const bool former = source.former_members_live && place + 3 <= source.place && place % 3 == 1;
-    if (mail.to != source.leader() && !former) return;
+    if (mail.to != source.leader()) return;
     proto::ShardMessage answer = mail.message;
     answer.set_to_group(mail.message.from_group());
     answer.set_from_group(mail.message.to_group());
-    if (former) {
-      for (uint64_t i = 0; i < 6; ++i) answer.add_members(10 * source.group.gid() + place + i);
-      mail.message.has_read() ? static_cast<void>(answer.mutable_read_answer())
-                              : static_cast<void>(answer.mutable_drop_answer());
-    } else if (mail.message.has_read()) {
+    if (mail.message.has_read()) {
       proto::Query query;
       *query.mutable_read_tenure() = mail.message.read();
       const proto::Result result = source.group.Read(query);
