@@ -107,11 +107,11 @@ void Client::OnInvoke(Instant now, Invoke invoke, Output* out) {
   // What can start at once (StartQueued) passes through the queue, so it may be one longer here.
   const size_t queued = queued_commands_.size() + queued_others_.size();
   if (queued >= options_.queue_max && started_ + queued >= options_.outstanding_max) {
-    Outcome refused = NotExecuted(
-        absl::ResourceExhaustedError(absl::StrCat(
-            queued, " operations are queued, which is queue_max (", options_.queue_max,
-            "): wait for some to complete and try again")),
-        proto::OVERLOADED);
+    Outcome refused =
+        NotExecuted(absl::ResourceExhaustedError(absl::StrCat(
+                        queued, " operations are queued, which is queue_max (", options_.queue_max,
+                        "): wait for some to complete and try again")),
+                    proto::OVERLOADED);
     refused.result.set_which("queue_max");
     refused.result.set_limit(options_.queue_max);
     out->completions.push_back({invoke.id, std::move(refused)});

@@ -17,8 +17,8 @@ proto::SetMembers SayMembers(uint64_t gid, uint64_t joined,
   return said;
 }
 
-std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng,
-                               Courier& courier, Pace& bulk) {
+std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier,
+                               Pace& bulk) {
   switch (RoleOf(options, group)) {
     case GroupRole::kStore:
       return nullptr;

@@ -71,8 +71,8 @@ class Duty {
 };
 
 // The duty of a replica with this role; null: it has none. All that is not copied outlives it.
-std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng,
-                               Courier& courier, Pace& bulk);
+std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier,
+                               Pace& bulk);
 
 }  // namespace lockstep::node
 

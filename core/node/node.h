@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/rng.h"
 #include "core/base/pace.h"
+#include "core/base/rng.h"
 #include "core/node/courier.h"
 #include "core/node/leader_spread.h"
 #include "core/node/replica.h"

@@ -426,8 +426,8 @@ void Replica::SendAnswers() {
   answers_.clear();
 }
 
-// Whom to ask instead; none: nobody is known. Who has left the group hears of no leader any more, but
-// knows who came after it.
+// Whom to ask instead; none: nobody is known. Who has left the group hears of no leader any more,
+// but knows who came after it.
 NodeId Replica::WhoMayLead() {
   if (raft_.is_leader()) return NodeId();
   const raft::Membership& members = raft_.membership();

@@ -24,8 +24,8 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
-#include "core/base/rng.h"
 #include "core/base/pace.h"
+#include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/proto/client.pb.h"
 #include "core/proto/shard.pb.h"

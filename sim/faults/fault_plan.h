@@ -49,8 +49,8 @@ class FaultPlan {
   // For ever. Nothing that a minority suffers may keep the others from their work.
   void Abandon(uint16_t server, Abandonment how);
   // Servers whose disks have lost what was durable, and which have not got it back from the others
-  // yet, or never will. They may be up, not having read the damage; but nobody may count on them. Every group has
-  // a majority without them.
+  // yet, or never will. They may be up, not having read the damage; but nobody may count on them.
+  // Every group has a majority without them.
   uint64_t lost();
   // Of those, the servers that are gone for ever.
   uint64_t wiped() const { return wiped_; }

@@ -83,7 +83,8 @@ absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, R
   ServerSurroundings& surroundings = surroundings_.try_emplace(node, groups_).first->second;
   options.controllers = node::NewestFirst(surroundings.controllers(), options.controllers);
   options.groups = HostedBy(node, groups_);
-  Check(!options.groups.empty() || options.takes_replicas, "every server hosts a group, or takes replicas");
+  Check(!options.groups.empty() || options.takes_replicas,
+        "every server hosts a group, or takes replicas");
   storage::EngineOptions engine_options = engine_;
   engine_options.groups.clear();
   engine_options.more_groups = options.takes_replicas;

@@ -48,10 +48,10 @@ bool SimulationRun::Converged() {
 }
 
 uint64_t SimulationRun::GroupsLedBy(uint16_t server) const {
-  return static_cast<uint64_t>(std::count_if(
-      climate_.groups.begin(), climate_.groups.end(), [&](const GroupPlacement& placement) {
-        return plan_.leaders.Of(placement.group) == server;
-      }));
+  return static_cast<uint64_t>(std::count_if(climate_.groups.begin(), climate_.groups.end(),
+                                             [&](const GroupPlacement& placement) {
+                                               return plan_.leaders.Of(placement.group) == server;
+                                             }));
 }
 
 // Where leaders are spread, nobody leads two groups more than another one who could have one.

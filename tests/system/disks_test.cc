@@ -86,8 +86,8 @@ TEST(Disks, AFollowerWithASlowDiskHoldsNobodyUp) {
 }
 
 // A leader whose disk stands still gives up leadership, and takes part again when it moves on.
-// Writes do not wait for a leader's own disk, as long as those of two others are there; but when one
-// of these is gone they do. So it leads on only until it is found to be slow.
+// Writes do not wait for a leader's own disk, as long as those of two others are there; but when
+// one of these is gone they do. So it leads on only until it is found to be slow.
 TEST(Disks, ALeaderWithASlowDiskHandsOver) {
   RealCluster cluster({.nodes = 3, .groups = {{kFirstGroup, {1, 2, 3}}}, .faulty_disks = true});
   cluster.StartAll();

@@ -31,9 +31,8 @@ std::map<uint64_t, uint64_t> LedBy(RealCluster& cluster) {
 
 bool IsEven(const std::map<uint64_t, uint64_t>& led) {
   if (led.empty()) return false;
-  const auto [least, most] =
-      std::minmax_element(led.begin(), led.end(),
-                          [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto [least, most] = std::minmax_element(
+      led.begin(), led.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return most->second <= least->second + 1;
 }
 

@@ -48,7 +48,8 @@ proto::Configuration Newest(uint64_t num, uint64_t joined, uint64_t membership,
 
 class Leader {
  public:
-  explicit Leader(const proto::ShardTenure& tenure) : agent(AgentOptions(), GroupId(1), Rng(1), pace) {
+  explicit Leader(const proto::ShardTenure& tenure)
+      : agent(AgentOptions(), GroupId(1), Rng(1), pace) {
     proto::ShardStates states;
     states.set_num(2);
     states.set_member(true);
