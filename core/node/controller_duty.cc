@@ -8,8 +8,6 @@ namespace {
 
 // Questions that are being answered at a time. Beyond: silence, and they ask again.
 constexpr size_t kAskedMax = 4096;
-// Between two looks at the newest configuration, for what was said of members.
-constexpr Duration kLookEvery = std::chrono::milliseconds(200);
 
 }  // namespace
 
@@ -89,7 +87,7 @@ void ControllerDuty::Look(Instant now, const Standing& standing) {
     reports_.Note(SayMembers(0, 0, *own));
   }
   if (!MayLook() || now < look_at_) return;
-  look_at_ = now + kLookEvery;
+  look_at_ = now + options_.members_look_every;
   looking_ = NextCall();
   calls_.queries.emplace_back(looking_, proto::Query()).second.mutable_get_configuration();
 }

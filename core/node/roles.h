@@ -54,6 +54,8 @@ struct NodeOptions {
   // looks so often.
   uint64_t configurations_kept = 100;
   Duration prune_every = std::chrono::seconds(10);
+  // So often it looks whether what groups say of their members is news.
+  Duration members_look_every = std::chrono::milliseconds(200);
   uint64_t apply_entries_max = 1024;             // in one job
   uint64_t apply_bytes_max = uint64_t{8} << 20;  // in one job (one entry always fits)
   // So often, on average, a node that leads several groups sees whether others lead fewer, and lets

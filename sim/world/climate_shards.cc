@@ -78,6 +78,8 @@ void DrawShardChanges(Rng rng, Climate& climate) {
   const int64_t unit = climate.unit().count();
   climate.changes->gap_mean = rng.Between(Duration(8 * unit), Duration(80 * unit));
   climate.changes->retry = Duration(unit);
+  const uint64_t quarters = rng.Between(1, 16);
+  climate.node.members_look_every = Duration(unit * static_cast<int64_t>(quarters) / 4);
 }
 
 shardkv::AgentOptions DrawAgent(Rng rng, Duration unit) {

@@ -27,7 +27,21 @@ bool SimulationRun::LeadsInVain(const NodeHost& host) const {
       });
 }
 
+// They are at rest, and stay so until whatever may be under way has arrived: what a group said of
+// its members, or how many groups somebody leads.
 bool SimulationRun::Converged() {
+  const int64_t now = world_.timeline().now();
+  if (!AtRest()) {
+    at_rest_since_ = kNoTime;
+    return false;
+  }
+  if (at_rest_since_ == kNoTime) at_rest_since_ = now;
+  if (!shards_.has_value()) return true;
+  const int64_t look = climate_.node.members_look_every.count();
+  return now - at_rest_since_ >= 2 * (look + world_.network().SlowestOrdinary());
+}
+
+bool SimulationRun::AtRest() {
   // Who has lost the others gives up leadership, and with it the hopes of its clients.
   if ((plan_.leaders.Claimants() & cut_off_) != 0) return false;
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
