@@ -73,7 +73,7 @@ class SimulationRun final : private WorldObserver {
   void OnRefused(NodeHost& host) override;
   void OnBroken(NodeHost& host, std::string property, std::string evidence) override;
 
-  // --- Phases (simulation_phases.cc) ---
+  // --- Phases (simulation_phases.cc, simulation_convergence.cc, simulation_bounds.cc) ---
   void Start();
   void CheckPhase();  // now and then: is it over?
   void OnDeadline();  // a kPhase event: its time is over
