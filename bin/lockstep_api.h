@@ -60,6 +60,13 @@ class Api {
   virtual absl::StatusOr<v1::QueryResponse> Query(const v1::QueryRequest& request) = 0;
   virtual absl::StatusOr<v1::TransferLeaderResponse> TransferLeader(
       const v1::TransferLeaderRequest& request) = 0;
+  // Begun in some group, or nothing had to change; each group's own end is in the answer, or in the
+  // error's v1::Failure.
+  virtual absl::StatusOr<v1::AddNodeResponse> AddNode(const v1::AddNodeRequest& request) = 0;
+  virtual absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(
+      const v1::RemoveNodeRequest& request) = 0;
+  virtual absl::StatusOr<v1::ReplaceNodeResponse> ReplaceNode(
+      const v1::ReplaceNodeRequest& request) = 0;
   virtual absl::StatusOr<v1::StatusResponse> Status(const v1::StatusRequest& request) = 0;
 
   // --- Single servers, each one of those this was opened with.

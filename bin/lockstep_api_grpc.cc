@@ -186,6 +186,16 @@ class GrpcApi : public Api {
       const v1::TransferLeaderRequest& request) override {
     return store_->TransferLeader(request);
   }
+  absl::StatusOr<v1::AddNodeResponse> AddNode(const v1::AddNodeRequest& request) override {
+    return store_->AddNode(request);
+  }
+  absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(const v1::RemoveNodeRequest& request) override {
+    return store_->RemoveNode(request);
+  }
+  absl::StatusOr<v1::ReplaceNodeResponse> ReplaceNode(
+      const v1::ReplaceNodeRequest& request) override {
+    return store_->ReplaceNode(request);
+  }
   absl::StatusOr<v1::StatusResponse> Status(const v1::StatusRequest& request) override {
     return store_->Status(request);
   }

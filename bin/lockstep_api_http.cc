@@ -20,6 +20,8 @@ constexpr char kJsonBody[] = "Content-Type: application/json";
 // Of a write that needs none: see lockstep_http_handle.cc.
 constexpr char kEmptyObject[] = "{}";
 
+constexpr char kNodesPath[] = "/api/v1/cluster/nodes";
+
 using Kind = HttpCall::Kind;
 
 uint64_t Number(const HttpAnswer& answer, absl::string_view field) {
@@ -206,6 +208,22 @@ class HttpApi : public Api {
     return v1::TransferLeaderResponse();
   }
 
+  absl::StatusOr<v1::AddNodeResponse> AddNode(const v1::AddNodeRequest& request) override {
+    return ChangeNodes<v1::AddNodeResponse>(PostCall(kNodesPath, ToJson(request), Kind::kWrite));
+  }
+  absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(const v1::RemoveNodeRequest& request) override {
+    return ChangeNodes<v1::RemoveNodeResponse>({.method = "DELETE",
+                                                .target = RemoveNodeTarget(request),
+                                                .kind = Kind::kWrite,
+                                                .body = kEmptyObject,
+                                                .fields = {}});
+  }
+  absl::StatusOr<v1::ReplaceNodeResponse> ReplaceNode(
+      const v1::ReplaceNodeRequest& request) override {
+    return ChangeNodes<v1::ReplaceNodeResponse>(
+        PostCall(kNodesPath, ToJson(request), Kind::kWrite));
+  }
+
   absl::StatusOr<v1::StatusResponse> Status(const v1::StatusRequest& request) override {
     v1::StatusResponse response;
     bool read = false;
@@ -286,6 +304,16 @@ class HttpApi : public Api {
              [&](const Json& data) {
                response.set_configuration(data.at("configuration").get<uint64_t>());
              });
+    if (!status.ok()) return status;
+    return response;
+  }
+
+  template <class Response>
+  absl::StatusOr<Response> ChangeNodes(const HttpCall& call) {
+    Response response;
+    absl::Status status = Call(call, [&](const Json& data) {
+      for (const Json& each : data.at("groups")) TakeGroupChange(each, response.add_groups());
+    });
     if (!status.ok()) return status;
     return response;
   }

@@ -29,6 +29,8 @@ constexpr const char* kFooter =
     "  lockstep export all.jsonl && lockstep import all.jsonl --server other:7401\n"
     "  lockstep cluster status --shards\n"
     "  lockstep cluster join 102              group 102 takes its share of the shards\n"
+    "  lockstep node add 4                    node 4 joins every group, and the controller\n"
+    "  lockstep node replace 2 5 --group 101  node 5 for node 2, in one change\n"
     "  lockstep bench --mix put=1,get=9 --outstanding 64 --duration 10s\n"
     "  lockstep playground                    a cluster of three on this machine\n"
     "\n"
@@ -130,7 +132,7 @@ int RunCommandLine(int argc, const char* const* argv, std::istream& in, std::ost
   app.set_version_flag("--version", absl::StrCat("lockstep ", kVersion));
   AddGlobalOptions(app, raw);
   for (const auto add :
-       {AddDataCommands, AddBatchCommand, AddTransferCommands, AddClusterCommands,
+       {AddDataCommands, AddBatchCommand, AddTransferCommands, AddClusterCommands, AddNodeCommands,
         AddStatusCommands, AddBenchCommand, AddPlaygroundCommand, AddCompletionCommand}) {
     add(app, action);
   }

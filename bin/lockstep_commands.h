@@ -25,6 +25,7 @@ void AddDataCommands(CLI::App& app, Action& action);       // put get append del
 void AddBatchCommand(CLI::App& app, Action& action);       // batch
 void AddTransferCommands(CLI::App& app, Action& action);   // import export
 void AddClusterCommands(CLI::App& app, Action& action);    // cluster ..., leader transfer
+void AddNodeCommands(CLI::App& app, Action& action);       // node ...
 void AddStatusCommands(CLI::App& app, Action& action);     // health metrics; cluster status
 void AddBenchCommand(CLI::App& app, Action& action);       // bench
 void AddPlaygroundCommand(CLI::App& app, Action& action);  // playground

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "net/client/failure.h"
 #include "net/http/target.h"
 
@@ -74,6 +76,15 @@ uint64_t NumberOr(const Json& object, const char* name, uint64_t otherwise) {
 void SetSwap(const v1::CompareAndSwapRequest& from, Json* to) {
   if (from.has_expected()) (*to)["expected"] = Base64(from.expected());
   if (from.has_value()) (*to)["value"] = Base64(from.value());
+}
+
+template <class Request>
+void SetNodeOptions(const Request& request, Json* json) {
+  if (!request.address().empty()) (*json)["address"] = request.address();
+  if (request.groups().empty()) return;
+  Json groups = Json::array();
+  for (const uint64_t group : request.groups()) groups.push_back(group);
+  (*json)["groups"] = std::move(groups);
 }
 
 absl::StatusOr<Json> ToJson(const v1::Write& write) {
@@ -164,6 +175,24 @@ Json ToJson(const v1::JoinRequest& request) {
   return {{"groups", std::move(groups)}};
 }
 
+Json ToJson(const v1::AddNodeRequest& request) {
+  Json json = {{"node_id", request.node()}, {"learner", request.learner()}};
+  SetNodeOptions(request, &json);
+  return json;
+}
+
+Json ToJson(const v1::ReplaceNodeRequest& request) {
+  Json json = {{"node_id", request.node()}, {"replaces", request.replaces()}};
+  SetNodeOptions(request, &json);
+  return json;
+}
+
+std::string RemoveNodeTarget(const v1::RemoveNodeRequest& request) {
+  const std::string path = absl::StrCat("/api/v1/cluster/nodes/", request.node());
+  if (request.groups().empty()) return path;
+  return absl::StrCat(path, "?groups=", absl::StrJoin(request.groups(), ","));
+}
+
 std::string CodeOf(const HttpAnswer& answer) { return TextOr(Parsed(answer), "code", ""); }
 
 absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind) {
@@ -179,6 +208,16 @@ absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind) {
   failure.set_leader(NumberOr(body, "leader", 0));
   failure.set_free_bytes(NumberOr(body, "free_bytes", 0));
   failure.set_need_bytes(NumberOr(body, "need_bytes", 0));
+  failure.set_limit(NumberOr(body, "limit", 0));
+  const auto which = body.find("which");
+  if (which != body.end() && which->is_string()) failure.set_which(which->get<std::string>());
+  const auto groups = body.find("groups");
+  if (groups != body.end() && groups->is_array()) {
+    const absl::Status read = Read(answer, kind, [&](const Json& whole) {
+      for (const Json& each : whole.at("groups")) TakeGroupChange(each, failure.add_groups());
+    });
+    if (!read.ok()) failure.clear_groups();
+  }
   return client::WithFailure(absl::Status(row.status, message), failure);
 }
 
@@ -222,6 +261,19 @@ void TakeConfiguration(const Json& from, v1::Configuration* to) {
   }
   for (const Json& owner : from.at("owners")) to->add_owners(owner.get<uint64_t>());
   for (const Json& shard : from.at("pinned")) to->add_pinned(shard.get<uint32_t>());
+}
+
+void TakeGroupChange(const Json& from, v1::GroupChange* to) {
+  to->set_group(from.at("group").get<uint64_t>());
+  v1::GroupChange::Outcome outcome = v1::GroupChange::UNKNOWN;
+  v1::GroupChange::Outcome_Parse(absl::AsciiStrToUpper(from.at("outcome").get<std::string>()),
+                                 &outcome);
+  to->set_outcome(outcome);
+  v1::GroupChange::Reason reason = v1::GroupChange::NONE;
+  v1::GroupChange::Reason_Parse(TextOr(from, "reason", ""), &reason);
+  to->set_reason(reason);
+  to->set_message(TextOr(from, "message", ""));
+  to->set_membership_id(from.at("membership_id").get<uint64_t>());
 }
 
 void TakeOutcome(const Json& from, v1::WriteOutcome* to) {

@@ -28,6 +28,9 @@ Json ToJson(const v1::CompareAndSwapRequest& request);  // without its key
 // InvalidArgument for a write without an operation.
 absl::StatusOr<Json> ToJson(const v1::BatchRequest& request);
 Json ToJson(const v1::JoinRequest& request);
+Json ToJson(const v1::AddNodeRequest& request);
+Json ToJson(const v1::ReplaceNodeRequest& request);
+std::string RemoveNodeTarget(const v1::RemoveNodeRequest& request);
 
 // The error of an answer that is none of success, with its v1::Failure.
 absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind);
@@ -42,6 +45,7 @@ absl::Status Read(const HttpAnswer& answer, HttpCall::Kind kind,
 std::string KeyFrom(const Json& object);
 std::string BytesFrom(const Json& base64);
 void TakeConfiguration(const Json& from, v1::Configuration* to);
+void TakeGroupChange(const Json& from, v1::GroupChange* to);
 void TakeOutcome(const Json& from, v1::WriteOutcome* to);
 
 }  // namespace lockstep::bin

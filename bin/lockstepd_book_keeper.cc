@@ -20,6 +20,17 @@ Peer ToPeer(const proto::NodeAddress& address) {
           .http_address = address.http()};
 }
 
+// What a changed book holds.
+struct News {
+  std::vector<proto::NodeAddress> addresses;
+  proto::ControllerNodes controllers;
+};
+
+void WarnUnless(const absl::Status& saved) {
+  if (saved.ok()) return;
+  log::Warn("node", "the address book was not saved", {{"why", saved.message()}});
+}
+
 }  // namespace
 
 void Recall(const PeerBook& peers, uint64_t self, net::AddressBook* book) {
@@ -33,6 +44,10 @@ void Recall(const PeerBook& peers, uint64_t self, net::AddressBook* book) {
     address.set_http(peer.http_address);
     book->Mention(address);
   }
+  proto::ControllerNodes controllers;
+  controllers.set_membership(peers.controllers().membership);
+  for (const uint64_t node : peers.controllers().nodes) controllers.add_nodes(node);
+  book->LearnControllers(controllers);
 }
 
 BookKeeper::BookKeeper(net::UvHost& host, net::AddressBook& book, PeerBook& peers)
@@ -59,18 +74,20 @@ void BookKeeper::Run() {
 // The loop thread may end without running the task: then its promise breaks, and there is nothing
 // to save.
 void BookKeeper::Save() {
-  auto asked = std::make_shared<std::promise<std::vector<proto::NodeAddress>>>();
+  auto asked = std::make_shared<std::promise<News>>();
   auto arrived = asked->get_future();
   host_.Post([this, asked] {
-    asked->set_value(book_.changed() ? book_.All() : std::vector<proto::NodeAddress>());
+    asked->set_value(book_.changed() ? News{book_.All(), book_.controllers()} : News());
     book_.Saved();
   });
   if (arrived.wait_for(kSaveEvery) != std::future_status::ready) return;
-  for (const proto::NodeAddress& address : arrived.get()) {
-    const absl::Status status = peers_.Remember(ToPeer(address));
-    if (!status.ok())
-      log::Warn("node", "the address book was not saved", {{"why", status.message()}});
+  const News news = arrived.get();
+  for (const proto::NodeAddress& address : news.addresses) {
+    WarnUnless(peers_.Remember(ToPeer(address)));
   }
+  WarnUnless(peers_.RememberControllers(
+      {news.controllers.membership(),
+       {news.controllers.nodes().begin(), news.controllers.nodes().end()}}));
 }
 
 }  // namespace lockstep::lockstepd

@@ -24,10 +24,12 @@ bool Contains(const std::vector<uint64_t>& numbers, NodeId node) {
 
 }  // namespace
 
-node::NodeOptions NodeOptionsOf(const Options& options, NodeId self) {
+node::NodeOptions NodeOptionsOf(const Options& options, NodeId self, uint64_t incarnation) {
   node::NodeOptions node;
   node.self = self;
+  node.takes_replicas = true;
   node.raft = RaftTimesOf(options);
+  node.raft.incarnation = IncarnationId(incarnation);
   node.raft.self = self;
   node.shards = options.shards;
   node.controllers = Nodes(options.controller);
@@ -36,6 +38,8 @@ node::NodeOptions NodeOptionsOf(const Options& options, NodeId self) {
   node.log_entries_kept = 2000;
   node.log_bytes_max = uint64_t{16} << 20;
   node.space = SpaceLimitsOf(options.space_soft_limit);
+  node.bulk_bytes_per_second_max = options.bulk_rate_max;
+  node.leader_spread_every = std::chrono::milliseconds(options.leader_spread_ms);
   if (Contains(options.controller, self)) {
     node.groups.push_back({kControllerGroup, node::GroupRole::kController,
                            raft::Membership(Nodes(options.controller))});
@@ -74,6 +78,7 @@ storage::EngineOptions EngineOptionsOf(const Options& options, const node::NodeO
   engine.table_block_cache_bytes = uint64_t{2} << 20;  // the kernel has the files, too
   engine.table_recent_bytes = uint64_t{5} << 20;
   for (const node::HostedGroup& group : node.groups) engine.groups.push_back(group.id);
+  engine.more_groups = node.takes_replicas;
   engine.is_alone = [node](GroupId group, const Bytes& configuration) {
     return node::IsAlone(node, group, configuration);
   };

@@ -11,8 +11,9 @@
 
 namespace lockstep::lockstepd {
 
-// The node `self` with the groups that name it as a member.
-node::NodeOptions NodeOptionsOf(const Options& options, NodeId self);
+// The node `self` with the groups that name it as a member of their beginning. `incarnation`: of
+// its data directory.
+node::NodeOptions NodeOptionsOf(const Options& options, NodeId self, uint64_t incarnation);
 // `life`: see GatewayOptions.
 gateway::GatewayOptions GatewayOptionsOf(const Options& options, NodeId self, uint64_t life);
 storage::EngineOptions EngineOptionsOf(const Options& options, const node::NodeOptions& node,

@@ -247,6 +247,9 @@ ordered_json PeerBook::ToJson() const {
                              {"grpc", known.grpc_address},
                              {"http", known.http_address}});
   }
+  if (controllers_.membership != 0) {
+    json["controllers"] = {{"membership", controllers_.membership}, {"nodes", controllers_.nodes}};
+  }
   return json;
 }
 
@@ -264,6 +267,11 @@ absl::Status PeerBook::Read(bool* exact) {
       peer.grpc_address = row.at("grpc").get<std::string>();
       peer.http_address = row.at("http").get<std::string>();
       peers_[peer.node_id] = peer;
+    }
+    if (found->json.contains("controllers")) {
+      const ordered_json& row = found->json.at("controllers");
+      controllers_ = {.membership = row.at("membership").get<uint64_t>(),
+                      .nodes = row.at("nodes").get<std::vector<uint64_t>>()};
     }
   } catch (const nlohmann::json::exception& error) {
     return Damaged(absl::StrCat(path_, " is damaged: ", error.what()));
@@ -295,7 +303,16 @@ absl::Status PeerBook::Remember(const Peer& peer) {
   if (!peer.http_address.empty()) merged.http_address = peer.http_address;
   if (found != peers_.end() && found->second == merged) return absl::OkStatus();
   peers_[peer.node_id] = merged;
+  return Write();
+}
 
+absl::Status PeerBook::RememberControllers(const KnownControllers& controllers) {
+  if (controllers.membership <= controllers_.membership) return absl::OkStatus();
+  controllers_ = controllers;
+  return Write();
+}
+
+absl::Status PeerBook::Write() const {
   const absl::Status status = WriteSealedJson(path_, ToJson());
   if (!status.ok()) return ExitWith(ExitCode::kDiskFailed, std::string(status.message()));
   return absl::OkStatus();

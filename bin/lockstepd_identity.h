@@ -83,8 +83,16 @@ struct Peer {
   friend bool operator==(const Peer&, const Peer&) = default;
 };
 
-// DIR/peers.json: addresses to begin with after a restart, and the incarnations by which a node
-// that lost its disk is told from one that did not.
+// Who the controllers are, by their own configuration with this id.
+struct KnownControllers {
+  uint64_t membership = 0;  // 0: not known to be others than in the beginning
+  std::vector<uint64_t> nodes;
+  friend bool operator==(const KnownControllers&, const KnownControllers&) = default;
+};
+
+// DIR/peers.json: addresses to begin with after a restart, the incarnations by which a node that
+// lost its disk is told from one that did not, and whom to ask for configurations when all
+// controllers of the beginning may be gone.
 class PeerBook {
  public:
   static absl::StatusOr<PeerBook> Load(const std::string& directory);
@@ -93,15 +101,20 @@ class PeerBook {
   // Nothing is written when nothing has changed. An empty address or an incarnation of 0 says
   // nothing and keeps what was known.
   absl::Status Remember(const Peer& peer);
+  const KnownControllers& controllers() const { return controllers_; }
+  // Nothing is written for those that are not newer than what is known.
+  absl::Status RememberControllers(const KnownControllers& controllers);
 
  private:
   friend absl::Status CheckPeersFile(const std::string& directory, bool* exact);
   explicit PeerBook(std::string path) : path_(std::move(path)) {}
   absl::Status Read(bool* exact);
   nlohmann::ordered_json ToJson() const;
+  absl::Status Write() const;
 
   std::string path_;
   std::map<uint64_t, Peer> peers_;
+  KnownControllers controllers_;
 };
 
 }  // namespace lockstep::lockstepd

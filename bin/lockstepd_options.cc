@@ -207,6 +207,13 @@ absl::Status CheckTogether(const Options& options) {
                               " is below twice heartbeat-ms (", options.heartbeat_ms,
                               "): one lost heartbeat must not depose a leader"));
   }
+  constexpr uint64_t kLeastSpace = uint64_t{128} << 20;
+  if (options.space_soft_limit != 0 && options.space_soft_limit < kLeastSpace) {
+    return Usage(absl::StrCat("space-soft-limit: ", options.space_soft_limit, " is below ",
+                              kLeastSpace,
+                              ", which compactions and what is under way may need at once: give "
+                              "that much, or 0 to turn it off"));
+  }
   if (absl::Status status = raft::ValidateLease(RaftTimesOf(options)); !status.ok()) {
     return Usage(absl::StrCat("clock-drift-max: ", status.message()));
   }

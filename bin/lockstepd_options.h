@@ -45,6 +45,9 @@ struct Options {
   uint64_t shutdown_timeout_ms = 5000;  // until leaders are handed over and calls are answered
   // Free bytes on the data directory's disk below which data are refused; 0: never.
   uint64_t space_soft_limit = uint64_t{256} << 20;
+  // Of snapshots sent and shards fetched, together; 0: without limit.
+  uint64_t bulk_rate_max = uint64_t{128} << 20;
+  uint64_t leader_spread_ms = 10000;  // so often leaders are spread over the nodes; 0: never
   uint64_t http_body_bytes_max = uint64_t{96} << 20;
   std::vector<std::string> http_cors_origins;  // empty: no CORS headers
 

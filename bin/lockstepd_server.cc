@@ -13,6 +13,7 @@
 #include "bin/lockstepd_fronts.h"
 #include "bin/lockstepd_reserve.h"
 #include "core/gateway/gateway.h"
+#include "core/node/controller_list.h"
 #include "core/proto/gateway.pb.h"
 #include "net/seed.h"
 
@@ -132,8 +133,18 @@ absl::Status Server::OpenEngine(const node::NodeOptions& node) {
                       : ExitWith(ExitCode::kDataDirectory, std::string(written.message()));
 }
 
+std::vector<NodeId> Server::NewestControllers() const {
+  std::vector<NodeId> nodes;
+  for (const uint64_t node : book_.controllers().nodes()) nodes.emplace_back(node);
+  return nodes;
+}
+
 absl::Status Server::Boot() {
-  const node::NodeOptions node = NodeOptionsOf(options_, self_);
+  node::NodeOptions node = NodeOptionsOf(options_, self_, identity_.incarnation);
+  gateway::GatewayOptions gateway = GatewayOptionsOf(options_, self_, life_);
+  // Those of the settings may all have been replaced while this node was away.
+  node.controllers = node::NewestFirst(NewestControllers(), node.controllers);
+  gateway.router.controller_nodes = node.controllers;
   const absl::Status opened = OpenEngine(node);
   if (!opened.ok()) return opened;
   for (const storage::Repair& repair : engine_->repairs()) {
@@ -149,8 +160,7 @@ absl::Status Server::Boot() {
   host_->Boot([this](const StorageJob& job) { return engine_->Run(job); }, std::move(introduction),
               [&](const Host& host) {
                 const Rng rng = Rng(identity_.incarnation).Split("life", life_);
-                return gateway::MakeNodeWithGateway(node, GatewayOptionsOf(options_, self_, life_),
-                                                    engine_->TakeImages(), rng, host,
+                return gateway::MakeNodeWithGateway(node, gateway, engine_->TakeImages(), rng, host,
                                                     *surroundings_);
               });
   Log(net::LogLevel::kInfo, "serving",
@@ -221,6 +231,7 @@ absl::Status Server::LearnFrom(const proto::Welcome& welcome) {
   if (options_.controller.empty()) {
     options_.controller.assign(welcome.controllers().begin(), welcome.controllers().end());
   }
+  book_.LearnControllers(welcome.newest_controllers());
   if (welcome.shards() != 0) options_.shards = welcome.shards();
   if (options_.controller.empty()) {
     return ExitWith(

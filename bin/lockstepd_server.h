@@ -42,6 +42,7 @@ class Server {
  private:
   absl::Status Join();
   absl::Status Boot();
+  std::vector<NodeId> NewestControllers() const;  // that were heard of; may be none
   absl::Status OpenEngine(const node::NodeOptions& node);
   void OnDiskFailed(const absl::Status& why);
   void OnRefused(proto::Refusal refusal, const std::string& advice);

@@ -174,6 +174,13 @@ std::vector<Setting> TimeSettings() {
           "space-soft-limit", "BYTES",
           "Free bytes of the data directory's disk below which clients' data are refused "
           "(NO_SPACE; deletes and reads go on; below a quarter of it nothing is taken); 0: never"),
+      Amount<&Options::bulk_rate_max, 0, uint64_t{1} << 40>(
+          "bulk-rate-max", "BYTES",
+          "How many bytes a second of snapshots it sends and of shards it fetches, together; 0: "
+          "without limit"),
+      Amount<&Options::leader_spread_ms, 0, 3'600'000>(
+          "leader-spread-ms", "MS",
+          "How often a node that leads several groups lets another one have a leader; 0: never"),
       Amount<&Options::http_body_bytes_max, 1024, uint64_t{1} << 30>(
           "http-body-bytes-max", "BYTES", "The largest body of an HTTP request"),
       {"http-cors-origins", "ORIGIN,...", kTimes,

@@ -78,7 +78,7 @@ uint64_t DiskMeter::Measure(const std::string& path, int depth) const {
   return bytes;
 }
 
-NodeSurroundings::NodeSurroundings(NodeId self, const net::AddressBook& book, const DiskMeter& disk)
+NodeSurroundings::NodeSurroundings(NodeId self, net::AddressBook& book, const DiskMeter& disk)
     : self_(self), book_(book), disk_(disk), started_(uv_hrtime()) {}
 
 std::vector<lockstep::v1::NodeStatus> NodeSurroundings::KnownNodes() const {
@@ -87,6 +87,17 @@ std::vector<lockstep::v1::NodeStatus> NodeSurroundings::KnownNodes() const {
     SetAddresses(address, &nodes.emplace_back());
   }
   return nodes;
+}
+
+void NodeSurroundings::Mention(NodeId node, const std::string& peer_address) {
+  book_.Correct(node, peer_address);
+}
+
+void NodeSurroundings::RememberControllers(uint64_t membership, const std::vector<NodeId>& nodes) {
+  proto::ControllerNodes controllers;
+  controllers.set_membership(membership);
+  for (const NodeId node : nodes) controllers.add_nodes(node.value());
+  book_.LearnControllers(controllers);
 }
 
 void NodeSurroundings::Describe(lockstep::v1::NodeStatus* status) const {

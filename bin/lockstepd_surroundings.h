@@ -60,15 +60,18 @@ class DiskMeter {
 class NodeSurroundings final : public gateway::Surroundings {
  public:
   // All outlive it. The host is told later, since its process is made with this.
-  NodeSurroundings(NodeId self, const net::AddressBook& book, const DiskMeter& disk);
+  NodeSurroundings(NodeId self, net::AddressBook& book, const DiskMeter& disk);
   void set_host(const net::UvHost* host) { host_ = host; }
 
   std::vector<lockstep::v1::NodeStatus> KnownNodes() const override;
+  void Mention(NodeId node, const std::string& peer_address) override;
   void Describe(lockstep::v1::NodeStatus* status) const override;
+  // In the book, which is saved.
+  void RememberControllers(uint64_t membership, const std::vector<NodeId>& nodes) override;
 
  private:
   const NodeId self_;
-  const net::AddressBook& book_;
+  net::AddressBook& book_;
   const DiskMeter& disk_;
   const net::UvHost* host_ = nullptr;
   const uint64_t started_;  // uv_hrtime

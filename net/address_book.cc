@@ -1,5 +1,8 @@
 #include "net/address_book.h"
 
+#include <algorithm>
+#include <functional>
+
 namespace lockstep::net {
 namespace {
 
@@ -59,6 +62,27 @@ bool AddressBook::Mention(const proto::NodeAddress& address) {
   }
   changed_ |= news;
   return news;
+}
+
+bool AddressBook::Correct(NodeId node, const std::string& peer_address) {
+  proto::NodeAddress address;
+  address.set_node(node.value());
+  address.set_peer(peer_address);
+  const auto found = nodes_.find(node);
+  if (found == nodes_.end() || found->second.incarnation() != 0) return Mention(address);
+  const bool news = Replace(peer_address, found->second.mutable_peer());
+  changed_ |= news;
+  return news;
+}
+
+void AddressBook::LearnControllers(const proto::ControllerNodes& controllers) {
+  const auto& nodes = controllers.nodes();
+  const bool ascends =
+      std::adjacent_find(nodes.begin(), nodes.end(), std::greater_equal<>()) == nodes.end();
+  if (nodes.empty() || nodes.Get(0) == 0 || !ascends) return;
+  if (controllers.membership() <= controllers_.membership()) return;
+  controllers_ = controllers;
+  changed_ = true;
 }
 
 const proto::NodeAddress* AddressBook::Find(NodeId node) const {

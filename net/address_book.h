@@ -1,11 +1,13 @@
-// The nodes of the cluster as this one knows them: ids, addresses, incarnations. Grows by
-// configuration, by handshakes, and by what other nodes know. Loop thread only.
+// The nodes of the cluster as this one knows them: ids, addresses, incarnations; and which of them
+// are its controllers now. Grows by configuration, by handshakes, and by what other nodes know.
+// Loop thread only.
 //
 // Invariant: an id keeps the incarnation that was seen first, for as long as the book lives.
 #ifndef LOCKSTEP_NET_ADDRESS_BOOK_H_
 #define LOCKSTEP_NET_ADDRESS_BOOK_H_
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -23,6 +25,16 @@ class AddressBook {
   // From hearsay or configuration: fills in what is not known. True: something was new.
   bool Mention(const proto::NodeAddress& address);
 
+  // From an operator: replaces the peer address of a node that has never introduced itself to
+  // anybody. True: something was new.
+  bool Correct(NodeId node, const std::string& peer_address);
+
+  // Who the controllers are, by their own configuration with the id `membership`. What is older, or
+  // is no set of nodes, changes nothing.
+  void LearnControllers(const proto::ControllerNodes& controllers);
+  // The newest that was learnt; membership 0: nothing was, they are those of the beginning.
+  const proto::ControllerNodes& controllers() const { return controllers_; }
+
   // nullptr: not known.
   const proto::NodeAddress* Find(NodeId node) const;
   // Ascending.
@@ -32,6 +44,7 @@ class AddressBook {
 
  private:
   absl::btree_map<NodeId, proto::NodeAddress> nodes_;
+  proto::ControllerNodes controllers_;
   bool changed_ = false;
 };
 

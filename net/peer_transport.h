@@ -38,9 +38,10 @@ inline constexpr uint32_t kPeerProtocolVersion = 1;
 
 // What a node tells others of itself and of the cluster.
 struct Introduction {
-  proto::NodeAddress self;          // without a peer address: where it listens
-  std::vector<NodeId> controllers;  // for nodes that join
-  uint32_t shards = 0;              // likewise
+  proto::NodeAddress self;  // without a peer address: where it listens
+  std::vector<NodeId>
+      controllers;      // of the beginning, for nodes that join; the book has the newest
+  uint32_t shards = 0;  // likewise
 };
 
 struct PeerTransportOptions {

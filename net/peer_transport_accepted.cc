@@ -66,6 +66,9 @@ bool PeerTransport::OnHello(uint64_t id, const Bytes& payload) {
       welcome.add_controllers(controller.value());
     }
     welcome.set_shards(introduction_.shards);
+    if (book_.controllers().membership() != 0) {
+      *welcome.mutable_newest_controllers() = book_.controllers();
+    }
   }
   accepted.connection->Send(FrameKind::kWelcome, Bytes::Copy(welcome.SerializeAsString()));
   if (!accepts) {

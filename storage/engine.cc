@@ -37,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(FileSystem& files,
   if (!booted.ok()) return booted.status();
   engine->files_ = &files;
   engine->directory_ = options.directory;
+  engine->more_groups_ = options.more_groups;
   engine->wal_ = std::move(booted->wal);
   engine->tables_ = std::move(booted->tables);
   engine->images_ = std::move(booted->images);
@@ -57,6 +58,9 @@ absl::StatusOr<StorageResult> Engine::Execute(const StorageJob& job) {
           Check(false, "a commit belongs to the log lane");
           return StorageResult();
         } else {
+          if (more_groups_) {
+            if (absl::Status hosted = tables_->Host(table_job.group); !hosted.ok()) return hosted;
+          }
           return tables_->Run(table_job);
         }
       },

@@ -25,6 +25,8 @@ namespace lockstep::storage {
 struct EngineOptions {
   std::string directory;        // made if missing; holds wal/ and table/
   std::vector<GroupId> groups;  // the replicas that live here
+  bool more_groups =
+      false;  // and those of which the first job comes later, or came in a life before
   // A segment is closed when it has grown to this.
   uint64_t wal_segment_bytes_max = uint64_t{64} << 20;
   uint64_t wal_reserve_bytes = 0;  // WalOptions::reserve_bytes
@@ -68,7 +70,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // What each replica finds, in the order of EngineOptions::groups. Call once, after Open.
+  // What each replica finds, in the order of EngineOptions::groups, then of others that have been
+  // there before. Call once, after Open.
   std::vector<ReplicaImage> TakeImages();
 
   // What Open has made good.
@@ -99,6 +102,7 @@ class Engine {
   std::vector<Repair> repairs_;
   FileSystem* files_ = nullptr;
   std::string directory_;
+  bool more_groups_ = false;
   std::atomic<bool> failed_{false};  // says that error_ is set
   std::mutex mutex_;                 // the two lanes may fail at the same time
   absl::Status error_;               // the first, of either lane; guarded by mutex_

@@ -36,8 +36,9 @@ class EngineBoot {
     if (status.ok()) status = RefuseWhatNobodyCanRepair();
     if (status.ok() && Damaged()) status = Repair();
     if (!status.ok()) return status;
-    CheckEq(out_.images.size(), options_.groups.size());
+    CheckLe(options_.groups.size(), out_.images.size());
     for (ReplicaImage& image : out_.images) {
+      if (status = out_.tables->Host(image.group); !status.ok()) return status;
       image.applied = out_.tables->applied(image.group);
       image.configuration = out_.tables->configuration(image.group);
       CheckLe(image.base.index, image.applied.index);
@@ -69,6 +70,7 @@ class EngineBoot {
 
   absl::Status OpenLog() {
     const WalOptions wal{.groups = options_.groups,
+                         .more_groups = options_.more_groups,
                          .segment_bytes_max = options_.wal_segment_bytes_max,
                          .reserve_bytes = options_.wal_reserve_bytes,
                          .salt = options_.wal_salt};
@@ -84,16 +86,26 @@ class EngineBoot {
     if (!promises.ok()) return promises.status();
     if (!promises->found()) return opened.status();
     log_damage_ = opened.status();
-    auto salvaged = wal::Salvage(files_, log_directory_, options_.groups);
+    auto salvaged = wal::Salvage(files_, log_directory_, options_.groups, options_.more_groups);
     if (!salvaged.ok()) return salvaged.status();
     out_.images = *std::move(salvaged);
+    if (options_.more_groups) AddGroupsOf(*promises);
     return absl::OkStatus();
+  }
+
+  // What was readable of the log may not have mentioned a group that had come later.
+  void AddGroupsOf(const Promises& promises) {
+    for (const auto& [group, promised] : promises.all()) {
+      const bool known = std::any_of(out_.images.begin(), out_.images.end(),
+                                     [&](const auto& image) { return image.group == group; });
+      if (!known) out_.images.emplace_back().group = group;
+    }
   }
 
   // Neither copy can be read. A sound log knows term and vote by itself; but not whether it had
   // lost something before, so that its replicas had better doubt it.
   absl::Status OpenLogWithoutPromises(const absl::Status& damage) {
-    auto recovered = wal::Recover(files_, log_directory_, options_.groups);
+    auto recovered = wal::Recover(files_, log_directory_, options_.groups, options_.more_groups);
     if (absl::IsDataLoss(recovered.status())) return damage;
     if (!recovered.ok()) return recovered.status();
     PromiseMap all;
@@ -137,6 +149,7 @@ class EngineBoot {
   absl::StatusOr<std::unique_ptr<TableStore>> OpenTableStore() {
     const TableStoreOptions options{.directory = table_directory_,
                                     .groups = options_.groups,
+                                    .more_groups = options_.more_groups,
                                     .write_buffer_bytes = options_.table_write_buffer_bytes,
                                     .block_cache_bytes = options_.table_block_cache_bytes,
                                     .recent_bytes = options_.table_recent_bytes,

@@ -62,6 +62,7 @@ class Promises {
   bool found() const { return found_; }
   // A group that is not mentioned has promised nothing.
   HardState Of(GroupId group) const;
+  const PromiseMap& all() const { return newest_.promises; }
   // The log has had so many commits when they were written: PromiseRecord::commit.
   uint64_t commit() const { return newest_.commit; }
   // Both files are whole and say the same.

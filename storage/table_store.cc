@@ -1,6 +1,7 @@
 // Opening, closing, applying, reading and flushing. Snapshots are in table_store_snapshots.cc.
 #include "storage/table_store.h"
 
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,8 +24,10 @@ absl::Status BadRecord(GroupId group, const char* what) {
 
 }  // namespace
 
-TableStore::TableStore(FileSystem& files, const TableStoreOptions& options)
+TableStore::TableStore(FileSystem& files, const TableStoreOptions& options,
+                       const MachineFactory& machines)
     : files_(files),
+      machines_(machines),
       directory_(options.directory),
       write_buffer_bytes_(options.write_buffer_bytes),
       background_(options.background == nullptr ? inline_work_ : *options.background),
@@ -42,10 +45,13 @@ absl::StatusOr<std::unique_ptr<TableStore>> TableStore::Open(FileSystem& files,
                                                              const TableStoreOptions& options,
                                                              const MachineFactory& machines) {
   if (absl::Status made = MakeDurableDirectory(files, options.directory); !made.ok()) return made;
-  std::unique_ptr<TableStore> store(new TableStore(files, options));
+  std::unique_ptr<TableStore> store(new TableStore(files, options, machines));
   if (absl::Status opened = store->OpenDatabase(options.directory); !opened.ok()) return opened;
   for (GroupId group : options.groups) {
-    if (absl::Status loaded = store->LoadGroup(group, machines); !loaded.ok()) return loaded;
+    if (absl::Status loaded = store->LoadGroup(group); !loaded.ok()) return loaded;
+  }
+  if (options.more_groups) {
+    if (absl::Status found = store->FindMoreGroups(); !found.ok()) return found;
   }
   if (absl::Status settled = store->Settle(); !settled.ok()) return settled;
   return store;
@@ -82,14 +88,35 @@ absl::Status TableStore::OpenDatabase(const std::string& directory) {
   return opened.ok() ? Settle() : Failed(opened);
 }
 
-absl::Status TableStore::LoadGroup(GroupId group, const MachineFactory& machines) {
+absl::Status TableStore::Host(GroupId group) {
+  return tables_.contains(group) ? absl::OkStatus() : LoadGroup(group);
+}
+
+absl::Status TableStore::FindMoreGroups() {
+  std::vector<GroupId> found;
+  const std::unique_ptr<leveldb::Iterator> at(db_->NewIterator(scan_options_));
+  for (at->SeekToFirst(); at->Valid();) {
+    const std::optional<GroupId> group = GroupOf({at->key().data(), at->key().size()});
+    if (!group.has_value()) return absl::DataLossError("a key of no group");
+    found.push_back(*group);
+    if (group->value() == std::numeric_limits<uint64_t>::max()) break;
+    at->Seek(GenerationStart(GroupId(group->value() + 1), 0));
+  }
+  if (!at->status().ok()) return Failed(at->status());
+  for (const GroupId group : found) {
+    if (absl::Status hosted = Host(group); !hosted.ok()) return hosted;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TableStore::LoadGroup(GroupId group) {
   Check(!tables_.contains(group), "each group once");
   Table& table = tables_[group];
   table.applied_key = AppliedKey(group);
   if (absl::Status read = ReadRecords(group, table); !read.ok()) return read;
   table.prefix = TablePrefix(group, table.generation);
   table.durable = table.applied;  // Without a log of its own LevelDB recovers what is synced.
-  table.machine = machines.Make(group);
+  table.machine = machines_.Make(group);
   Check(table.machine != nullptr);
   if (absl::Status loaded = LoadMachine(table); !loaded.ok()) return loaded;
   return FindGarbage(group, table);
@@ -129,10 +156,14 @@ TableStore::Table& TableStore::TableOf(GroupId group) {
   return found->second;
 }
 
-LogPosition TableStore::applied(GroupId group) const { return tables_.at(group).applied; }
+LogPosition TableStore::applied(GroupId group) const {
+  const auto found = tables_.find(group);
+  return found == tables_.end() ? LogPosition{} : found->second.applied;
+}
 
 Bytes TableStore::configuration(GroupId group) const {
-  return Bytes::Copy(tables_.at(group).configuration);
+  const auto found = tables_.find(group);
+  return found == tables_.end() ? Bytes() : Bytes::Copy(found->second.configuration);
 }
 
 absl::Status TableStore::Failed(const leveldb::Status& status) {

@@ -44,6 +44,7 @@ namespace lockstep::storage {
 struct TableStoreOptions {
   std::string directory;        // made if missing
   std::vector<GroupId> groups;  // each once
+  bool more_groups = false;     // and whatever others have something there
   // A memtable that has grown to this is written out. LevelDB takes at least 64 KiB.
   uint64_t write_buffer_bytes = uint64_t{4} << 20;
   uint64_t block_cache_bytes = uint64_t{4} << 20;
@@ -63,7 +64,9 @@ class TableStore {
   TableStore(const TableStore&) = delete;
   TableStore& operator=(const TableStore&) = delete;
 
-  // The jobs of core/runtime/storage_job.h. REQUIRES: the job's group is one of the options.
+  // A table for the group, unless it has one already. Errors: as for Open.
+  absl::Status Host(GroupId group);
+  // The jobs of core/runtime/storage_job.h. REQUIRES: the job's group has a table.
   absl::StatusOr<StorageResult> Run(const ApplyEntries& job);
   absl::StatusOr<StorageResult> Run(const QueryTable& job);
   absl::StatusOr<StorageResult> Run(const Checkpoint& job);
@@ -71,7 +74,8 @@ class TableStore {
   absl::StatusOr<StorageResult> Run(const CloseSnapshot& job);
   absl::StatusOr<StorageResult> Run(const WriteSnapshot& job);
 
-  // The last entry that a group's table contains. Right after Open it is durable.
+  // The last entry that a group's table contains; none without a table. Right after Open it is
+  // durable.
   LogPosition applied(GroupId group) const;
   // The group's members as of then: the data of the newest kConfiguration entry; empty: none yet.
   Bytes configuration(GroupId group) const;
@@ -109,9 +113,10 @@ class TableStore {
     std::string next_key;  // all before it have been deleted
   };
 
-  TableStore(FileSystem& files, const TableStoreOptions& options);
+  TableStore(FileSystem& files, const TableStoreOptions& options, const MachineFactory& machines);
   absl::Status OpenDatabase(const std::string& directory);
-  absl::Status LoadGroup(GroupId group, const MachineFactory& machines);
+  absl::Status FindMoreGroups();
+  absl::Status LoadGroup(GroupId group);
   absl::Status ReadRecords(GroupId group, Table& table);
   absl::Status LoadMachine(Table& table);
   absl::Status FindGarbage(GroupId group, const Table& table);
@@ -138,6 +143,7 @@ class TableStore {
   absl::Status CleanSome();
 
   FileSystem& files_;
+  const MachineFactory& machines_;
   const std::string directory_;
   uint64_t write_buffer_bytes_;
   InlineWork inline_work_;

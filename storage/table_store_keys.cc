@@ -46,6 +46,10 @@ std::optional<uint64_t> GenerationOf(GroupId group, absl::string_view key) {
 }
 
 std::string AppliedKey(GroupId group) { return RecordKey(group, Kind::kApplied); }
+std::optional<GroupId> GroupOf(absl::string_view key) {
+  if (key.size() < 8) return std::nullopt;
+  return GroupId(BigEndian(key));
+}
 std::optional<GroupId> GroupOfAppliedKey(absl::string_view key) {
   if (key.size() < 8) return std::nullopt;
   const GroupId group(BigEndian(key));

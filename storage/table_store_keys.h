@@ -39,6 +39,8 @@ struct AppliedRecord {
   std::string configuration = {};  // the group's as of `applied` (ReplicaImage says how)
 };
 std::string AppliedKey(GroupId group);
+// Whose any key is; none: it is too short for one.
+std::optional<GroupId> GroupOf(absl::string_view key);
 // Whose it is; none: it is another key.
 std::optional<GroupId> GroupOfAppliedKey(absl::string_view key);
 void EncodeApplied(const AppliedRecord& record, std::string* out);

@@ -35,7 +35,7 @@ absl::Status VerifyTables(const FileSystem& files, const std::string& directory,
                           Applied* applied);
 
 // Where a database is damaged of which LevelDB says only that it is: DataLoss with file and offset,
-// or with LevelDB's own words if all that can be read is sound.
+// or with LevelDB's own words if all is sound. A read that fails is the error: then the disk is.
 absl::Status LocateTableDamage(const FileSystem& files, const std::string& table_directory,
                                absl::string_view said);
 

@@ -169,13 +169,14 @@ absl::Status LocateTableDamage(const FileSystem& files, const std::string& table
   Verification found;
   Applied applied;
   const absl::Status looked = TableWalk(files, table_directory, &found).Run(&applied);
+  if (!looked.ok()) return looked;
   for (const Flaw& flaw : found.flaws) {
     if (flaw.kind != Flaw::Kind::kDamage) continue;
     return absl::DataLossError(
         absl::StrCat("corrupt tables: ", flaw.file, ": byte ", flaw.offset, ": ", flaw.what));
   }
   return absl::DataLossError(absl::StrCat("corrupt tables: ", table_directory, ": ", said,
-                                          looked.ok() ? "; read again, every file is sound" : ""));
+                                          "; read again, every file is sound"));
 }
 
 }  // namespace lockstep::storage::verify

@@ -58,11 +58,13 @@ absl::StatusOr<std::unique_ptr<Wal>> Wal::Open(FileSystem& files, const std::str
   if (!status.ok()) return status;
   absl::StatusOr<Promises> promises = Promises::Load(files, directory);
   if (!promises.ok()) return promises.status();
-  absl::StatusOr<wal::Recovered> recovered = wal::Recover(files, directory, options.groups);
+  absl::StatusOr<wal::Recovered> recovered =
+      wal::Recover(files, directory, options.groups, options.more_groups);
   if (!recovered.ok()) return recovered.status();
   *images = std::move(recovered->images);
   std::unique_ptr<Wal> log = absl::WrapUnique(
       new Wal(files, directory, options, *std::move(recovered), *std::move(promises)));
+  if (options.more_groups) log->AddGroupsOfPromises(images);
   if (log->file_ == nullptr) status = log->StartSegment();
   if (status.ok()) status = log->ReconcilePromises(images);
   if (!status.ok()) return status;
@@ -114,6 +116,17 @@ absl::Status Wal::CommitOrFail(const CommitLog& job) {
   return status;
 }
 
+// A log that was made anew after damage may not speak of a group of which nothing was left.
+void Wal::AddGroupsOfPromises(std::vector<ReplicaImage>* images) {
+  for (const auto& [group, promised] : promises_.all()) {
+    const bool known = std::any_of(images->begin(), images->end(),
+                                   [id = group](const auto& image) { return image.group == id; });
+    if (known) continue;
+    images->emplace_back().group = group;
+    state_.AddGroup(group);
+  }
+}
+
 // The log is written first. So it knows all that the promises say; else it has lost its end, or it
 // is being made anew after damage and has not come so far yet.
 absl::Status Wal::ReconcilePromises(std::vector<ReplicaImage>* images) {
@@ -156,6 +169,7 @@ absl::Status Wal::WritePromises(const CommitLog& job) {
 }
 
 absl::Status Wal::Encode(const LogBatch& batch) {
+  if (options_.more_groups) state_.AddGroup(batch.group);
   GroupLog& log = state_.group(batch.group);
   if (batch.hard_state.has_value()) {
     CheckLe(log.hard_state.term, batch.hard_state->term);

@@ -34,6 +34,7 @@ namespace lockstep::storage {
 
 struct WalOptions {
   std::vector<GroupId> groups;  // the replicas whose log this is; each once
+  bool more_groups = false;     // and whatever others its batches are of
   // A segment that has grown to this many bytes is closed before the next commit. From 1 byte to
   // 1 GiB.
   uint64_t segment_bytes_max = uint64_t{64} << 20;
@@ -57,7 +58,8 @@ struct WalSize {
 class Wal {
  public:
   // Opens the log in `directory`, or creates it, and repairs a torn end. `*images` receives what
-  // each replica finds, in the order of WalOptions::groups; `applied` is left empty.
+  // each replica finds, in the order of WalOptions::groups, others behind them; `applied` is left
+  // empty.
   //
   // Errors: DataLoss for damage that is no torn end (file and offset are named, nothing on disk is
   // changed but a torn end); FailedPrecondition for a group that the options do not know or a
@@ -82,6 +84,7 @@ class Wal {
 
   absl::Status CommitOrFail(const CommitLog& job);
   // Brings together what the log and the promises say of term and vote.
+  void AddGroupsOfPromises(std::vector<ReplicaImage>* images);
   absl::Status ReconcilePromises(std::vector<ReplicaImage>* images);
   absl::Status LostItsEnd() const;
   absl::Status WritePromises(const CommitLog& job);

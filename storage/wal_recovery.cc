@@ -40,8 +40,9 @@ absl::StatusOr<std::vector<uint64_t>> SegmentsIn(const FileSystem& files,
 
 class Recovery {
  public:
-  Recovery(FileSystem& files, const std::string& directory, const std::vector<GroupId>& groups)
-      : files_(files), directory_(directory), replay_(groups) {}
+  Recovery(FileSystem& files, const std::string& directory, const std::vector<GroupId>& groups,
+           bool more)
+      : files_(files), directory_(directory), replay_(groups, more) {}
   absl::StatusOr<Recovered> Run();
   absl::StatusOr<std::vector<ReplicaImage>> RunToDamage();
 
@@ -240,8 +241,8 @@ std::string SegmentPath(const std::string& directory, uint64_t sequence) {
 }
 
 absl::StatusOr<std::vector<ReplicaImage>> Salvage(FileSystem& files, const std::string& directory,
-                                                  const std::vector<GroupId>& groups) {
-  return Recovery(files, directory, groups).RunToDamage();
+                                                  const std::vector<GroupId>& groups, bool more) {
+  return Recovery(files, directory, groups, more).RunToDamage();
 }
 
 absl::Status SetAside(FileSystem& files, const std::string& directory) {
@@ -266,8 +267,8 @@ absl::Status SetAside(FileSystem& files, const std::string& directory) {
 }
 
 absl::StatusOr<Recovered> Recover(FileSystem& files, const std::string& directory,
-                                  const std::vector<GroupId>& groups) {
-  return Recovery(files, directory, groups).Run();
+                                  const std::vector<GroupId>& groups, bool more) {
+  return Recovery(files, directory, groups, more).Run();
 }
 
 }  // namespace lockstep::storage::wal

@@ -46,9 +46,11 @@ std::string SegmentPath(const std::string& directory, uint64_t sequence);
 
 // What can be read of a log that Recover refuses with DataLoss: each group's state before the first
 // damage, some earlier state of it. A group of which entries are missing there comes out empty. No
-// hard state is to be believed. Changes nothing. Errors: what the file system reports.
+// hard state is to be believed. Changes nothing. Errors: what the file system reports. `more`: here
+// and below, as for Replay.
 absl::StatusOr<std::vector<ReplicaImage>> Salvage(FileSystem& files, const std::string& directory,
-                                                  const std::vector<GroupId>& groups);
+                                                  const std::vector<GroupId>& groups,
+                                                  bool more = false);
 
 // Puts all segments aside, under names that no log looks at, so that a new log can begin. What an
 // earlier call has put aside is deleted. The newest goes first: what a crash leaves is the
@@ -56,7 +58,7 @@ absl::StatusOr<std::vector<ReplicaImage>> Salvage(FileSystem& files, const std::
 absl::Status SetAside(FileSystem& files, const std::string& directory);
 
 absl::StatusOr<Recovered> Recover(FileSystem& files, const std::string& directory,
-                                  const std::vector<GroupId>& groups);
+                                  const std::vector<GroupId>& groups, bool more = false);
 
 }  // namespace lockstep::storage::wal
 

@@ -16,9 +16,8 @@ absl::Status Senseless(const Record& record, absl::string_view what) {
 
 }  // namespace
 
-Replay::Replay(const std::vector<GroupId>& groups) {
-  groups_.resize(groups.size());
-  for (size_t i = 0; i < groups.size(); ++i) groups_[i].state.group = groups[i];
+Replay::Replay(const std::vector<GroupId>& groups, bool more) : more_(more) {
+  for (const GroupId group : groups) AddGroup(group);
 }
 
 void Replay::AddGroup(GroupId group) {
@@ -29,6 +28,10 @@ void Replay::AddGroup(GroupId group) {
 absl::StatusOr<Replay::Group*> Replay::Find(const Record& record) {
   for (Group& group : groups_) {
     if (group.state.group == record.group) return &group;
+  }
+  if (more_) {
+    AddGroup(record.group);
+    return &groups_.back();
   }
   return absl::FailedPreconditionError(
       absl::StrCat("the log holds group ", record.group.value(),

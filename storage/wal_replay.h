@@ -7,6 +7,7 @@
 #define LOCKSTEP_STORAGE_WAL_REPLAY_H_
 
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -20,8 +21,9 @@ namespace lockstep::storage::wal {
 
 class Replay {
  public:
-  // Images and logs come out in this order.
-  explicit Replay(const std::vector<GroupId>& groups);
+  // Images and logs come out in this order; with `more`, those of other groups that the log speaks
+  // of behind them, as they were found. Without, such a log is refused.
+  explicit Replay(const std::vector<GroupId>& groups, bool more = false);
 
   // One more, of which nothing was said so far.
   void AddGroup(GroupId group);
@@ -51,7 +53,8 @@ class Replay {
   absl::Status AddEntry(const Record& record, uint64_t segment, Group& group);
   absl::StatusOr<Group*> Find(const Record& record);
 
-  std::vector<Group> groups_;
+  const bool more_;
+  std::deque<Group> groups_;
 };
 
 }  // namespace lockstep::storage::wal

@@ -1,5 +1,6 @@
 #include "storage/wal_state.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
@@ -20,6 +21,12 @@ GroupLog& WalState::group(GroupId id) {
     if (log.group == id) return log;
   }
   CheckFailed("group is not one of the log's", std::source_location::current());
+}
+
+void WalState::AddGroup(GroupId group) {
+  const bool known = std::any_of(groups_.begin(), groups_.end(),
+                                 [&](const GroupLog& log) { return log.group == group; });
+  if (!known) groups_.emplace_back().group = group;
 }
 
 RecordType WalState::MoveBase(GroupLog& log, LogPosition base) {

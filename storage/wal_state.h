@@ -50,6 +50,8 @@ class WalState {
   WalState(std::vector<GroupLog> groups, std::deque<SegmentUse> segments);
 
   std::vector<GroupLog>& groups() { return groups_; }
+  // An empty log, unless the group has one already.
+  void AddGroup(GroupId group);
   // REQUIRES: the group is known.
   GroupLog& group(GroupId id);
   const std::deque<SegmentUse>& segments() const { return segments_; }

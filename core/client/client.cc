@@ -73,6 +73,7 @@ void Client::Step(Instant now, Input input, Output* out) {
   if (const auto* failed = std::get_if<Failed>(&input)) OnFailed(now, *failed, out);
   if (std::holds_alternative<Leave>(input)) OnLeave(out);
   if (auto* retarget = std::get_if<Retarget>(&input)) OnRetarget(now, std::move(*retarget), out);
+  Check(!std::holds_alternative<LearnControllers>(input), "a client is retargeted instead");
   if (const auto* bulk = std::get_if<InvokeBulk>(&input)) {
     Check(bulk->id > last_operation_, "operation ids count up");
     last_operation_ = bulk->id;
@@ -106,12 +107,14 @@ void Client::OnInvoke(Instant now, Invoke invoke, Output* out) {
   // What can start at once (StartQueued) passes through the queue, so it may be one longer here.
   const size_t queued = queued_commands_.size() + queued_others_.size();
   if (queued >= options_.queue_max && started_ + queued >= options_.outstanding_max) {
-    out->completions.push_back(
-        {invoke.id,
-         NotExecuted(absl::ResourceExhaustedError(absl::StrCat(
-                         queued, " operations are queued, which is queue_max (", options_.queue_max,
-                         "): wait for some to complete and try again")),
-                     proto::OVERLOADED)});
+    Outcome refused =
+        NotExecuted(absl::ResourceExhaustedError(absl::StrCat(
+                        queued, " operations are queued, which is queue_max (", options_.queue_max,
+                        "): wait for some to complete and try again")),
+                    proto::OVERLOADED);
+    refused.result.set_which("queue_max");
+    refused.result.set_limit(options_.queue_max);
+    out->completions.push_back({invoke.id, std::move(refused)});
     return;
   }
   Operation& operation = operations_[invoke.id];

@@ -80,6 +80,7 @@ class Client final : public Caller {
   void OnInvoke(Instant now, Invoke invoke, Output* out);
   void OnLeave(Output* out);
   NodeId Guess(NodeId hint);
+  bool IsListed(NodeId node) const;
   NodeId TargetFor(const Operation& operation) const;
   void OnRetarget(Instant now, Retarget input, Output* out);
   void FireTimers(Instant now, Output* out);
@@ -117,7 +118,9 @@ class Client final : public Caller {
   ClientOptions options_;  // `group` and `nodes` as of the last Retarget
   Rng rng_;
   Instant now_ = Instant::min();
-  NodeId leader_;  // the best guess
+  NodeId leader_;           // the best guess
+  size_t turn_ = 0;         // of `nodes`, whose turn it was last
+  uint32_t strangers_ = 0;  // that were named by one another, up to the guess
   uint64_t place_ =
       1;  // counts where it has been: an answer from elsewhere says nothing of leader_
   AttemptId last_attempt_;

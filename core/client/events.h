@@ -69,7 +69,15 @@ struct Retarget {
   NodeId leader = {};  // as in ClientOptions
 };
 
-using Input = std::variant<Invoke, InvokeBulk, Reply, Failed, Wake, Leave, Retarget>;
+// To a Router: somebody near has heard who the controllers are, by their own configuration with the
+// id `membership`. Older news have no effect. REQUIRES: ascending nodes from 1, at least one.
+struct LearnControllers {
+  uint64_t membership = 0;
+  std::vector<NodeId> nodes;
+};
+
+using Input =
+    std::variant<Invoke, InvokeBulk, Reply, Failed, Wake, Leave, Retarget, LearnControllers>;
 
 // --- Outputs
 
@@ -113,6 +121,8 @@ struct Output {
   // as of this configuration.
   bool unanswered = false;
   bool group_unknown = false;
+  bool leader_unlisted =
+      false;  // who leads the group is none of the nodes that are known, or nobody
   std::optional<uint64_t> refused_at = {};
 };
 

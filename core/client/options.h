@@ -37,6 +37,9 @@ struct ClientOptions {
   // The client of this shard alone. Its requests name the shard, and that the group does not have
   // it is no final answer: it may be on its way there, or the client be sent elsewhere (Retarget).
   std::optional<ShardId> shard = {};
+  // A node that does not know the group may only have left it: another one is asked, to the
+  // deadline. Otherwise that is a final answer, except for the client of a shard.
+  bool members_change = false;
   // Whom stale reads, and those that any replica may answer, go to first, if it is one of `nodes`;
   // none: the leader.
   NodeId near = {};

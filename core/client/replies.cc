@@ -95,6 +95,8 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     case proto::NO_SPACE:  // It may last: people have to do something.
       return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
     case proto::UNKNOWN_GROUP:
+      if (options_.members_change) return OnRefused(now, id, input.attempt, reply, out);
+      [[fallthrough]];
     case proto::WRONG_GROUP:
       if (options_.shard.has_value()) return OnRefused(now, id, input.attempt, reply, out);
       if (operations_.at(id).current == input.attempt) LeaderIsNot(operations_.at(id), NodeId());
@@ -155,6 +157,7 @@ void Client::OnRefused(Instant now, OperationId id, AttemptId attempt,
     // Two nodes that name each other must not make us run in circles: one redirection without a
     // pause, then pauses.
     const bool named = bool(reply.leader()) && leader_ != operation.target;
+    if (!IsListed(NodeId(reply.leader()))) out->leader_unlisted = true;
     if (named && !operation.redirected && !SessionLost(operation)) {
       operation.redirected = true;
       return SendAttempt(now, id, operation, out);
@@ -167,7 +170,7 @@ void Client::OnRefused(Instant now, OperationId id, AttemptId attempt,
 void Client::OnDoubt(const Operation& operation, const proto::Result& result, Output* out) {
   const bool stranger = result.code() == proto::UNKNOWN_GROUP;
   if (!stranger && result.code() != proto::WRONG_GROUP) return;
-  Check(options_.shard.has_value());
+  Check(options_.shard.has_value() || options_.members_change);
   // Only this node may be a stranger to the group.
   if (stranger) LeaderIsNot(operation, NodeId());
   // From elsewhere it is no news: we have moved on.
@@ -275,19 +278,29 @@ void Client::Requeue(OperationId id, Operation& operation) {
   SetTimer(id, operation, operation.deadline);
 }
 
-// News only: another answer may have moved the guess already.
+bool Client::IsListed(NodeId node) const {
+  const auto& nodes = options_.nodes;
+  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+}
+
+// News only: another answer may have moved the guess already. The members of a group change, so its
+// leader may be a node that is not among ours, and who has left the group names one that came after
+// it. Strangers may name each other for ever: after a few we come back to those whom we know.
 void Client::LeaderIsNot(const Operation& operation, NodeId hint) {
+  constexpr uint32_t kStrangersMax = 4;  // in a row
   const NodeId node = operation.target;
   if (leader_ != node || !IsHere(operation)) return;
   const auto& nodes = options_.nodes;
-  const auto hinted = std::find(nodes.begin(), nodes.end(), hint);
-  if (hinted != nodes.end() && hint != node) {
+  const auto at = std::find(nodes.begin(), nodes.end(), node);
+  if (at != nodes.end()) turn_ = static_cast<size_t>(at - nodes.begin());
+  strangers_ = hint == NodeId() || IsListed(hint) ? 0 : strangers_ + 1;
+  if (hint != NodeId() && hint != node && strangers_ <= kStrangersMax) {
     leader_ = hint;
     return;
   }
-  const auto at = std::find(nodes.begin(), nodes.end(), node);
-  const size_t next = (static_cast<size_t>(at - nodes.begin()) + 1) % nodes.size();
-  leader_ = nodes[next];
+  strangers_ = 0;
+  turn_ = (turn_ + 1) % nodes.size();
+  leader_ = nodes[turn_];
 }
 
 }  // namespace lockstep::client

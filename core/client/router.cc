@@ -165,6 +165,7 @@ void Router::Handle(Instant now, Input input, Output* out) {
     OnAnswer(now, failed->attempt, *failed, out);
   }
   if (std::holds_alternative<Leave>(input)) OnLeave(now, out);
+  if (const auto* learnt = std::get_if<LearnControllers>(&input)) OnControllers(now, *learnt, out);
   Check(!std::holds_alternative<client::Retarget>(input), "a router finds its own way");
 }
 
@@ -357,6 +358,8 @@ void Router::Refuse(OperationId id, absl::Status status, Output* out) {
   outcome.kind = Outcome::Kind::kNotExecuted;
   if (absl::IsResourceExhausted(status)) {
     outcome.result.set_code(proto::OVERLOADED);
+    outcome.result.set_which("unfinished_max");
+    outcome.result.set_limit(options_.unfinished_max);
   } else if (!absl::IsDeadlineExceeded(status)) {
     outcome.result.set_code(kv::CodeOf(status));
   }

@@ -54,6 +54,8 @@ class Router final : public Caller {
   size_t unfinished() const override { return operations_.size(); }
   // Of the configuration in use; 0: none yet.
   uint64_t configuration_num() const { return routes_.num(); }
+  // The newest members of the controller that it has heard of; membership 0: those of its options.
+  const LearnControllers& controllers() const { return controllers_; }
   // Shards with a client of their own.
   size_t shard_clients() const { return shard_lines_; }
 
@@ -143,6 +145,10 @@ class Router final : public Caller {
   void OnRefreshed(Instant now, const Outcome& outcome, Output* out);
   void Learn(Instant now, const proto::Configuration& configuration, Output* out);
   void Retarget(Instant now, Output* out);
+  void OnControllers(Instant now, const LearnControllers& controllers, Output* out);
+  void RetargetControllers(Instant now, Output* out);
+  std::vector<NodeId> ControllerNodes() const;
+  ClientOptions OptionsAtControllers() const;
   void DropDeparted();
   void Doubt(Instant now, const Output& line);
   void DoubtIfOld(Instant now);
@@ -171,9 +177,11 @@ class Router final : public Caller {
   Output scratch_;
 
   Routes routes_;
-  Instant fetched_at_;      // when the controller last said that there is none newer
-  OperationId refreshing_;  // the question under way
-  Instant refresh_at_;      // no other before this
+  LearnControllers controllers_;
+  bool controllers_silent_ = false;  // the last question to them was answered in vain
+  Instant fetched_at_;               // when the controller last said that there is none newer
+  OperationId refreshing_;           // the question under way
+  Instant refresh_at_;               // no other before this
   uint32_t refresh_backoffs_ = 0;
   bool doubted_ = false;         // somebody was told, or fears, that there is a newer one
   std::string refresh_problem_;  // of the last question that was answered in vain

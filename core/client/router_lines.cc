@@ -72,7 +72,7 @@ void Router::Close(Slot slot) {
 void Router::Dispatch(Instant now, Slot slot, OperationId id, size_t place,
                       std::variant<proto::Command, proto::Query> operation, Output* out) {
   if (slot == kAdminSlot && !lines_.contains(slot)) {
-    Open(slot, ClientOptionsOf(options_, options_.controller, options_.controller_nodes));
+    Open(slot, OptionsAtControllers());
   }
   last_part_ = last_part_.Next();
   parts_.emplace(last_part_, PartOf{.operation = id, .place = place, .slot = slot});
@@ -99,6 +99,9 @@ void Router::StepLine(Instant now, Slot slot, Input input, Output* out) {
   for (Completion& completion : scratch_.completions) completed_.push_back(std::move(completion));
   Forward(slot, line, std::move(scratch_.sends), out);
   if (slot != kAdminSlot && slot != kRefreshSlot) Doubt(now, scratch_);
+  // The controllers may have moved on: the question for the configuration finds out.
+  const bool silent = scratch_.unanswered && controllers_.membership != 0;
+  if (slot == kAdminSlot && (silent || scratch_.group_unknown)) DoubtIfOld(now);
   if (slot < kAdminSlot) NoteUse(slot, line);
 }
 

@@ -5,6 +5,9 @@
 // the one we have. A group that has seen a newer one, or is not there any more, is a good reason.
 // That a group is silent, or has not come to ours yet, is a weak one: then ours has to be old as
 // well.
+//
+// A configuration also says who the controllers are, if they are not those of the options any more.
+// The latter are asked again only when the former are silent: what we know of may be old, too.
 #include <algorithm>
 #include <utility>
 
@@ -29,7 +32,7 @@ void Router::KeepRefreshing(Instant now, Output* out) {
   if (now >= refresh_at_ + options_.backoff_max) refresh_backoffs_ = 0;  // Old troubles.
   doubted_ = false;
   if (!lines_.contains(kRefreshSlot)) {
-    Open(kRefreshSlot, ClientOptionsOf(options_, options_.controller, options_.controller_nodes));
+    Open(kRefreshSlot, OptionsAtControllers());
   }
   last_part_ = last_part_.Next();
   refreshing_ = last_part_;
@@ -54,6 +57,10 @@ void Router::OnRefreshed(Instant now, const Outcome& outcome, Output* out) {
             ? absl::StrCat("the controller answered ", proto::Code_Name(outcome.result.code()))
             : absl::StrCat("the controller: ", outcome.status.message());
   }
+  if (controllers_silent_ == answered) {
+    controllers_silent_ = !answered;
+    RetargetControllers(now, out);
+  }
   refresh_backoffs_ = routes_.num() > before ? 0 : refresh_backoffs_ + 1;
   refresh_at_ = now + Pause(refresh_backoffs_);
 }
@@ -73,6 +80,7 @@ void Router::Learn(Instant now, const proto::Configuration& configuration, Outpu
   }
   routes_ = *std::move(routes);
   doubted_ = false;
+  OnControllers(now, routes_.controllers(), out);
   if (!routes_.has_groups()) return;
   Retarget(now, out);
   for (const OperationId list : lists_) AbandonMisplaced(list);
@@ -95,6 +103,39 @@ void Router::Retarget(Instant now, Output* out) {
     StepLine(now, slot, client::Retarget{group, *routes_.NodesOf(group), LeaderOf(group)}, out);
   }
 }
+
+// --- The controllers
+
+void Router::OnControllers(Instant now, const LearnControllers& controllers, Output* out) {
+  if (controllers.membership <= controllers_.membership) return;
+  controllers_ = controllers;
+  RetargetControllers(now, out);
+}
+
+void Router::RetargetControllers(Instant now, Output* out) {
+  for (const Slot slot : {kAdminSlot, kRefreshSlot}) {
+    if (!lines_.contains(slot)) continue;
+    StepLine(now, slot, client::Retarget{options_.controller, ControllerNodes()}, out);
+  }
+}
+
+ClientOptions Router::OptionsAtControllers() const {
+  ClientOptions options = ClientOptionsOf(options_, options_.controller, ControllerNodes());
+  options.members_change = true;
+  return options;
+}
+
+std::vector<NodeId> Router::ControllerNodes() const {
+  if (controllers_.membership == 0) return options_.controller_nodes;
+  std::vector<NodeId> nodes = controllers_.nodes;
+  if (!controllers_silent_) return nodes;
+  for (const NodeId node : options_.controller_nodes) {
+    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
+  }
+  return nodes;
+}
+
+// --- What changes with a configuration
 
 // Nobody waits for a group that is no member: its shards are asked for elsewhere.
 void Router::DropDeparted() {
@@ -122,7 +163,7 @@ void Router::DropDeparted() {
 void Router::Doubt(Instant now, const Output& line) {
   const bool newer = line.refused_at.has_value() && *line.refused_at > routes_.num();
   if (line.group_unknown || newer) doubted_ = true;
-  if (line.unanswered || line.refused_at.has_value()) DoubtIfOld(now);
+  if (line.unanswered || line.leader_unlisted || line.refused_at.has_value()) DoubtIfOld(now);
 }
 
 void Router::DoubtIfOld(Instant now) {

@@ -13,6 +13,13 @@ absl::Status Useless(uint64_t num, absl::string_view why) {
       absl::StrCat("configuration ", num, " cannot be followed: ", why));
 }
 
+// Ascending, and a set of nodes; empty otherwise.
+std::vector<NodeId> SetOf(std::vector<NodeId> nodes) {
+  std::sort(nodes.begin(), nodes.end());
+  const bool twice = std::adjacent_find(nodes.begin(), nodes.end()) != nodes.end();
+  return nodes.empty() || !nodes.front() || twice ? std::vector<NodeId>() : nodes;
+}
+
 }  // namespace
 
 const std::vector<NodeId>* Routes::NodesOf(GroupId group) const {
@@ -30,13 +37,20 @@ absl::StatusOr<Routes> Routes::From(const proto::Configuration& configuration) {
   for (const proto::ShardGroup& group : configuration.groups()) {
     std::vector<NodeId> nodes;
     for (const proto::Member& member : group.members()) nodes.push_back(NodeId(member.node()));
-    std::sort(nodes.begin(), nodes.end());
-    const bool twice = std::adjacent_find(nodes.begin(), nodes.end()) != nodes.end();
-    if (group.gid() == 0 || nodes.empty() || !nodes.front() || twice) {
+    nodes = SetOf(std::move(nodes));
+    if (group.gid() == 0 || nodes.empty()) {
       return Useless(routes.num_,
                      absl::StrCat("the members of group ", group.gid(), " are no set of nodes"));
     }
     routes.nodes_[GroupId(group.gid())] = std::move(nodes);
+  }
+  if (configuration.controllers().membership() != 0) {
+    std::vector<NodeId> nodes;
+    for (const uint64_t node : configuration.controllers().nodes()) nodes.push_back(NodeId(node));
+    routes.controllers_ = {configuration.controllers().membership(), SetOf(std::move(nodes))};
+    if (routes.controllers_.nodes.empty()) {
+      return Useless(routes.num_, "the controllers are no set of nodes");
+    }
   }
   for (const uint64_t owner : configuration.owners()) {
     if (routes.has_groups() && routes.NodesOf(GroupId(owner)) == nullptr) {

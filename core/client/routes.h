@@ -10,6 +10,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
+#include "core/client/events.h"
 #include "core/proto/shard.pb.h"
 
 namespace lockstep::client {
@@ -33,10 +34,13 @@ class Routes {
   GroupId OwnerOf(ShardId shard) const { return owners_[shard.value()]; }
   // Null: no member.
   const std::vector<NodeId>* NodesOf(GroupId group) const;
+  // The controller's members; membership 0: those of its beginning, which it does not name.
+  const LearnControllers& controllers() const { return controllers_; }
 
  private:
   uint64_t num_ = 0;
   std::vector<GroupId> owners_;
+  LearnControllers controllers_;
   absl::btree_map<GroupId, std::vector<NodeId>> nodes_;
 };
 

@@ -98,12 +98,47 @@ absl::Status ValidateJoin(const proto::Join& join, const ControllerLimits& limit
   return absl::OkStatus();
 }
 
-absl::Status ValidatePrune(const proto::Command& command) {
-  if (command.session() != 0 || command.sequence() != 0 || command.first_outstanding() != 0) {
-    return absl::InvalidArgumentError(
-        "prune_history has no place in a session: leave session, sequence and first_outstanding "
-        "out");
+absl::Status ValidateNoPlace(const proto::Command& command, absl::string_view operation) {
+  if (command.session() == 0 && command.sequence() == 0 && command.first_outstanding() == 0) {
+    return absl::OkStatus();
   }
+  return absl::InvalidArgumentError(absl::StrCat(
+      operation, " has no place in a session: leave session, sequence and first_outstanding out"));
+}
+
+absl::Status ValidateSetMembers(const proto::Command& command) {
+  const absl::Status place = ValidateNoPlace(command, "set_members");
+  if (!place.ok()) return place;
+  const proto::SetMembers& set = command.set_members();
+  const std::string name = set.gid() == 0 ? "the controller" : absl::StrCat("group ", set.gid());
+  if (set.membership() == 0 || (set.gid() == 0) != (set.joined() == 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("set_members of ", name, " with membership ", set.membership(), " and joined ",
+                     set.joined(), ": give both for a group, the first alone for the controller"));
+  }
+  if (set.nodes().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("set_members leaves ", name, " without members: give its voters"));
+  }
+  if (static_cast<uint64_t>(set.nodes_size()) > kReportedMembersMax) {
+    return TooMany(absl::StrCat("the number of members of ", name, ","),
+                   static_cast<uint64_t>(set.nodes_size()), "kReportedMembersMax",
+                   kReportedMembersMax, "no group can have so many");
+  }
+  uint64_t last = 0;
+  for (const uint64_t node : set.nodes()) {
+    if (node <= last) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the members in set_members of ", name, " do not ascend from 1"));
+    }
+    last = node;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidatePrune(const proto::Command& command) {
+  const absl::Status place = ValidateNoPlace(command, "prune_history");
+  if (!place.ok()) return place;
   if (command.prune_history().before() == 0) {
     return absl::InvalidArgumentError(
         "prune_history names no configuration: give the oldest one that is still needed");
@@ -112,6 +147,10 @@ absl::Status ValidatePrune(const proto::Command& command) {
 }
 
 }  // namespace
+
+bool IsInternal(const proto::Command& command) {
+  return command.has_prune_history() || command.has_set_members();
+}
 
 absl::Status ValidateAdmin(const proto::Command& command, const ControllerLimits& limits) {
   absl::Status status;
@@ -132,6 +171,8 @@ absl::Status ValidateAdmin(const proto::Command& command, const ControllerLimits
       break;
     case proto::Command::kPruneHistory:
       return ValidatePrune(command);
+    case proto::Command::kSetMembers:
+      return ValidateSetMembers(command);
     default:
       return absl::InvalidArgumentError(
           "the command names no operation of the controller: set register_session, close_session, "
@@ -185,6 +226,12 @@ proto::Command MakeUnpin(ShardId shard) {
 proto::Command MakePruneHistory(ConfigurationNum before) {
   proto::Command command;
   command.mutable_prune_history()->set_before(before.value());
+  return command;
+}
+
+proto::Command MakeSetMembers(const proto::SetMembers& set) {
+  proto::Command command;
+  *command.mutable_set_members() = set;
   return command;
 }
 

@@ -18,9 +18,11 @@ namespace lockstep::controller {
 //
 // A Join names groups with distinct gids from 1, `joined` left out; members with distinct nodes
 // from 1 in each group. A Leave names distinct gids. register_session, close_session, join, leave,
-// move and unpin take the place in a session that kv::ValidateCommand describes; prune_history has
-// none: the controller says it to itself.
+// move and unpin take the place in a session that kv::ValidateCommand describes; prune_history and
+// set_members have none: the controller says them to itself.
 absl::Status ValidateAdmin(const proto::Command& command, const ControllerLimits& limits);
+// Whether it is one that the controller says to itself, and no client may.
+bool IsInternal(const proto::Command& command);
 absl::Status ValidateQuery(const proto::Query& query);
 
 // Commands without their place in a session: see kv::InSession.
@@ -31,8 +33,9 @@ proto::Command MakeJoin(const std::vector<Group>& groups, uint32_t shards);
 proto::Command MakeLeave(const std::vector<GroupId>& gids, bool force = false);
 proto::Command MakeMove(ShardId shard, GroupId gid);
 proto::Command MakeUnpin(ShardId shard);
-// A complete command.
+// Complete commands.
 proto::Command MakePruneHistory(ConfigurationNum before);
+proto::Command MakeSetMembers(const proto::SetMembers& set);
 
 // `num` 0: the newest.
 proto::Query MakeGetConfiguration(ConfigurationNum num = ConfigurationNum());

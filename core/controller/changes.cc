@@ -1,6 +1,7 @@
 #include "core/controller/changes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,7 +62,9 @@ Configuration Successor(const Configuration& newest) {
   return {.num = newest.num.Next(),
           .groups = newest.groups,
           .owners = newest.owners,
-          .pins = newest.pins};
+          .pins = newest.pins,
+          .controllers = newest.controllers,
+          .former = newest.former};
 }
 
 void Balance(Configuration& configuration) {
@@ -152,6 +155,10 @@ absl::StatusOr<Configuration> Leave(const Configuration& newest, const proto::Le
     return std::binary_search(gone.begin(), gone.end(), item.gid);
   };
   Configuration next = Successor(newest);
+  std::copy_if(next.groups.begin(), next.groups.end(), std::back_inserter(next.former), leaves);
+  if (next.former.size() > kFormerMax) {
+    next.former.erase(next.former.begin(), next.former.end() - kFormerMax);
+  }
   std::erase_if(next.groups, leaves);
   std::erase_if(next.pins, leaves);
   Balance(next);
@@ -196,6 +203,41 @@ absl::StatusOr<Configuration> Unpin(const Configuration& newest, const proto::Un
   return next;
 }
 
+// Who stays keeps the address; of who is new nobody has said one here.
+std::vector<Member> MembersFor(const std::vector<Member>& before, const proto::SetMembers& set) {
+  std::vector<Member> members;
+  for (const uint64_t node : set.nodes()) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const Member& member) {
+      return member.node == NodeId(node);
+    });
+    members.push_back(same != before.end() ? *same : Member{.node = NodeId(node)});
+  }
+  return members;
+}
+
+// Without groups there is nobody who follows it, and the next join needs the handovers of `newest`.
+Configuration SetMembers(const Configuration& newest, const proto::SetMembers& set) {
+  if (newest.groups.empty()) return newest;
+  Configuration next = Successor(newest);
+  if (set.gid() == 0) {
+    if (set.membership() <= newest.controllers.membership) return newest;
+    next.controllers = {.membership = set.membership()};
+    for (const uint64_t node : set.nodes()) next.controllers.nodes.push_back(NodeId(node));
+    return next;
+  }
+  for (std::vector<Group>* groups : {&next.groups, &next.former}) {
+    const auto group = std::find_if(groups->begin(), groups->end(), [&](const Group& one) {
+      return one.gid == GroupId(set.gid()) && one.joined == ConfigurationNum(set.joined());
+    });
+    if (group == groups->end()) continue;
+    if (set.membership() <= group->membership) return newest;
+    group->members = MembersFor(group->members, set);
+    group->membership = set.membership();
+    return next;
+  }
+  return newest;
+}
+
 absl::StatusOr<Configuration> Change(const Configuration& newest, const proto::Command& command,
                                      const ControllerLimits& limits) {
   switch (command.operation_case()) {
@@ -207,6 +249,8 @@ absl::StatusOr<Configuration> Change(const Configuration& newest, const proto::C
       return Move(newest, command.move());
     case proto::Command::kUnpin:
       return Unpin(newest, command.unpin());
+    case proto::Command::kSetMembers:
+      return SetMembers(newest, command.set_members());
     default:
       Check(false, "not a change of the configuration");
       return newest;

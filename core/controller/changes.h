@@ -1,4 +1,5 @@
-// What join, leave, move and unpin make of a configuration: the next one, or a refusal.
+// What join, leave, move, unpin and set_members make of a configuration: the next one, or a
+// refusal.
 #ifndef LOCKSTEP_CORE_CONTROLLER_CHANGES_H_
 #define LOCKSTEP_CORE_CONTROLLER_CHANGES_H_
 
@@ -19,8 +20,11 @@ namespace lockstep::controller {
 //           the last ones: then nobody owns anything until the next join.
 //   move    Gives the shard to the group and pins it there. Nothing else moves.
 //   unpin   Takes the pin away, and balances.
+//   set_members  Replaces who the members of a group are, also of one that has left, or of the
+//           controller. Nothing moves. What is not newer, or of a group that is not known, is no
+//           news, and is never refused; nor is there any news for a configuration without groups.
 //
-// REQUIRES: `newest` is valid; ValidateAdmin accepted the command, and it is one of these four.
+// REQUIRES: `newest` is valid; ValidateAdmin accepted the command, and it is one of these five.
 absl::StatusOr<Configuration> NextConfiguration(const Configuration& newest,
                                                 const proto::Command& command,
                                                 const ControllerLimits& limits);

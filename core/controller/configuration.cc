@@ -15,10 +15,13 @@ void SetGroup(const Group& group, proto::ShardGroup* message) {
     to->set_node(member.node.value());
     to->set_address(member.address);
   }
+  message->set_membership(group.membership);
 }
 
 Group GroupFrom(const proto::ShardGroup& message) {
-  Group group{.gid = GroupId(message.gid()), .joined = ConfigurationNum(message.joined())};
+  Group group{.gid = GroupId(message.gid()),
+              .joined = ConfigurationNum(message.joined()),
+              .membership = message.membership()};
   for (const proto::Member& member : message.members()) {
     group.members.push_back({.node = NodeId(member.node()), .address = member.address()});
   }
@@ -60,6 +63,13 @@ absl::StatusOr<Configuration> FromProto(const proto::Configuration& message) {
   for (const proto::ShardGroup& group : message.departed()) {
     configuration.departed.push_back(GroupFrom(group));
   }
+  for (const proto::ShardGroup& group : message.former()) {
+    configuration.former.push_back(GroupFrom(group));
+  }
+  configuration.controllers.membership = message.controllers().membership();
+  for (const uint64_t node : message.controllers().nodes()) {
+    configuration.controllers.nodes.push_back(NodeId(node));
+  }
   const absl::Status valid = Validate(configuration);
   if (!valid.ok()) return valid;
   return configuration;
@@ -84,6 +94,12 @@ proto::Configuration ToProto(const Configuration& configuration) {
     to->set_ended(handover.ended.value());
   }
   for (const Group& group : configuration.departed) SetGroup(group, message.add_departed());
+  for (const Group& group : configuration.former) SetGroup(group, message.add_former());
+  if (configuration.controllers.membership != 0) {
+    proto::Controllers& controllers = *message.mutable_controllers();
+    controllers.set_membership(configuration.controllers.membership);
+    for (const NodeId node : configuration.controllers.nodes) controllers.add_nodes(node.value());
+  }
   return message;
 }
 

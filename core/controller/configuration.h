@@ -35,7 +35,17 @@ struct Group {
   GroupId gid = {};
   ConfigurationNum joined = {};      // the configuration that made it a member
   std::vector<Member> members = {};  // ascending node, at least one; a node may serve many groups
+  // The id of the group's own configuration that says so; 0: those that it joined with.
+  uint64_t membership = 0;
   friend bool operator==(const Group&, const Group&) = default;
+};
+
+// The controller's own members, ascending, by its own configuration with the id `membership`. None
+// and 0: those of its beginning.
+struct Controllers {
+  uint64_t membership = 0;
+  std::vector<NodeId> nodes = {};
+  friend bool operator==(const Controllers&, const Controllers&) = default;
 };
 
 // A shard that an administrator placed: rebalancing leaves it where it is.
@@ -57,6 +67,8 @@ struct Handover {
   friend bool operator==(const Handover&, const Handover&) = default;
 };
 
+inline constexpr size_t kFormerMax = 64;
+
 struct Configuration {
   ConfigurationNum num = {};
   std::vector<Group> groups = {};        // ascending gid
@@ -66,6 +78,10 @@ struct Configuration {
   // The sources of handovers that are no members of this configuration, ascending gid. Their gid
   // may be in `groups` again, for a group that joins with this configuration.
   std::vector<Group> departed = {};
+  Controllers controllers = {};
+  // Groups that were members and left, in the order in which they did: the last kFormerMax. Others
+  // may still fetch from them. With each gid perhaps several times, never twice with one `joined`.
+  std::vector<Group> former = {};
 
   friend bool operator==(const Configuration&, const Configuration&) = default;
 

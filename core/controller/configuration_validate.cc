@@ -1,6 +1,8 @@
 // What makes a configuration one: the invariants of configuration.h, one function each.
 #include <algorithm>
+#include <utility>
 
+#include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
 #include "core/controller/configuration.h"
 #include "core/controller/options.h"
@@ -21,10 +23,7 @@ bool Ascends(const List& list, Key key) {
          }) == list.end();
 }
 
-absl::Status ValidateGroups(const Configuration& configuration, const std::vector<Group>& groups) {
-  if (!Ascends(groups, [](const Group& group) { return group.gid; })) {
-    return Bad(configuration, "gids do not ascend");
-  }
+absl::Status ValidateEach(const Configuration& configuration, const std::vector<Group>& groups) {
   for (const Group& group : groups) {
     const auto bad = [&](absl::string_view what) {
       return Bad(configuration, absl::StrCat("group ", group.gid.value(), " ", what));
@@ -38,6 +37,38 @@ absl::Status ValidateGroups(const Configuration& configuration, const std::vecto
     if (!Ascends(group.members, [](const Member& member) { return member.node; })) {
       return bad("has members that do not ascend");
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateGroups(const Configuration& configuration, const std::vector<Group>& groups) {
+  if (!Ascends(groups, [](const Group& group) { return group.gid; })) {
+    return Bad(configuration, "gids do not ascend");
+  }
+  return ValidateEach(configuration, groups);
+}
+
+absl::Status ValidateFormer(const Configuration& configuration) {
+  if (configuration.former.size() > kFormerMax) return Bad(configuration, "too many former groups");
+  absl::btree_set<std::pair<GroupId, ConfigurationNum>> seen;
+  for (const auto* groups : {&configuration.groups, &configuration.former}) {
+    for (const Group& group : *groups) {
+      if (seen.emplace(group.gid, group.joined).second) continue;
+      return Bad(configuration, absl::StrCat("group ", group.gid.value(), " left and did not"));
+    }
+  }
+  return ValidateEach(configuration, configuration.former);
+}
+
+absl::Status ValidateControllers(const Configuration& configuration) {
+  const Controllers& controllers = configuration.controllers;
+  if (controllers.nodes.empty() != (controllers.membership == 0)) {
+    return Bad(configuration, "controllers without an id, or an id without controllers");
+  }
+  if (controllers.nodes.empty()) return absl::OkStatus();
+  if (controllers.nodes.front() == NodeId() ||
+      !Ascends(controllers.nodes, [](NodeId node) { return node; })) {
+    return Bad(configuration, "controllers do not ascend from 1");
   }
   return absl::OkStatus();
 }
@@ -151,6 +182,8 @@ absl::Status Validate(const Configuration& configuration) {
   if (status.ok()) status = ValidateOwners(configuration);
   if (status.ok()) status = ValidatePins(configuration);
   if (status.ok()) status = ValidateHandovers(configuration);
+  if (status.ok()) status = ValidateControllers(configuration);
+  if (status.ok()) status = ValidateFormer(configuration);
   return status;
 }
 

@@ -70,11 +70,12 @@ Bytes ControllerMachine::Apply(const Entry& entry, TableWriter& table) {
   proto::Result result;
   if (Parse(entry.data, &command)) {
     const bool internal = entry.kind == EntryKind::kInternal;
-    if (internal == command.has_prune_history()) {
+    if (internal == IsInternal(command)) {
       ApplyCommand(command, entry.index, table, &result);
     } else {
       result = kv::RefusalFor(absl::InvalidArgumentError(
-          "prune_history is what the controller says to itself, and it says nothing else"));
+          "prune_history and set_members are what the controller says to itself, and it says "
+          "nothing else"));
     }
   } else {
     result = kv::RefusalFor(absl::InvalidArgumentError(
@@ -105,6 +106,9 @@ void ControllerMachine::ApplyCommand(const proto::Command& command, Index index,
       }
       history_.Prune(ConfigurationNum(command.prune_history().before()),
                      options_.prune_configurations_max, table);
+      break;
+    case proto::Command::kSetMembers:
+      Execute(command, table);  // It is never refused.
       break;
     default:
       return ApplyInSession(command, index, table, result);

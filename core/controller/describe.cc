@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/kv/describe.h"
 
 namespace lockstep::controller {
@@ -35,6 +36,14 @@ std::string DescribeLeave(const proto::Leave& leave) {
   return leave.force() ? absl::StrCat(text, " by force") : text;
 }
 
+// "members of 5@1 by 12: 1,2,4", "members of the controller by 7: 4,5,6".
+std::string DescribeSet(const proto::SetMembers& set) {
+  const std::string who =
+      set.gid() == 0 ? "the controller" : absl::StrCat(set.gid(), "@", set.joined());
+  return absl::StrCat("members of ", who, " by ", set.membership(), ": ",
+                      absl::StrJoin(set.nodes(), ","));
+}
+
 }  // namespace
 
 std::string Describe(const proto::Command& command) {
@@ -51,6 +60,8 @@ std::string Describe(const proto::Command& command) {
       return absl::StrCat(place, "unpin shard ", command.unpin().shard());
     case proto::Command::kPruneHistory:
       return absl::StrCat(place, "prune before ", command.prune_history().before());
+    case proto::Command::kSetMembers:
+      return place + DescribeSet(command.set_members());
     default:
       return kv::Describe(command);
   }

@@ -12,11 +12,14 @@ namespace lockstep::controller {
 // However it is configured, no cluster has more.
 inline constexpr uint32_t kShardsMax = 16384;
 
+// Members of one group together, as it says itself.
+inline constexpr uint32_t kReportedMembersMax = 64;
+
 // What one request may hold; enough to validate it at the door.
 struct ControllerLimits {
   uint32_t shards_max = kShardsMax;  // 1 to kShardsMax
   uint32_t groups_max = 1024;        // in the cluster, hence in one Join or Leave
-  uint32_t members_max = 15;         // of one group
+  uint32_t members_max = 15;         // of one group, as it joins
   uint32_t address_bytes_max = 256;  // of one member
   uint32_t session_window_max = kSessionWindowMax;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/gateway/gateway.h"
+#include "core/gateway/group_change.h"
 #include "core/gateway/outcome.h"
 
 namespace lockstep::gateway {
@@ -107,10 +108,15 @@ void Gateway::OnAnswer(const Waiting& waiting, Bytes reply) {
   if (const auto* part = std::get_if<PartOfInquiry>(&waiting)) return OnNodeStatus(*part, reply);
   if (const auto* part = std::get_if<PartOfTelling>(&waiting)) return OnTold(*part, reply);
   proto::ClientReply parsed;
+  const bool readable = parsed.ParseFromArray(reply.data(), static_cast<int>(reply.size()));
+  if (const auto* part = std::get_if<PartOfChange>(&waiting)) {
+    if (!readable) parsed.Clear();
+    return OnGroupChange(*part, ChangeOf(part->group, parsed, part->effect));
+  }
   proto::GatewayReply answer;
   answer.set_kind(proto::GatewayReply::UNKNOWN);
   answer.set_status(static_cast<uint32_t>(absl::StatusCode::kUnknown));
-  if (parsed.ParseFromArray(reply.data(), static_cast<int>(reply.size()))) {
+  if (readable) {
     const bool begun = parsed.result().code() == proto::OK;
     answer.set_kind(begun ? proto::GatewayReply::OK : proto::GatewayReply::NOT_EXECUTED);
     answer.set_status(static_cast<uint32_t>(begun ? absl::StatusCode::kOk
@@ -128,6 +134,9 @@ void Gateway::OnNoAnswer(const Waiting& waiting) {
   }
   if (const auto* part = std::get_if<PartOfInquiry>(&waiting)) {
     return OnNodeSilent(*part, "the connection to it broke");
+  }
+  if (const auto* part = std::get_if<PartOfChange>(&waiting)) {
+    return OnGroupChange(*part, UnknownChange(part->group, "the connection to the leader broke"));
   }
   const auto* transfer = std::get_if<HandingOver>(&waiting);
   if (transfer == nullptr) return;

@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/gateway/outcome.h"
 #include "core/node/courier.h"
+#include "core/node/door.h"
 #include "core/proto/wire.h"
 
 namespace lockstep::gateway {
@@ -15,14 +16,6 @@ namespace {
 client::RouterOptions Near(client::RouterOptions router, NodeId self) {
   router.near = self;
   return router;
-}
-
-std::vector<GroupId> ShardGroups(const node::NodeOptions& node) {
-  std::vector<GroupId> groups;
-  for (const node::HostedGroup& group : node.groups) {
-    if (group.role == node::GroupRole::kShards) groups.push_back(group.id);
-  }
-  return groups;
 }
 
 bool IsOwn(const proto::Command& command) {
@@ -39,21 +32,20 @@ bool IsGatewayRequest(const Bytes& request) {
 std::unique_ptr<Process> MakeNodeWithGateway(const node::NodeOptions& node,
                                              const GatewayOptions& options,
                                              std::vector<ReplicaImage> images, Rng rng,
-                                             const Host& host, const Surroundings& surroundings) {
+                                             const Host& host, Surroundings& surroundings) {
   return std::make_unique<Gateway>(node, options, std::move(images), rng, host, surroundings);
 }
 
 Gateway::Gateway(const node::NodeOptions& node, const GatewayOptions& options,
                  std::vector<ReplicaImage> images, Rng rng, const Host& host,
-                 const Surroundings& surroundings)
+                 Surroundings& surroundings)
     : self_(node.self),
       options_(options),
-      shard_groups_(ShardGroups(node)),
       host_(host),
       surroundings_(surroundings),
       router_(Near(options.router, node.self), rng.Split("gateway")) {
   const Host inner{*this, host.transport, host.disk, *this, host.journal};
-  node_ = node::MakeNode(node, std::move(images), rng.Split("node"), inner);
+  node_ = std::make_unique<node::Node>(node, std::move(images), rng.Split("node"), inner);
 }
 
 // --- Events
@@ -66,7 +58,10 @@ void Gateway::OnMessage(NodeId from, const Bytes& message) {
   if (failed_) return;
   std::optional<Forwarding> forwarding = DecodeForwarding(message);
   // The node notes what is malformed.
-  if (!forwarding.has_value()) return node_->OnMessage(from, message);
+  if (!forwarding.has_value()) {
+    ListenForControllers(message);
+    return node_->OnMessage(from, message);
+  }
   forwarding->kind == Forwarding::Kind::kRequest ? OnForwardedRequest(from, *std::move(forwarding))
                                                  : OnForwardedReply(from, *std::move(forwarding));
 }
@@ -93,7 +88,7 @@ void Gateway::OnPeerLink(NodeId peer, bool up) {
   node_->OnPeerLink(peer, up);
   if (up) {
     doubted_until_.erase(peer);
-    return;
+    return AskNewcomer(peer);
   }
   doubted_until_[peer] = Now() + options_.link_doubt;
   std::vector<Waiting> lost;
@@ -119,6 +114,7 @@ void Gateway::OnWake() {
   FireTellings();  // First: they may be parts of inquiries.
   FireInquiries();
   FireHandingsOver();
+  FireChanges();
   if (large_work_.empty()) return;
   Work work = std::move(large_work_.front());
   large_work_.pop_front();
@@ -132,6 +128,7 @@ void Gateway::OnTurnEnd() {
     node_called_ = false;
     node_->OnTurnEnd();
     for (auto& [id, reply] : std::exchange(local_replies_, {})) OnLocalReply(id, std::move(reply));
+    Learn(node_->controllers());
   } while (node_called_);
   Arm();
 }
@@ -144,6 +141,7 @@ void Gateway::Arm() {
   for (const auto& [id, patience_ends] : handing_over_) {
     wake_at = std::min(wake_at, patience_ends);
   }
+  for (const auto& [id, change] : changes_) wake_at = std::min(wake_at, change.patience_ends);
   if (wake_at == armed_) return;
   armed_ = wake_at;
   host_.clock.WakeAt(wake_at);
@@ -205,6 +203,8 @@ void Gateway::OnCall(RequestId id, const Bytes& bytes) {
     case proto::GatewayRequest::kTransfer:
     case proto::GatewayRequest::kJoin:
       return BeginInquiry(id, std::move(request));
+    case proto::GatewayRequest::kChangeNodes:
+      return BeginChangeOfNodes(id, std::move(request));
     case proto::GatewayRequest::BODY_NOT_SET:
       return Refuse(id, absl::InvalidArgumentError("the request asks for nothing"));
   }
@@ -248,6 +248,35 @@ void Gateway::RunRouter() {
     for (client::Completion& completion : out.completions) Complete(std::move(completion));
   }
   stepping_ = false;
+  RememberControllers();
+}
+
+// What the node's groups are told is news for the router as well: it may not have asked for long,
+// and when it does, all controllers whom it knows may be gone.
+void Gateway::ListenForControllers(const Bytes& message) {
+  wire::Reader reader(message.view());
+  const bool answer =
+      reader.Next() && reader.field() == proto::NodeMessage::kConfigurationAnswerFieldNumber;
+  proto::NodeMessage parsed;
+  if (!answer || !parsed.ParseFromArray(message.data(), static_cast<int>(message.size()))) return;
+  if (!node::ValidateNodeMessage(parsed).ok()) return;
+  Learn(parsed.configuration_answer().configuration().controllers());
+  Learn(parsed.configuration_answer().controllers());
+}
+
+void Gateway::Learn(const proto::Controllers& controllers) {
+  if (controllers.nodes().empty()) return;
+  if (controllers.membership() <= router_.controllers().membership) return;
+  client::LearnControllers learnt{.membership = controllers.membership(), .nodes = {}};
+  for (const uint64_t node : controllers.nodes()) learnt.nodes.push_back(NodeId(node));
+  Feed(std::move(learnt));
+}
+
+void Gateway::RememberControllers() {
+  const client::LearnControllers& controllers = router_.controllers();
+  if (controllers.membership <= remembered_) return;
+  remembered_ = controllers.membership;
+  surroundings_.RememberControllers(controllers.membership, controllers.nodes);
 }
 
 void Gateway::Complete(client::Completion completion) {

@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "core/gateway/options.h"
 #include "core/gateway/seen_requests.h"
 #include "core/gateway/surroundings.h"
+#include "core/node/node.h"
 #include "core/node/roles.h"
 #include "core/proto/gateway.pb.h"
 #include "core/proto/node.pb.h"
@@ -43,8 +45,7 @@ class Gateway final : public Process, private Clock, private Replies {
   // Makes the node inside. REQUIRES: the router's options are valid; `host` and `surroundings`
   // outlive the gateway.
   Gateway(const node::NodeOptions& node, const GatewayOptions& options,
-          std::vector<ReplicaImage> images, Rng rng, const Host& host,
-          const Surroundings& surroundings);
+          std::vector<ReplicaImage> images, Rng rng, const Host& host, Surroundings& surroundings);
 
   void OnMessage(NodeId from, const Bytes& message) override;
   void OnStorage(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result) override;
@@ -76,7 +77,13 @@ class Gateway final : public Process, private Clock, private Replies {
   struct HandingOver {  // a transfer of leadership that was passed on
     RequestId id;
   };
-  using Waiting = std::variant<client::AttemptId, Asker, PartOfInquiry, PartOfTelling, HandingOver>;
+  struct PartOfChange {  // a wish for other members, at the leader of one group
+    RequestId id;
+    GroupId group;
+    std::string effect;  // what is said once it has begun
+  };
+  using Waiting = std::variant<client::AttemptId, Asker, PartOfInquiry, PartOfTelling, HandingOver,
+                               PartOfChange>;
   struct Forwarded {
     NodeId to;
     Waiting waiting;
@@ -95,6 +102,13 @@ class Gateway final : public Process, private Clock, private Replies {
     bool configuration_missing = false;
     std::optional<proto::Configuration> configuration;
   };
+  // Nodes that come and go, where the leaders of groups have been asked.
+  struct ChangeOfNodes {
+    Instant patience_ends;
+    // Of those that are missing: what is said if they stay so.
+    absl::btree_map<GroupId, lockstep::v1::GroupChange> groups;
+    absl::btree_set<GroupId> missing;
+  };
   // Whom this node tells how it is: another node, an inquiry of its own, or a caller.
   using Teller = std::variant<Asker, PartOfInquiry, RequestId>;
   // This node's status in the making.
@@ -102,7 +116,8 @@ class Gateway final : public Process, private Clock, private Replies {
     Teller to;
     Instant deadline;  // then it is told without what the tables have not said
     lockstep::v1::NodeStatus status;
-    size_t missing = 0;
+    bool shards = false;  // and how its shards are
+    size_t missing = 1;   // answers: first the replicas' own
   };
   // An operation of the router: a call, or the question of an inquiry for the configuration.
   using Purpose = std::variant<RequestId, InquiryId>;
@@ -123,6 +138,9 @@ class Gateway final : public Process, private Clock, private Replies {
     RunRouter();
   }
   void RunRouter();
+  void ListenForControllers(const Bytes& message);
+  void Learn(const proto::Controllers& controllers);
+  void RememberControllers();
   void Complete(client::Completion completion);
   void Answer(RequestId id, proto::GatewayReply reply);
   void Refuse(RequestId id, const absl::Status& status);
@@ -158,19 +176,27 @@ class Gateway final : public Process, private Clock, private Replies {
   void FinishHandingOver(RequestId id, const proto::GatewayReply& reply);
   void FireHandingsOver();
 
+  // members.cc
+  void BeginChangeOfNodes(RequestId id, proto::GatewayRequest request);
+  void AskNewcomer(NodeId node);
+  void FinishChangeOfNodes(const Inquiry& inquiry);
+  void OnGroupChange(const PartOfChange& part, lockstep::v1::GroupChange answer);
+  void FinishChangeIfComplete(RequestId id);
+  void FireChanges();
+
   // telling.cc
   void BeginTelling(Teller to, bool shards);
   void OnTold(const PartOfTelling& part, const Bytes& reply);
+  void AskForShards(TellingId id, Telling& telling);
   void FireTellings();
   void FinishTelling(TellingId id);
 
   const NodeId self_;
   const GatewayOptions options_;
-  const std::vector<GroupId> shard_groups_;  // whose replicas live here
   const Host host_;
-  const Surroundings& surroundings_;
+  Surroundings& surroundings_;
   client::Router router_;
-  std::unique_ptr<Process> node_;
+  std::unique_ptr<node::Node> node_;
 
   std::deque<Work> large_work_;  // one a turn
   Instant node_alarm_ = kNever;
@@ -191,10 +217,12 @@ class Gateway final : public Process, private Clock, private Replies {
   absl::btree_map<client::OperationId, Purpose> operations_;
   std::deque<client::Input> inputs_;  // for the router, once its step is over
   bool stepping_ = false;
+  uint64_t remembered_ = 0;  // the membership of the controllers that the surroundings were told
 
   InquiryId last_inquiry_;
   absl::btree_map<InquiryId, Inquiry> inquiries_;
   absl::btree_map<RequestId, Instant> handing_over_;  // transfers passed on, and their patience
+  absl::btree_map<RequestId, ChangeOfNodes> changes_;
   TellingId last_telling_;
   absl::btree_map<TellingId, Telling> tellings_;
   uint64_t calls_failed_ = 0;  // answered with something else than OK
@@ -212,7 +240,7 @@ std::optional<bool> StatusQuestion(absl::string_view request);
 std::unique_ptr<Process> MakeNodeWithGateway(const node::NodeOptions& node,
                                              const GatewayOptions& options,
                                              std::vector<ReplicaImage> images, Rng rng,
-                                             const Host& host, const Surroundings& surroundings);
+                                             const Host& host, Surroundings& surroundings);
 
 }  // namespace lockstep::gateway
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/gateway/gateway.h"
+#include "core/gateway/member_wish.h"
 #include "core/gateway/outcome.h"
 
 namespace lockstep::gateway {
@@ -42,18 +43,6 @@ lockstep::v1::Configuration Convert(const proto::Configuration& from) {
   return to;
 }
 
-// The leader of a group as those who answered see it: of the highest term.
-NodeId LeaderOf(const std::vector<NodeStatus>& nodes, uint64_t group) {
-  const ReplicaStatus* best = nullptr;
-  for (const NodeStatus& node : nodes) {
-    for (const ReplicaStatus& replica : node.replicas()) {
-      if (replica.group() != group || replica.leader() == 0) continue;
-      if (best == nullptr || best->term() < replica.term()) best = &replica;
-    }
-  }
-  return best == nullptr ? NodeId() : NodeId(best->leader());
-}
-
 // Fills in the members of a group that is to join. False: nobody hosts it.
 bool FillMembers(const std::vector<NodeStatus>& nodes, proto::ShardGroup* group) {
   for (const NodeStatus& node : nodes) {
@@ -83,7 +72,9 @@ void Gateway::BeginInquiry(RequestId id, proto::GatewayRequest request) {
   inquiry.deadline = std::min(inquiry.patience_ends, Now() + options_.status_patience);
   inquiry.nodes = surroundings_.KnownNodes();
   inquiry.request = std::move(request);
-  inquiry.configuration_missing = inquiry.request.has_cluster_status();
+  const bool change = inquiry.request.has_change_nodes();
+  inquiry.configuration_missing = inquiry.request.has_cluster_status() ||
+                                  (change && MeansAllGroups(inquiry.request.change_nodes()));
   std::vector<NodeId> asked;
   for (NodeStatus& node : inquiry.nodes) {
     node.set_online(false);
@@ -163,6 +154,7 @@ void Gateway::FinishIfComplete(InquiryId id) {
   inquiries_.erase(found);
   if (inquiry.request.has_cluster_status()) return FinishStatus(inquiry);
   if (inquiry.request.has_join()) return FinishJoin(inquiry);
+  if (inquiry.request.has_change_nodes()) return FinishChangeOfNodes(inquiry);
   FinishTransfer(inquiry);
 }
 
@@ -196,7 +188,7 @@ void Gateway::FinishJoin(Inquiry& inquiry) {
 
 void Gateway::FinishTransfer(const Inquiry& inquiry) {
   const proto::TransferQuestion& question = inquiry.request.transfer();
-  const NodeId leader = LeaderOf(inquiry.nodes, question.group());
+  const NodeId leader = LeaderOf(inquiry.nodes, GroupId(question.group()));
   if (leader == NodeId()) {
     return Refuse(inquiry.id, absl::UnavailableError(absl::StrCat(
                                   "nobody who answers knows a leader of group ", question.group(),

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/placement.h"
 #include "core/gateway/gateway.h"
 #include "core/gateway/outcome.h"
 #include "core/proto/wire.h"
@@ -59,26 +60,24 @@ std::optional<bool> StatusQuestion(absl::string_view request) {
 void Gateway::BeginTelling(Teller to, bool shards) {
   last_telling_ = last_telling_.Next();
   const TellingId id = last_telling_;
-  const size_t parts = 1 + (shards ? shard_groups_.size() : 0);
   const Instant deadline = Now() + options_.status_patience / 2;
-  tellings_.emplace(id, Telling{.to = to, .deadline = deadline, .status = {}, .missing = parts});
+  tellings_.emplace(id, Telling{.to = to, .deadline = deadline, .status = {}, .shards = shards});
   proto::ClientRequest question;
   question.mutable_get_node_status();
   AskSelf(Encode(question), PartOfTelling{.telling = id, .group = {}, .shards = false});
-  if (!shards) return;
-  for (const GroupId group : shard_groups_) {
-    AskSelf(ShardsQuestion(group), PartOfTelling{.telling = id, .group = group, .shards = true});
-  }
 }
 
-// The replicas' own answer comes first: it needs no disk.
+// The replicas' own answer comes first: it needs no disk, and says whom to ask for more.
 void Gateway::OnTold(const PartOfTelling& part, const Bytes& reply) {
   const auto found = tellings_.find(part.telling);
   if (found == tellings_.end()) return;
   Telling& telling = found->second;
   proto::ClientReply parsed;
   const bool readable = parsed.ParseFromArray(reply.data(), static_cast<int>(reply.size()));
-  if (readable && !part.shards) telling.status = std::move(*parsed.mutable_node_status());
+  if (readable && !part.shards) {
+    telling.status = std::move(*parsed.mutable_node_status());
+    if (telling.shards) AskForShards(part.telling, telling);
+  }
   if (readable && part.shards) {
     for (lockstep::v1::ReplicaStatus& replica : *telling.status.mutable_replicas()) {
       if (replica.group() != part.group.value()) continue;
@@ -87,6 +86,15 @@ void Gateway::OnTold(const PartOfTelling& part, const Bytes& reply) {
   }
   --telling.missing;
   if (telling.missing == 0) FinishTelling(part.telling);
+}
+
+void Gateway::AskForShards(TellingId id, Telling& telling) {
+  for (const lockstep::v1::ReplicaStatus& replica : telling.status.replicas()) {
+    const GroupId group(replica.group());
+    if (group == kControllerGroup) continue;
+    ++telling.missing;
+    AskSelf(ShardsQuestion(group), PartOfTelling{.telling = id, .group = group, .shards = true});
+  }
 }
 
 // A node whose disk hangs is not offline: it says what it knows.

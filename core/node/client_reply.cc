@@ -112,8 +112,14 @@ Bytes NotLeaderReply(NodeId leader) {
 }
 
 Bytes OverloadedReply(absl::string_view limit, uint64_t value) {
-  return Refusal(proto::OVERLOADED,
-                 absl::StrCat("overloaded: ", limit, " (", value, ") is reached; try again later"));
+  proto::ClientReply reply;
+  proto::Result& result = *reply.mutable_result();
+  result.set_code(proto::OVERLOADED);
+  result.set_message(
+      absl::StrCat("overloaded: ", limit, " (", value, ") is reached; try again later"));
+  result.set_which(std::string(limit));
+  result.set_limit(value);
+  return Encode(reply);
 }
 
 Bytes NoSpaceReply(uint64_t free_bytes, uint64_t need_bytes) {

@@ -1,12 +1,18 @@
 // The duty of a replica of the controller: it tells shard groups of configurations. That is a read
 // of what never changes, so any replica answers, from what it has applied, and no log grows. What a
-// group asks for also says what it needs no more: the leader has old configurations forgotten.
+// group asks for also says what it needs no more: the leader has old configurations forgotten. And
+// who its members are, where they have changed: the leader has a configuration made that says so,
+// as of its own members.
 #ifndef LOCKSTEP_CORE_NODE_CONTROLLER_DUTY_H_
 #define LOCKSTEP_CORE_NODE_CONTROLLER_DUTY_H_
 
+#include <algorithm>
+
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "core/controller/pruning.h"
 #include "core/node/duty.h"
+#include "core/node/member_reports.h"
 
 namespace lockstep::node {
 
@@ -24,19 +30,25 @@ class ControllerDuty final : public Duty {
   void OnResult(Instant now, RequestId call, const proto::Result& result) override;
   void OnLost(Instant now, RequestId call) override;
   void OnApplied(Instant, const proto::Result&) override {}
+  void OnControllers(const proto::Controllers& controllers) override { controllers_ = controllers; }
   void OnTableReplaced() override {}
   void Act(Instant now, const Standing& standing, DutyCalls* calls) override;
-  Instant wake_at() const override { return prune_at_; }
+  Instant wake_at() const override { return MayLook() ? std::min(prune_at_, look_at_) : prune_at_; }
 
  private:
   struct Asked {
     NodeId from;
     GroupId group;
+    bool newest = false;
   };
 
   RequestId NextCall();
   void Tell(const Asked& asked, const proto::Result& result);
   void Prune(const proto::Result& result);
+  void SetMembers(const proto::Result& result);
+  // One look at a time, and none while what the last one found is on its way.
+  bool MayLook() const { return !reports_.empty() && looking_ == RequestId() && setting_.empty(); }
+  void Look(Instant now, const Standing& standing);
 
   const NodeOptions& options_;
   Courier& courier_;
@@ -45,7 +57,12 @@ class ControllerDuty final : public Duty {
   controller::Needs needs_;    // heard by this replica, in this life
   RequestId membership_;       // the query of it that is under way; none: none is
   Instant prune_at_ = kNever;  // the leader looks again
-  DutyCalls calls_;            // for the next Act
+  MemberReports reports_;
+  proto::Controllers controllers_;  // as this replica's own log has them
+  RequestId looking_;  // the query of the newest configuration that is under way; none: none is
+  absl::btree_set<RequestId> setting_;  // the proposals of members that are under way
+  Instant look_at_;                     // not before
+  DutyCalls calls_;                     // for the next Act
 };
 
 }  // namespace lockstep::node

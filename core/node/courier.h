@@ -19,9 +19,11 @@ namespace lockstep::node {
 
 class Courier {
  public:
-  // `bundles`: there are several groups. `transport` outlives the courier.
-  Courier(NodeId self, bool bundles, Transport& transport)
-      : self_(self), bundles_(bundles), transport_(transport) {}
+  // `transport` outlives the courier.
+  Courier(NodeId self, Transport& transport) : self_(self), transport_(transport) {}
+
+  // From now on: there are several groups.
+  void BundleHeartbeats() { bundles_ = true; }
 
   // The same entries for several peers are encoded once.
   void Send(NodeId to, GroupId group, const raft::Message& message);
@@ -47,7 +49,7 @@ class Courier {
   Parcel Encode(GroupId group, const raft::Message& message);
 
   const NodeId self_;
-  const bool bundles_;
+  bool bundles_ = false;
   Transport& transport_;
   absl::btree_map<NodeId, std::vector<Bytes>> waiting_;
   std::vector<proto::NodeMessage> local_;

@@ -1,6 +1,7 @@
 #include "core/node/describe.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/controller/admin.h"
 #include "core/controller/describe.h"
 #include "core/node/courier.h"
 #include "core/proto/node.pb.h"
@@ -12,8 +13,18 @@ namespace lockstep::node {
 namespace {
 
 std::string DescribeGet(const proto::GetConfiguration& get) {
+  if (get.member_gid() == 0 && get.num() == 0) return "the newest configuration";
   if (get.member_gid() == 0) return absl::StrCat("configuration ", get.num());
   return absl::StrCat("the configuration after ", get.num(), " that has group ", get.member_gid());
+}
+
+std::string DescribeRequest(const proto::ConfigurationRequest& request) {
+  std::string text =
+      absl::StrCat("group ", request.from_group(), " asks for ", DescribeGet(request.get()));
+  for (const proto::SetMembers& said : request.members()) {
+    absl::StrAppend(&text, "; ", controller::Describe(controller::MakeSetMembers(said)));
+  }
+  return text;
 }
 
 std::string DescribeBody(const proto::NodeMessage& message) {
@@ -21,8 +32,7 @@ std::string DescribeBody(const proto::NodeMessage& message) {
     case proto::NodeMessage::kShard:
       return shardkv::Describe(message.shard());
     case proto::NodeMessage::kConfigurationRequest:
-      return absl::StrCat("group ", message.configuration_request().from_group(), " asks for ",
-                          DescribeGet(message.configuration_request().get()));
+      return DescribeRequest(message.configuration_request());
     case proto::NodeMessage::kConfigurationAnswer: {
       const proto::ConfigurationAnswer& answer = message.configuration_answer();
       return absl::StrCat("to group ", answer.to_group(), ": ",
@@ -36,6 +46,12 @@ std::string DescribeBody(const proto::NodeMessage& message) {
     case proto::NodeMessage::kForwardedReply:
       return absl::StrCat("reply to forwarded request ", message.forwarded_reply().id(), ", ",
                           message.forwarded_reply().reply().size(), " B");
+    case proto::NodeMessage::kLeadingQuestion:
+      return "how many groups do you lead?";
+    case proto::NodeMessage::kLeadingAnswer: {
+      const proto::LeadingAnswer& answer = message.leading_answer();
+      return absl::StrCat("leads ", answer.groups(), answer.takes_more() ? "" : ", wants no more");
+    }
     case proto::NodeMessage::BODY_NOT_SET:
       return "";
   }
@@ -54,7 +70,7 @@ std::string DescribePeer(const Bytes& message) {
 
 std::string Describe(const proto::Command& command) {
   const bool controllers = command.has_join() || command.has_leave() || command.has_move() ||
-                           command.has_unpin() || command.has_prune_history();
+                           command.has_unpin() || controller::IsInternal(command);
   return controllers ? controller::Describe(command) : shardkv::Describe(command);
 }
 

@@ -18,6 +18,11 @@ absl::Status AdmitCommand(GroupRole role, const NodeOptions& options, proto::Com
         return absl::InvalidArgumentError(
             "prune_history is not for clients: the controller forgets old configurations itself");
       }
+      if (command->has_set_members()) {
+        return absl::InvalidArgumentError(
+            "set_members is not for clients: groups tell the controller themselves who their "
+            "members are");
+      }
       if (command->has_join() && command->join().shards() == 0) {
         command->mutable_join()->set_shards(options.shards);
       }
@@ -67,8 +72,20 @@ bool AddsData(const proto::Command& command) {
 }
 
 absl::Status ValidateNodeMessage(const proto::NodeMessage& message) {
+  const auto& controllers = message.configuration_answer().controllers().nodes();
+  if (std::find(controllers.begin(), controllers.end(), 0) != controllers.end()) {
+    return absl::InvalidArgumentError("controllers with the node 0");
+  }
   if (message.has_configuration_answer() && message.configuration_answer().has_configuration()) {
     return controller::FromProto(message.configuration_answer().configuration()).status();
+  }
+  const proto::ConfigurationRequest& request = message.configuration_request();
+  for (const proto::SetMembers& said : request.members()) {
+    if (said.gid() == 0 || said.gid() != request.from_group()) {
+      return absl::InvalidArgumentError("a group that speaks of another group's members");
+    }
+    const absl::Status valid = controller::ValidateAdmin(controller::MakeSetMembers(said), {});
+    if (!valid.ok()) return valid;
   }
   if (message.has_shard() && message.shard().body_case() == proto::ShardMessage::BODY_NOT_SET) {
     return absl::InvalidArgumentError("a message about a shard that says nothing");

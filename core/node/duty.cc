@@ -5,15 +5,27 @@
 
 namespace lockstep::node {
 
-std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng,
-                               Courier& courier) {
+proto::SetMembers SayMembers(uint64_t gid, uint64_t joined,
+                             const raft::GroupConfiguration& members) {
+  proto::SetMembers said;
+  said.set_gid(gid);
+  said.set_joined(joined);
+  said.set_membership(members.id.value());
+  for (const raft::GroupMember& member : members.members) {
+    if (member.after == raft::Standing::kVoter) said.add_nodes(member.node.value());
+  }
+  return said;
+}
+
+std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier,
+                               Pace& bulk) {
   switch (RoleOf(options, group)) {
     case GroupRole::kStore:
       return nullptr;
     case GroupRole::kController:
       return std::make_unique<ControllerDuty>(options, courier);
     case GroupRole::kShards:
-      return std::make_unique<ShardDuty>(options, group, rng, courier);
+      return std::make_unique<ShardDuty>(options, group, rng, courier, bulk);
   }
   return nullptr;
 }

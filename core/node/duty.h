@@ -10,12 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/pace.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/node/courier.h"
 #include "core/node/roles.h"
 #include "core/proto/client.pb.h"
 #include "core/proto/node.pb.h"
+#include "core/raft/group_configuration.h"
 
 namespace lockstep::node {
 
@@ -28,7 +30,14 @@ struct Standing {
   bool leads = false;
   bool caught_up = false;  // leads, and its table holds everything of earlier terms
   NodeId leader;           // as far as known
+  // The group's own configuration, if it is settled, committed and another one than that of its
+  // beginning; null: nothing to be said of it.
+  const raft::GroupConfiguration* members = nullptr;
 };
+
+// What the group `gid` says of its members: the voters of its own configuration.
+proto::SetMembers SayMembers(uint64_t gid, uint64_t joined,
+                             const raft::GroupConfiguration& members);
 
 // Appended to, never taken from.
 struct DutyCalls {
@@ -52,6 +61,8 @@ class Duty {
   virtual void OnLost(Instant now, RequestId call) = 0;
   // An entry of kind kInternal was applied, whoever proposed it. Before its OnResult.
   virtual void OnApplied(Instant now, const proto::Result& result) = 0;
+  // Who the controllers are now, by one of them on this node.
+  virtual void OnControllers(const proto::Controllers& controllers) = 0;
   // A snapshot has replaced the table.
   virtual void OnTableReplaced() = 0;
   // At the end of every turn, and when wake_at() has come.
@@ -59,9 +70,9 @@ class Duty {
   virtual Instant wake_at() const = 0;
 };
 
-// The duty of a replica with this role; null: it has none. `options` and `courier` outlive it.
-std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng,
-                               Courier& courier);
+// The duty of a replica with this role; null: it has none. All that is not copied outlives it.
+std::unique_ptr<Duty> MakeDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier,
+                               Pace& bulk);
 
 }  // namespace lockstep::node
 

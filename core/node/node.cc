@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/container/btree_set.h"
 #include "core/base/check.h"
 #include "core/base/placement.h"
 #include "core/kv/command.h"
@@ -15,19 +16,39 @@
 
 namespace lockstep::node {
 
+namespace {
+
+// What only a leader says, and only to those whom its log names.
+bool BringsLog(const raft::Message& message) {
+  return std::holds_alternative<raft::AppendRequest>(message.body) ||
+         std::holds_alternative<raft::SnapshotChunk>(message.body);
+}
+
+}  // namespace
+
 Node::Node(const NodeOptions& options, std::vector<ReplicaImage> images, Rng rng, const Host& host)
     : options_(options),
+      rng_(rng),
       host_(host),
-      courier_(options.self, /*bundles=*/options.groups.size() > 1, host.transport),
-      space_(options.space) {
-  CheckEq(images.size(), options_.groups.size());
-  std::sort(images.begin(), images.end(),
-            [](const ReplicaImage& a, const ReplicaImage& b) { return a.group < b.group; });
-  for (const ReplicaImage& image : images) {
-    const Rng stream = rng.Split("replica", image.group.value());
-    replicas_.push_back(
-        std::make_unique<Replica>(options_, image, stream, host_, courier_, space_));
-  }
+      courier_(options.self, host.transport),
+      space_(options.space),
+      bulk_(options.bulk_bytes_per_second_max),
+      spread_(options.leader_spread_every, rng.Split("spread")) {
+  CheckLe(options_.groups.size(), images.size());
+  for (const ReplicaImage& image : images) Open(image);
+}
+
+Replica& Node::Open(const ReplicaImage& image) {
+  const auto place = std::find_if(replicas_.begin(), replicas_.end(), [&](const auto& replica) {
+    return image.group < replica->group();
+  });
+  const Rng stream = rng_.Split("replica", image.group.value());
+  const auto made = replicas_.insert(
+      place, std::make_unique<Replica>(options_, image, stream, host_, courier_, space_, bulk_));
+  if (replicas_.size() > 1) courier_.BundleHeartbeats();
+  if (told_room_ != raft::Room::kAmple) (*made)->OnRoom(told_room_);
+  (*made)->OnControllers(controllers_);
+  return **made;
 }
 
 const Replica* Node::replica(GroupId group) const { return const_cast<Node*>(this)->Find(group); }
@@ -49,6 +70,11 @@ void Node::OnPeerMessage(NodeId from, const Bytes& message) {
   raft::Message decoded;
   const absl::Status status = raft::DecodePeerMessage(message, &group, &decoded);
   Replica* replica = status.ok() ? Find(group) : nullptr;
+  if (status.ok() && replica == nullptr && options_.takes_replicas && BringsLog(decoded)) {
+    ReplicaImage nothing;
+    nothing.group = group;
+    replica = &Open(nothing);
+  }
   if (replica == nullptr) return NoteMalformed(from, message.size());
   replica->OnMessage(from, std::move(decoded));
 }
@@ -65,6 +91,18 @@ void Node::OnNodeMessage(NodeId from, const Bytes& message) {
 // False: nobody here can make anything of it.
 bool Node::Deliver(NodeId from, const proto::NodeMessage& message) {
   if (!ValidateNodeMessage(message).ok()) return false;
+  if (message.has_leading_question()) {
+    proto::NodeMessage answer;
+    answer.mutable_leading_answer()->set_groups(static_cast<uint32_t>(GroupsLed()));
+    answer.mutable_leading_answer()->set_takes_more(space_.room() == raft::Room::kAmple &&
+                                                    !LogIsStalled());
+    courier_.Send(from, std::move(answer));
+    return true;
+  }
+  if (message.has_leading_answer()) {
+    OnLeadingAnswer(from, message.leading_answer());
+    return true;
+  }
   GroupId to = kControllerGroup;
   if (message.has_shard()) to = GroupId(message.shard().to_group());
   if (message.has_configuration_answer()) to = GroupId(message.configuration_answer().to_group());
@@ -211,6 +249,7 @@ void Node::OnWake() {
   for (const std::unique_ptr<Replica>& replica : replicas_) {
     heartbeats |= replica->OnWake(log_stalled);
   }
+  if (spread_.Due(host_.clock.Now())) AskWhoLeads();
   if (!heartbeats) return;
   for (const std::unique_ptr<Replica>& replica : replicas_) replica->OnNearbyHeartbeat(log_stalled);
 }
@@ -218,7 +257,8 @@ void Node::OnWake() {
 void Node::OnTurnEnd() {
   if (failed_) return;
   EndTurnOfReplicas();
-  Instant wake_at = kNever;
+  spread_.Leads(host_.clock.Now(), GroupsLed());
+  Instant wake_at = spread_.wake_at();
   for (const std::unique_ptr<Replica>& replica : replicas_) {
     wake_at = std::min(wake_at, replica->wake_at());
   }
@@ -236,10 +276,54 @@ void Node::EndTurnOfReplicas() {
   std::vector<proto::NodeMessage> messages;
   do {
     for (const proto::NodeMessage& message : messages) Deliver(options_.self, message);
+    LearnControllers();
     for (const std::unique_ptr<Replica>& replica : replicas_) replica->EndTurn();
     messages = courier_.TakeLocal();
   } while (!messages.empty());
   courier_.Flush();
+}
+
+// Where one of the controllers is, nobody need be asked who they are: and perhaps it is the only
+// one.
+void Node::LearnControllers() {
+  const Replica* controller = replica(kControllerGroup);
+  if (controller == nullptr) return;
+  const raft::GroupConfiguration* members = controller->standing().members;
+  if (members == nullptr || members->id.value() <= controllers_.membership()) return;
+  const proto::SetMembers said = SayMembers(0, 0, *members);
+  controllers_.set_membership(said.membership());
+  *controllers_.mutable_nodes() = said.nodes();
+  for (const std::unique_ptr<Replica>& one : replicas_) one->OnControllers(controllers_);
+}
+
+// Those who follow here, each once.
+void Node::AskWhoLeads() {
+  absl::btree_set<NodeId> followers;
+  for (const std::unique_ptr<Replica>& replica : replicas_) {
+    if (!replica->raft().is_leader()) continue;
+    for (const raft::Leader::Peer& peer : replica->raft().leader_state()->peers) {
+      followers.insert(peer.id);
+    }
+  }
+  for (const NodeId follower : followers) {
+    proto::NodeMessage question;
+    question.mutable_leading_question();
+    courier_.Send(follower, std::move(question));
+  }
+}
+
+void Node::OnLeadingAnswer(NodeId from, const proto::LeadingAnswer& answer) {
+  if (!answer.takes_more() || !spread_.MayGive(answer.groups())) return;
+  for (const std::unique_ptr<Replica>& replica : replicas_) {
+    if (!replica->HandOver(from)) continue;
+    return spread_.Gave();
+  }
+}
+
+uint64_t Node::GroupsLed() const {
+  return static_cast<uint64_t>(
+      std::count_if(replicas_.begin(), replicas_.end(),
+                    [](const auto& replica) { return replica->raft().is_leader(); }));
 }
 
 void Node::SubmitLog() {

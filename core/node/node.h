@@ -10,8 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/pace.h"
 #include "core/base/rng.h"
 #include "core/node/courier.h"
+#include "core/node/leader_spread.h"
 #include "core/node/replica.h"
 #include "core/node/roles.h"
 #include "core/node/space_gauge.h"
@@ -35,6 +37,9 @@ class Node final : public Process {
 
   // nullptr: not hosted here. For status reports and tests.
   const Replica* replica(GroupId group) const;
+  // Who the controllers are, by a replica of theirs on this node; of membership 0: none is here, or
+  // they are those of the beginning.
+  const proto::Controllers& controllers() const { return controllers_; }
 
  private:
   struct Refusal {
@@ -47,11 +52,16 @@ class Node final : public Process {
   };
 
   Replica* Find(GroupId group);
+  Replica& Open(const ReplicaImage& image);
   void OnPeerMessage(NodeId from, const Bytes& message);
   void OnNodeMessage(NodeId from, const Bytes& message);
   bool Deliver(NodeId from, const proto::NodeMessage& message);
   void NoteMalformed(NodeId from, size_t bytes);
   void EndTurnOfReplicas();
+  void LearnControllers();
+  void AskWhoLeads();
+  void OnLeadingAnswer(NodeId from, const proto::LeadingAnswer& answer);
+  uint64_t GroupsLed() const;
   void OnLogDone();
   void OnTableDone(StorageResult& result);
   Bytes StatusReply() const;
@@ -62,11 +72,15 @@ class Node final : public Process {
   bool LogIsStalled() const;
 
   const NodeOptions options_;
+  const Rng rng_;
   const Host host_;
   Courier courier_;
   SpaceGauge space_;
+  Pace bulk_;
+  LeaderSpread spread_;
   raft::Room told_room_ = raft::Room::kAmple;       // to the replicas
   std::vector<std::unique_ptr<Replica>> replicas_;  // ascending group
+  proto::Controllers controllers_;
   std::vector<Write> under_way_;   // the batches of the log write that is under way...
   uint64_t under_way_bytes_ = 0;   // ...the entries in them...
   Instant under_way_since_;        // ...and when it was handed to the disk

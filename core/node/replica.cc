@@ -18,7 +18,7 @@ constexpr uint64_t kSoonerWithoutSpace = 8;
 
 raft::Config RaftOf(const NodeOptions& options, GroupId group) {
   raft::Config config = options.raft;
-  const HostedGroup& hosted = HostedGroupOf(options, group);
+  const HostedGroup hosted = HostedGroupOf(options, group);
   if (hosted.membership.has_value()) config.membership = *hosted.membership;
   return config;
 }
@@ -33,15 +33,16 @@ proto::Result ParseResult(const Bytes& bytes) {
 }  // namespace
 
 Replica::Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host,
-                 Courier& courier, const SpaceGauge& space)
+                 Courier& courier, const SpaceGauge& space, Pace& bulk)
     : group_(image.group),
       role_(RoleOf(options, image.group)),
       options_(options),
       host_(host),
       space_(space),
+      bulk_(bulk),
       raft_(RaftOf(options, image.group), image, rng, host.clock.Now()),
       outbox_(image.group, host, courier),
-      duty_(MakeDuty(options, image.group, rng.Split("duty"), courier)),
+      duty_(MakeDuty(options, image.group, rng.Split("duty"), courier, bulk)),
       applied_(image.applied),
       apply_submitted_(image.applied.index),
       checkpoint_entries_(options.log_entries_max),
@@ -92,6 +93,12 @@ void Replica::OnTransferLeadership(RequestId id, NodeId to) {
   Answer(id, OkReply(), Index());
 }
 
+bool Replica::HandOver(NodeId to) {
+  if (!raft_.FollowsClosely(to)) return false;
+  Step(raft::TransferLeadership{to});
+  return true;
+}
+
 void Replica::OnChangeMembership(RequestId id, const proto::ChangeMembership& change) {
   if (AtRequestLimit(id)) return;
   raft::ChangeMembership input{.id = id, .expected = Index(change.expected()), .members = {}};
@@ -132,14 +139,24 @@ void Replica::OnNearbyHeartbeat(bool log_stalled) {
 }
 
 Instant Replica::wake_at() const {
-  return duty_ == nullptr ? raft_.wake_at() : std::min(raft_.wake_at(), duty_->wake_at());
+  Instant at = raft_.wake_at();
+  if (duty_ != nullptr) at = std::min(at, duty_->wake_at());
+  if (!snapshot_reads_.empty()) at = std::min(at, bulk_.next());
+  return at;
+}
+
+void Replica::OnControllers(const proto::Controllers& controllers) {
+  if (duty_ != nullptr) duty_->OnControllers(controllers);
 }
 
 Standing Replica::standing() const {
   const raft::Leader* leader = raft_.leader_state();
+  const raft::GroupConfiguration& newest = raft_.configuration();
+  const bool settled = newest.phase == raft::ChangePhase::kSettled && newest.id != Index();
   return {.leads = leader != nullptr,
           .caught_up = leader != nullptr && leader->term_start <= applied_.index,
-          .leader = raft_.leader()};
+          .leader = raft_.leader(),
+          .members = settled && raft_.configuration_is_committed() ? &newest : nullptr};
 }
 
 void Replica::OnPersisted(PersistSeq through) { Step(raft::Persisted{through}); }
@@ -174,6 +191,11 @@ void Replica::OnTableDone(ApplyDone& done) {
     }
     AnswerWith(proposal.id, result.reply, result.index);
   }
+}
+
+void Replica::AnswerWith(RequestId id, const Bytes& result, Index index) {
+  if (IsDutyCall(id)) return duty_->OnResult(host_.clock.Now(), id, ParseResult(result));
+  Answer(id, ReplyWithResult(result), index);
 }
 
 void Replica::OnTableDone(QueryDone& done) {
@@ -286,8 +308,17 @@ void Replica::RouteReads() {
 }
 
 void Replica::SubmitSnapshotJobs() {
-  for (NodeId peer : out_.snapshot_closes) host_.disk.Submit(CloseSnapshot{group_, peer});
-  for (const raft::SnapshotRead& read : out_.snapshot_reads) {
+  for (NodeId peer : out_.snapshot_closes) {
+    snapshot_reads_.erase(peer);
+    host_.disk.Submit(CloseSnapshot{group_, peer});
+  }
+  // A newer one for the same peer is instead of what waits: Raft ignores late answers.
+  for (const raft::SnapshotRead& read : out_.snapshot_reads) snapshot_reads_[read.peer] = read;
+  const Instant now = host_.clock.Now();
+  while (!snapshot_reads_.empty() && bulk_.MayGoOn(now)) {
+    const raft::SnapshotRead read = snapshot_reads_.begin()->second;
+    snapshot_reads_.erase(snapshot_reads_.begin());
+    bulk_.Moved(now, read.bytes_max);
     SubmitTableJob(
         ReadSnapshot{group_, read.peer, read.snapshot, read.offset, read.bytes_max, read.tag});
   }
@@ -362,71 +393,6 @@ bool Replica::TableIsStalled() const {
   constexpr int kTimeouts = 4;
   return table_jobs_ > 0 &&
          host_.clock.Now() >= table_heard_ + kTimeouts * options_.raft.election_max;
-}
-
-// A leader's answer: who does not lead says so instead, or callers would come back again and again.
-bool Replica::AtRequestLimit(RequestId id) {
-  const uint64_t waiting = proposals_.size() + queries_.size() + stale_queries_.size() +
-                           queries_under_way_ + out_.accepted.size();
-  const bool refuses = raft_.is_leader() || stale_queries_.size() >= options_.requests_max;
-  if (waiting < options_.requests_max || !refuses) return false;
-  Answer(id, OverloadedReply("requests_max", options_.requests_max), Index());
-  return true;
-}
-
-void Replica::AnswerWith(RequestId id, const Bytes& result, Index index) {
-  if (IsDutyCall(id)) return duty_->OnResult(host_.clock.Now(), id, ParseResult(result));
-  Answer(id, ReplyWithResult(result), index);
-}
-
-void Replica::Answer(RequestId id, Bytes reply, Index index) {
-  if (IsDutyCall(id)) return duty_->OnLost(host_.clock.Now(), id);
-  answers_.push_back({id, std::move(reply), index});
-}
-
-void Replica::SendAnswers() {
-  for (ReadyAnswer& answer : answers_) {
-    if (out_.notes_wanted) {
-      Record(Note{.kind = NoteKind::kReplied,
-                  .group = group_,
-                  .term = raft_.term(),
-                  .peer = NodeId(),
-                  .position = LogPosition{answer.index, Term()},
-                  .number = answer.id.value(),
-                  .entry = nullptr});
-    }
-    host_.replies.Reply(answer.id, std::move(answer.reply));
-  }
-  answers_.clear();
-}
-
-void Replica::Refuse(RequestId id, raft::RefusedWhy why) {
-  const raft::Config& limits = options_.raft;
-  queries_.erase(id);
-  switch (why) {
-    case raft::RefusedWhy::kNotLeader:
-    case raft::RefusedWhy::kLeadershipLost:  // Only reads, which were not answered.
-    case raft::RefusedWhy::kTransferring:
-      return Answer(id, NotLeaderReply(raft_.is_leader() ? NodeId() : raft_.leader()), Index());
-    case raft::RefusedWhy::kTailFull:
-      return Answer(id, OverloadedReply("uncommitted_bytes_max", limits.uncommitted_bytes_max),
-                    Index());
-    case raft::RefusedWhy::kLogFull:
-      return Answer(id, OverloadedReply("log_bytes_max", limits.log_bytes_max), Index());
-    case raft::RefusedWhy::kNoSpace:
-      return Answer(id, NoSpaceReply(space_.free_bytes(), space_.need_bytes()), Index());
-    case raft::RefusedWhy::kNoSpaceInGroup:
-      return Answer(id, NoSpaceInGroupReply(space_.need_bytes()), Index());
-    case raft::RefusedWhy::kReadsFull:
-      return Answer(id, OverloadedReply("pending_reads_max", limits.pending_reads_max), Index());
-    case raft::RefusedWhy::kNoEntryOfTerm:
-    case raft::RefusedWhy::kConfigurationMoved:
-    case raft::RefusedWhy::kChangePending:
-    case raft::RefusedWhy::kSameMembers:
-    case raft::RefusedWhy::kUnsafe:
-    case raft::RefusedWhy::kOtherIncarnation:
-      return Answer(id, ChangeRefusedReply(why, raft_.configuration()), Index());
-  }
 }
 
 }  // namespace lockstep::node

@@ -15,6 +15,7 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/bytes.h"
+#include "core/base/pace.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/node/courier.h"
@@ -33,7 +34,7 @@ class Replica {
  public:
   // All that is not copied outlives the replica.
   Replica(const NodeOptions& options, const ReplicaImage& image, Rng rng, const Host& host,
-          Courier& courier, const SpaceGauge& space);
+          Courier& courier, const SpaceGauge& space, Pace& bulk);
 
   GroupId group() const { return group_; }
   GroupRole role() const { return role_; }
@@ -49,10 +50,14 @@ class Replica {
   enum class Freshness : uint8_t { kLinearizable, kForwarded, kAnyState };
   void OnQuery(RequestId id, Bytes query, Freshness freshness);
   void OnTransferLeadership(RequestId id, NodeId to);
+  // Of its own accord. False: that member would not take over without delay, or it does not lead.
+  bool HandOver(NodeId to);
   void OnChangeMembership(RequestId id, const proto::ChangeMembership& change);
   void OnPeerLink(NodeId peer, bool up);
   // How much space the node's disk has; again and again.
   void OnRoom(raft::Room room);
+  // Who the controllers are now, by one of them.
+  void OnControllers(const proto::Controllers& controllers);
   // `log_stalled`: the node's log gets nothing done. True: it led and has sent heartbeats.
   bool OnWake(bool log_stalled);
   // Other replicas of the node have just sent heartbeats: this one's leave with them, if they are
@@ -66,6 +71,8 @@ class Replica {
   void OnTableDone(ReadSnapshotDone& done);
   void OnTableDone(WriteSnapshotDone& done);
 
+  // What it is in its group.
+  Standing standing() const;
   // How it is, for people. Without what only its table knows.
   lockstep::v1::ReplicaStatus Status() const;
 
@@ -91,12 +98,12 @@ class Replica {
   };
 
   void Step(raft::Input input);
-  Standing standing() const;
   bool AtRequestLimit(RequestId id);
   void SubmitTableJob(StorageJob job);
   bool TableIsStalled() const;
   void AnswerWith(RequestId id, const Bytes& result, Index index);
   void Answer(RequestId id, Bytes reply, Index index);
+  NodeId WhoMayLead();
   void Refuse(RequestId id, raft::RefusedWhy why);
   void NoteBoot(const ReplicaImage& image);
   void Record(Note note);
@@ -117,6 +124,7 @@ class Replica {
   const NodeOptions& options_;
   const Host& host_;
   const SpaceGauge& space_;
+  Pace& bulk_;
   raft::Room room_ = raft::Room::kAmple;  // as Raft was told
   raft::Raft raft_;
   raft::Output out_;
@@ -130,6 +138,8 @@ class Replica {
   std::deque<Read> reads_;                                  // released by Raft; ascending `at`
   uint64_t queries_under_way_ = 0;
   std::vector<ReadyAnswer> answers_;  // leave at the end of the turn
+  uint64_t named_ = 0;                // as those who may lead, since this replica left the group
+  absl::btree_map<NodeId, raft::SnapshotRead> snapshot_reads_;  // wait for their turn, by peer
 
   LogPosition applied_;      // the table's position
   Index apply_submitted_;    // handed to the table up to here. Invariant: applied <= it <= commit

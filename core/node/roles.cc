@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/placement.h"
 #include "core/controller/controller_machine.h"
 #include "core/kv/kv_machine.h"
 #include "core/node/node.h"
@@ -38,12 +39,14 @@ class Machines final : public MachineFactory {
 
 }  // namespace
 
-const HostedGroup& HostedGroupOf(const NodeOptions& options, GroupId group) {
+HostedGroup HostedGroupOf(const NodeOptions& options, GroupId group) {
   for (const HostedGroup& hosted : options.groups) {
     if (hosted.id == group) return hosted;
   }
-  Check(false, "a group that is not hosted here");
-  return options.groups.front();
+  Check(options.takes_replicas, "a group that is not hosted here");
+  return {.id = group,
+          .role = group == kControllerGroup ? GroupRole::kController : GroupRole::kShards,
+          .membership = raft::Membership()};
 }
 
 GroupRole RoleOf(const NodeOptions& options, GroupId group) {
@@ -51,7 +54,7 @@ GroupRole RoleOf(const NodeOptions& options, GroupId group) {
 }
 
 bool IsAlone(const NodeOptions& options, GroupId group, const Bytes& configuration) {
-  const HostedGroup& hosted = HostedGroupOf(options, group);
+  const HostedGroup hosted = HostedGroupOf(options, group);
   const raft::Membership beginning = hosted.membership.value_or(options.raft.membership);
   const bool readable = raft::DecodeConfiguration(configuration.view()).ok();
   const raft::GroupConfiguration newest =

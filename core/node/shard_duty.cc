@@ -30,8 +30,12 @@ proto::ShardMessage AnswerTo(const proto::ShardMessage& asked) {
 
 }  // namespace
 
-ShardDuty::ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier)
-    : options_(options), group_(group), courier_(courier), agent_(options.agent, group, rng) {}
+ShardDuty::ShardDuty(const NodeOptions& options, GroupId group, Rng rng, Courier& courier,
+                     Pace& bulk)
+    : group_(group),
+      courier_(courier),
+      agent_(options.agent, group, rng, bulk),
+      controllers_(options.controllers) {}
 
 RequestId ShardDuty::NextCall() {
   last_call_ = last_call_.Next();
@@ -49,9 +53,7 @@ void ShardDuty::Send(NodeId to, proto::ShardMessage message) {
 void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& message,
                           const Standing& standing) {
   if (message.has_configuration_answer()) {
-    const proto::ConfigurationAnswer& answer = message.configuration_answer();
-    return answer.has_configuration() ? agent_.OnConfiguration(now, answer.configuration())
-                                      : agent_.OnNoConfiguration(now, answer.through());
+    return OnConfigurationAnswer(now, message.configuration_answer());
   }
   const proto::ShardMessage& shard = message.shard();
   switch (shard.body_case()) {
@@ -65,6 +67,15 @@ void ShardDuty::OnMessage(Instant now, NodeId from, const proto::NodeMessage& me
     case proto::ShardMessage::BODY_NOT_SET:
       return;
   }
+}
+
+void ShardDuty::OnConfigurationAnswer(Instant now, const proto::ConfigurationAnswer& answer) {
+  controllers_.Learn(answer.controllers());
+  if (!answer.has_configuration()) return agent_.OnNoConfiguration(now, answer.through());
+  controllers_.Answered();
+  controllers_.Learn(answer.configuration().controllers());
+  answer.newest() ? agent_.OnNewest(answer.configuration())
+                  : agent_.OnConfiguration(now, answer.configuration());
 }
 
 void ShardDuty::OnRead(NodeId from, const proto::ShardMessage& message) {
@@ -156,6 +167,7 @@ void ShardDuty::OnApplied(Instant now, const proto::Result& result) {
 
 void ShardDuty::Learn(const proto::ShardStates& states) {
   num_ = std::max(num_, states.num());
+  controllers_.Learn(states.controllers());
   for (const proto::ShardTenure& tenure : states.tenures()) {
     const shardkv::TenureId id{tenure.shard(), tenure.since()};
     const bool serves =
@@ -165,7 +177,7 @@ void ShardDuty::Learn(const proto::ShardStates& states) {
     const std::pair end(tenure.shard(), tenure.until());
     const bool owed =
         tenure.state() == proto::SHARD_FROZEN || tenure.state() == proto::SHARD_PULLING;
-    owed ? static_cast<void>(owed_.insert(end)) : static_cast<void>(owed_.erase(end));
+    owed ? static_cast<void>(owed_[end] = tenure.joined()) : static_cast<void>(owed_.erase(end));
   }
 }
 
@@ -207,19 +219,30 @@ void ShardDuty::Act(Instant now, const Standing& standing, DutyCalls* calls) {
     calls_.proposals.emplace_back(call, std::move(proposal.command));
   }
   for (auto& [to, message] : out.messages) Send(to, std::move(message));
-  for (const proto::GetConfiguration& get : out.configurations) AskController(get);
+  for (const proto::GetConfiguration& get : out.configurations) AskController(get, standing);
   std::swap(*calls, calls_);
 }
 
-// Another replica of it each time: that one may be dead, or behind.
-void ShardDuty::AskController(const proto::GetConfiguration& get) {
-  if (options_.controllers.empty()) return;
+void ShardDuty::AskController(const proto::GetConfiguration& get, const Standing& standing) {
+  const NodeId controller = controllers_.Next();
+  if (controller == NodeId()) return;
   proto::NodeMessage message;
   proto::ConfigurationRequest& request = *message.mutable_configuration_request();
   request.set_from_group(group_.value());
   *request.mutable_get() = get;
-  const size_t count = options_.controllers.size();
-  courier_.Send(options_.controllers[next_controller_++ % count], std::move(message));
+  if (standing.members != nullptr) SayAll(*standing.members, &request);
+  courier_.Send(controller, std::move(message));
+}
+
+// As a member, and as what it was before, to those who still fetch from that: it is another group.
+void ShardDuty::SayAll(const raft::GroupConfiguration& members,
+                       proto::ConfigurationRequest* request) const {
+  absl::btree_set<uint64_t> lives;
+  if (agent_.joined() != 0) lives.insert(agent_.joined());
+  for (const auto& [end, joined] : owed_) lives.insert(joined);
+  for (const uint64_t joined : lives) {
+    *request->add_members() = SayMembers(group_.value(), joined, members);
+  }
 }
 
 }  // namespace lockstep::node

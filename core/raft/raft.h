@@ -65,6 +65,8 @@ class Raft {
   bool IsCaughtUp(const Progress& progress) const {
     return progress.IsCaughtUp(log_.last_index(), config_.election_min, now_);
   }
+  // Of a leader that hands over to nobody yet: whether this member would take over without delay.
+  bool FollowsClosely(NodeId node) const;
   // Of a leader, how long ago a majority last answered; of others, how long ago their leader was
   // heard, or for how long there has been none. For status reports.
   Duration QuorumContactAge(Instant now) const;
@@ -204,6 +206,9 @@ class Raft {
   // transfer.cc (thesis §3.10).
   void BeginTransfer(NodeId target, Output& out);
   NodeId BestSuccessor(NodeId wanted) const;
+  bool FollowsClosely(const Leader::Peer& peer) const;
+  const Leader::Peer* CloseSuccessor() const;
+  void HandOverForSlowDisk(Output& out);
   void TellTransferee(Output& out);
   void OnMessage(NodeId from, const TimeoutNow& message, Output& out);
 

@@ -33,6 +33,7 @@ void Raft::OnHeartbeatDue(Output& out) {
   if (leader.transfer.has_value() && now_ >= leader.transfer->deadline) leader.transfer.reset();
   if (leader.transfer.has_value()) leader.transfer->told = false;
   HandOverForSpace(out);
+  HandOverForSlowDisk(out);
   // So that the answers tell which of them is meant.
   if (config_.lease) leader.read_seq = leader.read_seq.Next();
   RememberRound();

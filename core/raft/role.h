@@ -93,6 +93,8 @@ struct Leader {
   ReadSeq read_seq;               // the newest read round
   std::deque<PendingRead> reads;  // ascending (seq, arrival); those without a round last
   std::optional<Transfer> transfer;
+  Index committed_at_beat;              // what was committed at the last heartbeat
+  uint32_t late_beats = 0;              // transfer.cc, slow disks
   std::deque<LeaseRound> lease_rounds;  // ascending; at most kLeaseRoundsMax
   bool lease_given_up = false;          // for the rest of the term
   Instant lease_noted;                  // what the journal knows of its end

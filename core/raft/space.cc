@@ -43,20 +43,12 @@ bool Raft::TakesNoMore(const Entry& entry) const {
   return room_ == Room::kNone && data;
 }
 
-// Others may have the space that this leader lacks: then clients need not wait for it. The
-// successor is one that answers and follows closely, so that the transfer is short.
+// Others may have the space that this leader lacks: then clients need not wait for it.
 void Raft::HandOverForSpace(Output& out) {
   const Leader& leader = std::get<Leader>(role_);
   if (room_ == Room::kAmple || leader.transfer.has_value()) return;
   if (!QuorumHasRoom(Room::kAmple)) return;
-  const Leader::Peer* best = nullptr;
-  for (const Leader::Peer& peer : leader.peers) {
-    const Progress& progress = peer.progress;
-    const bool close = progress.state == Progress::State::kReplicate &&
-                       now_ < progress.contact + 2 * config_.heartbeat;
-    if (!close || progress.room != Room::kAmple || !membership().IsIncoming(peer.id)) continue;
-    if (best == nullptr || progress.match > best->progress.match) best = &peer;
-  }
+  const Leader::Peer* best = CloseSuccessor();
   if (best != nullptr) BeginTransfer(best->id, out);
 }
 

@@ -1,6 +1,8 @@
 // Leadership transfer: thesis §3.10. The leader stops taking proposals, brings the follower up to
 // date, tells it to start an election at once, and goes on as before if nothing has come of it
 // after an election timeout.
+#include <cstdint>
+
 #include "core/base/check.h"
 #include "core/raft/raft.h"
 
@@ -29,6 +31,49 @@ NodeId Raft::BestSuccessor(NodeId wanted) const {
     if (best == nullptr || peer.progress.match > best->progress.match) best = &peer;
   }
   return wanted == NodeId() && best != nullptr ? best->id : NodeId();
+}
+
+// It would take over without delay: it will go on voting, answers, keeps up, and has space.
+bool Raft::FollowsClosely(const Leader::Peer& peer) const {
+  const Progress& progress = peer.progress;
+  return membership().IsIncoming(peer.id) && progress.state == Progress::State::kReplicate &&
+         now_ < progress.contact + 2 * config_.heartbeat && progress.room == Room::kAmple;
+}
+
+bool Raft::FollowsClosely(NodeId node) const {
+  const Leader* leader = leader_state();
+  const Leader::Peer* peer = FindPeer(node);
+  return peer != nullptr && !leader->transfer.has_value() && FollowsClosely(*peer);
+}
+
+// Of those who follow closely, the most up to date. nullptr: nobody does.
+const Leader::Peer* Raft::CloseSuccessor() const {
+  const Leader::Peer* best = nullptr;
+  for (const Leader::Peer& peer : std::get<Leader>(role_).peers) {
+    if (!FollowsClosely(peer)) continue;
+    if (best == nullptr || peer.progress.match > best->progress.match) best = &peer;
+  }
+  return best;
+}
+
+// A leader whose disk is slow, though not stalled: heartbeat after heartbeat it has not made
+// durable what was committed a heartbeat before, by the disks of others. Writes do not wait for its
+// disk, but what it applies and reads does, and when one of the others fails, all will.
+void Raft::HandOverForSlowDisk(Output& out) {
+  constexpr uint32_t kLateMax = 10;  // beats, those in time counted off
+  Leader& leader = std::get<Leader>(role_);
+  const bool late = durable_.index() < leader.committed_at_beat;
+  leader.committed_at_beat = commit_;
+  if (late) {
+    ++leader.late_beats;
+  } else if (leader.late_beats > 0) {
+    --leader.late_beats;
+  }
+  if (leader.late_beats < kLateMax || leader.transfer.has_value()) return;
+  const Leader::Peer* best = CloseSuccessor();
+  if (best == nullptr || best->progress.match <= durable_.index()) return;
+  leader.late_beats = 0;
+  BeginTransfer(best->id, out);
 }
 
 // At the end of each turn: is the transferee ready?

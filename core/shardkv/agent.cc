@@ -8,14 +8,13 @@
 
 namespace lockstep::shardkv {
 
-Agent::Agent(const AgentOptions& options, GroupId group, Rng rng)
-    : options_(options), group_(group), rng_(rng) {
+Agent::Agent(const AgentOptions& options, GroupId group, Rng rng, Pace& pace)
+    : options_(options), group_(group), rng_(rng), pace_(pace) {
   CheckLt(Duration(0), options_.poll_every);
   CheckLt(Duration(0), options_.retry_min);
   CheckLe(options_.retry_min, options_.retry_max);
   CheckLe(1u, options_.pulls_max);
   CheckLe(1u, options_.pulls_total_max);
-  CheckLe(uint64_t{1}, options_.pull_bytes_per_second_max);
 }
 
 // --- The replicated state
@@ -26,7 +25,7 @@ void Agent::Lead(Instant now, const proto::ShardStates& all) {
   group_state_ = all;
   group_state_.clear_tenures();
   poll_at_ = now;
-  pull_at_ = now;
+  newest_at_ = now;
   for (const proto::ShardTenure& tenure : all.tenures()) Take(now, tenure);
 }
 
@@ -41,6 +40,7 @@ void Agent::Rest() {
   poll_silences_ = 0;
   no_member_through_ = 0;
   change_.reset();
+  newest_wanted_ = false;
 }
 
 void Agent::OnChanged(Instant now, const proto::ShardStates& changed) {
@@ -129,6 +129,7 @@ void Agent::PollLater(Instant now) {
 void Agent::OnConfiguration(Instant now, const proto::Configuration& configuration) {
   if (!leads_) return;
   PollLater(now);
+  LearnMembers(configuration);
   if (change_.has_value()) return;
   change_ = ChangeFor(group_, group_state_, configuration);
   change_at_ = now;
@@ -138,6 +139,21 @@ void Agent::OnNoConfiguration(Instant now, uint64_t through) {
   if (!leads_) return;
   PollLater(now);
   if (!group_state_.member()) no_member_through_ = std::max(no_member_through_, through);
+}
+
+void Agent::OnNewest(const proto::Configuration& configuration) {
+  if (leads_) LearnMembers(configuration);
+}
+
+void Agent::LearnMembers(const proto::Configuration& configuration) {
+  if (configuration.num() <= changed_num_) return;
+  changed_num_ = configuration.num();
+  changed_.clear();
+  for (const auto* groups : {&configuration.groups(), &configuration.former()}) {
+    for (const proto::ShardGroup& group : *groups) {
+      if (group.membership() != 0) changed_[{group.gid(), group.joined()}] = group;
+    }
+  }
 }
 
 // --- Other groups' answers
@@ -177,10 +193,7 @@ void Agent::OnPart(Instant now, TenureId id, Task& task, const proto::ReadAnswer
   if (std::exchange(task.waits, false)) SourceOf(task).waiting.erase(id);
   task.part = answer.part();
   SetDue(id, task, now);
-  const uint64_t bytes = answer.part().ByteSizeLong();
-  const uint64_t nanos =
-      std::min(bytes, uint64_t{1} << 32) * 1'000'000'000 / options_.pull_bytes_per_second_max;
-  pull_at_ = std::max(pull_at_, now) + Duration(static_cast<int64_t>(nanos));
+  pace_.Moved(now, answer.part().ByteSizeLong());
 }
 
 void Agent::OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer& answer) {
@@ -193,7 +206,7 @@ void Agent::OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer
   if (!std::exchange(task.asked, false)) return;
   task.silences = 0;
   AskAnother(task);
-  const auto& members = task.tenure.source().members();
+  const auto& members = NowOf(task).members();
   for (int i = 0; i < members.size(); ++i) {
     if (members[i].node() == answer.leader()) SourceOf(task).leader = static_cast<size_t>(i);
   }

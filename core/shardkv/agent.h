@@ -7,6 +7,10 @@
 // remembers beside that state are only times: whom it has asked, and when to ask again. So a source
 // that is dead costs a message now and then, and nobody waits for it but its own shards.
 //
+// A tenure names its source with the members of that time. They may all have been replaced since:
+// of a source that answers nothing useful the newest configuration says who they are now. It is
+// asked for again by every leader that needs it, so nobody has to remember it.
+//
 // Invariants: at most one part of a tenure is under way, at most pulls_max of a source, and one of
 // a source that is silent; at most pulls_total_max in all. A proposal is made again only after it
 // was lost or refused.
@@ -20,6 +24,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "core/base/pace.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/proto/client.pb.h"
@@ -37,7 +42,6 @@ struct AgentOptions {
   uint32_t part_bytes_max = 64 << 10;  // of records in one part; one always fits
   uint32_t pulls_max = 4;              // parts that one source is asked for at a time
   uint32_t pulls_total_max = 64;       // and all sources together
-  uint64_t pull_bytes_per_second_max = uint64_t{64} << 20;
   // Tenures that the group keeps, those included that are frozen or being deleted. At the bound its
   // leader takes no configuration that gives it more, until its neighbours have fetched what is
   // theirs. At least twice the shards of the cluster, or a configuration might never be taken.
@@ -59,13 +63,17 @@ struct AgentOutput {
 
 class Agent {
  public:
-  Agent(const AgentOptions& options, GroupId group, Rng rng);
+  // `pace`: what is fetched keeps to it, together with whatever else does. It outlives the agent.
+  Agent(const AgentOptions& options, GroupId group, Rng rng, Pace& pace);
 
   // This replica leads, and has applied all of earlier terms: `all` is the state it begins with.
   void Lead(Instant now, const proto::ShardStates& all);
   // It leads no more.
   void Rest();
   bool leads() const { return leads_; }
+  // The configuration with which the group joined, as far as its leader has come; 0: it is no
+  // member, or this replica does not lead.
+  uint64_t joined() const { return leads_ && group_state_.member() ? group_state_.joined() : 0; }
 
   // An entry of the group itself was applied, and changed this.
   void OnChanged(Instant now, const proto::ShardStates& changed);
@@ -76,6 +84,9 @@ class Agent {
   // asked for, up to the one named.
   void OnConfiguration(Instant now, const proto::Configuration& configuration);
   void OnNoConfiguration(Instant now, uint64_t through);
+  // The newest one that somebody knows. It says where groups are, and is none to be taken next: a
+  // group may have more to do in those before it.
+  void OnNewest(const proto::Configuration& configuration);
   // An answer of another group, from one of its nodes.
   void OnAnswer(Instant now, const proto::ShardMessage& message);
 
@@ -115,12 +126,15 @@ class Agent {
   void OnPart(Instant now, TenureId id, Task& task, const proto::ReadAnswer& answer);
   void OnTold(Instant now, TenureId id, Task& task, const proto::DropAnswer& answer);
   void PollLater(Instant now);
+  void LearnMembers(const proto::Configuration& configuration);
 
   // agent_work.cc: what is due.
   void SetDue(TenureId id, Task& task, Instant due);
   void Again(Instant now, TenureId id, Task& task);
   Source& SourceOf(const Task& task) { return sources_[task.tenure.source().gid()]; }
   size_t& TargetOf(const Task& task);
+  const proto::ShardGroup& NowOf(const Task& task) const;
+  void NoteFruitless(const Task& task);
   void AskAnother(const Task& task);
   Duration Patience(uint32_t silences) const;
   void ActOn(Instant now, TenureId id, AgentOutput* out);
@@ -139,15 +153,21 @@ class Agent {
   const AgentOptions options_;
   const GroupId group_;
   Rng rng_;
+  Pace& pace_;
   bool leads_ = false;
   proto::ShardStates group_state_;     // without tenures
   absl::btree_set<TenureId> tenures_;  // all that there are
   absl::btree_map<TenureId, Task> tasks_;
   absl::btree_set<std::pair<Instant, TenureId>> due_;
   absl::btree_map<uint64_t, Source> sources_;  // by gid
-  uint64_t last_source_ = 0;                   // whose turn it was
-  uint32_t pulls_ = 0;                         // under way, of all sources
-  Instant pull_at_;                            // not before: the rate is limited
+  // By gid and `joined`: the groups whose members have changed since then, members or not, in the
+  // newest configuration seen.
+  absl::btree_map<std::pair<uint64_t, uint64_t>, proto::ShardGroup> changed_;
+  uint64_t changed_num_ = 0;    // of that configuration
+  bool newest_wanted_ = false;  // some source has been asked in vain
+  Instant newest_at_;           // not before: the newest may be large
+  uint64_t last_source_ = 0;    // whose turn it was
+  uint32_t pulls_ = 0;          // under way, of all sources
   uint64_t last_proposal_ = 0;
   absl::btree_map<uint64_t, TenureId> proposed_;  // those of tasks
 

@@ -12,7 +12,7 @@ Instant Agent::wake_at() const {
   Instant at = poll_at_;
   if (change_.has_value()) at = std::min(at, change_at_);
   if (!due_.empty()) at = std::min(at, due_.begin()->first);
-  if (MayPull()) at = std::min(at, pull_at_);
+  if (MayPull()) at = std::min(at, pace_.next());
   return at;
 }
 
@@ -28,6 +28,11 @@ void Agent::Act(Instant now, AgentOutput* out) {
   }
   if (now >= poll_at_) AskForConfiguration(now, out);
   while (!due_.empty() && due_.begin()->first <= now) ActOn(now, due_.begin()->second, out);
+  if (newest_wanted_ && now >= newest_at_) {
+    newest_wanted_ = false;
+    newest_at_ = now + options_.retry_max;
+    out->configurations.emplace_back();
+  }
   PullWaiting(now, out);
 }
 
@@ -74,6 +79,7 @@ void Agent::Again(Instant now, TenureId id, Task& task) {
   for (uint32_t i = 0; i < task.refusals && pause < options_.retry_max; ++i) pause *= 2;
   pause = std::min(pause, options_.retry_max);
   ++task.refusals;
+  NoteFruitless(task);
   const Duration drawn = rng_.Between(pause / 2, pause);
   SetDue(id, task, now + std::max(drawn, Duration(1)));
 }
@@ -82,11 +88,25 @@ size_t& Agent::TargetOf(const Task& task) {
   return WorkOf(task.tenure) == Work::kPull ? SourceOf(task).reader : SourceOf(task).leader;
 }
 
+// The source with the members that are known last. A gid that has joined anew is another group.
+const proto::ShardGroup& Agent::NowOf(const Task& task) const {
+  const proto::ShardGroup& source = task.tenure.source();
+  const auto found = changed_.find({source.gid(), source.joined()});
+  const bool newer = found != changed_.end() && found->second.membership() > source.membership();
+  return newer ? found->second : source;
+}
+
+// When each member has been asked, they may not be those any more that have it.
+void Agent::NoteFruitless(const Task& task) {
+  const auto members = static_cast<uint32_t>(NowOf(task).members_size());
+  if (members != 0 && task.silences + task.refusals > members) newest_wanted_ = true;
+}
+
 // Unless somebody else is asked already.
 void Agent::AskAnother(const Task& task) {
   size_t& target = TargetOf(task);
   if (target == task.target)
-    target = (target + 1) % static_cast<size_t>(task.tenure.source().members_size());
+    target = (target + 1) % static_cast<size_t>(NowOf(task).members_size());
 }
 
 // --- Tasks
@@ -96,6 +116,7 @@ void Agent::ActOn(Instant now, TenureId id, AgentOutput* out) {
   SetDue(id, task, kNever);
   if (std::exchange(task.asked, false)) {  // Silence.
     ++task.silences;
+    NoteFruitless(task);
     if (task.pulls) SourceOf(task).silent = true;
     AskAnother(task);
     StopPulling(id, task);
@@ -147,9 +168,11 @@ void Agent::Tell(Instant now, TenureId id, Task& task, AgentOutput* out) {
 
 void Agent::Ask(Instant now, TenureId id, Task& task, proto::ShardMessage message,
                 AgentOutput* out) {
-  const auto& members = task.tenure.source().members();
+  const auto& members = NowOf(task).members();
   Check(!members.empty(), "a group without members");
-  task.target = TargetOf(task) % static_cast<size_t>(members.size());
+  size_t& target = TargetOf(task);  // There may be fewer members than when it was chosen.
+  target %= static_cast<size_t>(members.size());
+  task.target = target;
   const auto member = static_cast<int>(task.target);
   out->messages.emplace_back(NodeId(members[member].node()), std::move(message));
   task.asked = true;
@@ -196,7 +219,7 @@ bool Agent::MayPull() const {
 
 // One source after the other, so that none has to wait for what another one has to give.
 void Agent::PullWaiting(Instant now, AgentOutput* out) {
-  if (now < pull_at_) return;
+  if (!pace_.MayGoOn(now)) return;
   while (MayPull()) {
     auto at = sources_.upper_bound(last_source_);
     while (at == sources_.end() || !HasRoom(at->second)) {

@@ -33,6 +33,7 @@ std::optional<proto::Reconfigure> ChangeFor(GroupId group, const proto::ShardSta
   change.set_shards(static_cast<uint32_t>(configuration.owners_size()));
   change.set_member(self != nullptr);
   change.set_joined(self != nullptr ? self->joined() : 0);
+  if (configuration.has_controllers()) *change.mutable_controllers() = configuration.controllers();
   for (const proto::Handover& handover : configuration.handovers()) {
     const proto::ShardGroup* source = SourceOf(configuration, handover.from());
     const bool from_us = handover.from() == group.value() && state.member() && source != nullptr &&

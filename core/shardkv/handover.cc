@@ -52,6 +52,7 @@ proto::ShardStates ShardMachine::Group() const {
   group.set_shards(shards_);
   group.set_member(member_);
   group.set_joined(joined_);
+  if (controllers_.membership() != 0) *group.mutable_controllers() = controllers_;
   return group;
 }
 
@@ -114,6 +115,9 @@ void ShardMachine::Apply(const proto::Reconfigure& change, Step& step) {
   shards_ = change.shards();
   member_ = change.member();
   joined_ = change.joined();
+  if (change.controllers().membership() > controllers_.membership()) {
+    controllers_ = change.controllers();
+  }
   const proto::ShardStates group = Group();
   step.table.Put(absl::string_view(&kGroupKind, 1), group.SerializeAsString());
   step.result.set_code(proto::OK);
@@ -131,6 +135,7 @@ void ShardMachine::Apply(const proto::Reconfigure& change, Step& step) {
 void ShardMachine::Gain(const proto::GainedShard& gained, uint64_t num, Step& step) {
   Tenure fresh;
   fresh.id = {gained.shard(), num};
+  fresh.joined = joined_;
   fresh.source = gained.source();
   fresh.source_ended = gained.ended();
   fresh.state = fresh.source.gid() == 0 ? proto::SHARD_SERVING : proto::SHARD_PULLING;

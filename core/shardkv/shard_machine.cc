@@ -35,6 +35,7 @@ void ShardMachine::Load(const TableReader& table) {
   shards_ = group.shards();
   member_ = group.member();
   joined_ = group.joined();
+  controllers_ = group.controllers();
   table.Scan(absl::string_view(&kTenureKind, 1),
              [&](absl::string_view key, absl::string_view value) {
                if (key.front() != kTenureKind) return false;

@@ -92,6 +92,9 @@ class ShardMachine final : public StateMachine {
   uint32_t shards_ = 0;  // how many the cluster has; 0: not known yet
   bool member_ = false;  // of that configuration
   uint64_t joined_ = 0;  // since this one
+  // Whom its leaders ask for configurations, by the newest that says so. Kept here because all
+  // controllers may have been replaced while the next leader heard nothing.
+  proto::Controllers controllers_;
   absl::btree_map<TenureId, Tenure> tenures_;
   proto::Command command_;  // scratch: parsing into it again reuses its memory
 };

@@ -30,6 +30,7 @@ proto::ShardTenure ToProto(const Tenure& tenure) {
     record.set_next_sequence(tenure.next_sequence);
     record.set_resume(tenure.resume);
   }
+  record.set_joined(tenure.joined);
   record.set_version_offset(tenure.version_offset);
   record.mutable_summary()->set_version(tenure.frozen_version);
   record.mutable_summary()->set_keys(tenure.counts.keys);
@@ -50,6 +51,7 @@ Tenure FromProto(const proto::ShardTenure& record) {
     tenure.next_sequence = record.next_sequence();
     tenure.resume = record.resume();
   }
+  tenure.joined = record.joined();
   tenure.version_offset = record.version_offset();
   tenure.frozen_version = record.summary().version();
   return tenure;

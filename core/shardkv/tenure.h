@@ -30,6 +30,7 @@ struct Tenure {
   proto::ShardGroup destination;  // who was given it at `until`; gid 0: nobody, or not lost
   uint64_t next_sequence = 1;     // of the part to be installed; while pulling
   std::string resume;             // where that part begins at the source
+  uint64_t joined = 0;            // of the group, when it gained the shard
   uint64_t version_offset = 0;    // version = log index + this. Versions never go back
   uint64_t frozen_version = 0;    // frozen: that of what was frozen
   Counts counts;

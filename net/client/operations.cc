@@ -135,10 +135,13 @@ absl::Status StatusOf(const Outcome& outcome) {
       outcome.status.ok() ? absl::StatusCode::kUnknown : outcome.status.code();
   const absl::Status status =
       FailureStatus(code, effect, ReasonOf(outcome), outcome.status.message());
-  if (outcome.result.code() != proto::NO_SPACE) return status;
+  const proto::Code refusal = outcome.result.code();
+  if (refusal != proto::NO_SPACE && refusal != proto::OVERLOADED) return status;
   v1::Failure failure = *FailureOf(status);
   failure.set_free_bytes(outcome.result.free_bytes());
   failure.set_need_bytes(outcome.result.need_bytes());
+  failure.set_which(outcome.result.which());
+  failure.set_limit(outcome.result.limit());
   return WithFailure(status, failure);
 }
 

@@ -129,6 +129,20 @@ class Store {
   void TransferLeaderAsync(v1::TransferLeaderRequest request,
                            Callback<v1::TransferLeaderResponse> done, CallOptions options = {});
 
+  // Nodes of groups come and go. OK: begun in some group at least, or nothing had to; the answer
+  // tells of each. An error's Failure tells of each, too.
+  absl::StatusOr<v1::AddNodeResponse> AddNode(v1::AddNodeRequest request, CallOptions options = {});
+  void AddNodeAsync(v1::AddNodeRequest request, Callback<v1::AddNodeResponse> done,
+                    CallOptions options = {});
+  absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(v1::RemoveNodeRequest request,
+                                                    CallOptions options = {});
+  void RemoveNodeAsync(v1::RemoveNodeRequest request, Callback<v1::RemoveNodeResponse> done,
+                       CallOptions options = {});
+  absl::StatusOr<v1::ReplaceNodeResponse> ReplaceNode(v1::ReplaceNodeRequest request,
+                                                      CallOptions options = {});
+  void ReplaceNodeAsync(v1::ReplaceNodeRequest request, Callback<v1::ReplaceNodeResponse> done,
+                        CallOptions options = {});
+
   absl::StatusOr<v1::StatusResponse> Status(v1::StatusRequest request, CallOptions options = {});
   void StatusAsync(v1::StatusRequest request, Callback<v1::StatusResponse> done,
                    CallOptions options = {});

@@ -62,6 +62,18 @@ void Store::TransferLeaderAsync(v1::TransferLeaderRequest request,
                                 Callback<v1::TransferLeaderResponse> done, CallOptions options) {
   Start(engine_.get(), "TransferLeader", Kind::kChanges, request, options, std::move(done));
 }
+void Store::AddNodeAsync(v1::AddNodeRequest request, Callback<v1::AddNodeResponse> done,
+                         CallOptions options) {
+  Start(engine_.get(), "AddNode", Kind::kChanges, request, options, std::move(done));
+}
+void Store::RemoveNodeAsync(v1::RemoveNodeRequest request, Callback<v1::RemoveNodeResponse> done,
+                            CallOptions options) {
+  Start(engine_.get(), "RemoveNode", Kind::kChanges, request, options, std::move(done));
+}
+void Store::ReplaceNodeAsync(v1::ReplaceNodeRequest request, Callback<v1::ReplaceNodeResponse> done,
+                             CallOptions options) {
+  Start(engine_.get(), "ReplaceNode", Kind::kChanges, request, options, std::move(done));
+}
 void Store::StatusAsync(v1::StatusRequest request, Callback<v1::StatusResponse> done,
                         CallOptions options) {
   Start(engine_.get(), "Status", Kind::kReads, request, options, std::move(done));
@@ -92,6 +104,21 @@ absl::StatusOr<v1::TransferLeaderResponse> Store::TransferLeader(v1::TransferLea
   return WaitFor<v1::TransferLeaderResponse>(*engine_, [&](auto done) {
     TransferLeaderAsync(std::move(request), std::move(done), options);
   });
+}
+absl::StatusOr<v1::AddNodeResponse> Store::AddNode(v1::AddNodeRequest request,
+                                                   CallOptions options) {
+  return WaitFor<v1::AddNodeResponse>(
+      *engine_, [&](auto done) { AddNodeAsync(std::move(request), std::move(done), options); });
+}
+absl::StatusOr<v1::RemoveNodeResponse> Store::RemoveNode(v1::RemoveNodeRequest request,
+                                                         CallOptions options) {
+  return WaitFor<v1::RemoveNodeResponse>(
+      *engine_, [&](auto done) { RemoveNodeAsync(std::move(request), std::move(done), options); });
+}
+absl::StatusOr<v1::ReplaceNodeResponse> Store::ReplaceNode(v1::ReplaceNodeRequest request,
+                                                           CallOptions options) {
+  return WaitFor<v1::ReplaceNodeResponse>(
+      *engine_, [&](auto done) { ReplaceNodeAsync(std::move(request), std::move(done), options); });
 }
 absl::StatusOr<v1::StatusResponse> Store::Status(v1::StatusRequest request, CallOptions options) {
   return WaitFor<v1::StatusResponse>(

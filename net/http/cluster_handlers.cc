@@ -156,13 +156,5 @@ HandlerPtr MakeShards(const HandlerContext&) {
 HandlerPtr MakeConfiguration(const HandlerContext&) {
   return GatewayCall(CallKind::kRead, AskConfiguration, AnswerConfiguration);
 }
-HandlerPtr MakeChangeOfNodes(const HandlerContext&) {
-  return Immediately([](const Request&) {
-    return ToResponse(Failure{.code = "NOT_IMPLEMENTED",
-                              .message = "the members of a group are set when its nodes start "
-                                         "(lockstepd --group); groups come and go with "
-                                         "/api/v1/cluster/join and /leave"});
-  });
-}
 
 }  // namespace lockstep::net::http

@@ -1,5 +1,7 @@
 #include "net/http/cluster_view.h"
 
+#include "absl/strings/ascii.h"
+
 namespace lockstep::net::http {
 
 using lockstep::v1::NodeStatus;
@@ -49,6 +51,23 @@ Json ConfigurationJson(const proto::Configuration& configuration) {
           {"groups", std::move(groups)},
           {"owners", std::move(owners)},
           {"pinned", std::move(pinned)}};
+}
+
+Json ChangesJson(const proto::GatewayReply& reply) {
+  using lockstep::v1::GroupChange;
+  Json groups = Json::array();
+  for (const GroupChange& change : reply.groups()) {
+    const std::string outcome = GroupChange::Outcome_Name(change.outcome());
+    Json each = {{"group", change.group()},
+                 {"outcome", absl::AsciiStrToLower(outcome)},
+                 {"membership_id", change.membership_id()}};
+    if (change.outcome() == GroupChange::REFUSED) {
+      each["reason"] = GroupChange::Reason_Name(change.reason());
+    }
+    if (!change.message().empty()) each["message"] = change.message();
+    groups.push_back(std::move(each));
+  }
+  return groups;
 }
 
 }  // namespace lockstep::net::http

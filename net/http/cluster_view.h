@@ -1,5 +1,5 @@
-// What the cluster's and the node's answers have in common: which replica speaks for a node, and
-// configurations as JSON.
+// What the cluster's and the node's answers have in common: which replica speaks for a node,
+// configurations and changes of nodes as JSON.
 #ifndef LOCKSTEP_NET_HTTP_CLUSTER_VIEW_H_
 #define LOCKSTEP_NET_HTTP_CLUSTER_VIEW_H_
 
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/proto/client.pb.h"
+#include "core/proto/gateway.pb.h"
 #include "core/proto/lockstep/v1/cluster.pb.h"
 #include "net/http/json.h"
 
@@ -25,6 +26,9 @@ std::string StateName(const lockstep::v1::ReplicaStatus* replica);
 Json NodeOrNull(uint64_t node);
 
 Json ConfigurationJson(const proto::Configuration& configuration);
+
+// What became of a change of nodes in each group.
+Json ChangesJson(const proto::GatewayReply& reply);
 
 }  // namespace lockstep::net::http
 

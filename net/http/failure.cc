@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "net/http/cluster_view.h"
 
 namespace lockstep::net::http {
 namespace {
@@ -93,9 +94,13 @@ Failure FailureOf(const proto::GatewayReply& reply, CallKind kind) {
       kind == CallKind::kWrite && reply.kind() != proto::GatewayReply::NOT_EXECUTED;
   failure.effect = unknown ? Effect::kUnknown : Effect::kNone;
   failure.leader = reply.leader();
+  if (!reply.groups().empty()) failure.extra = {{"groups", ChangesJson(reply)}};
   if (code == proto::NO_SPACE) {
     failure.extra = {{"free_bytes", reply.result().free_bytes()},
                      {"need_bytes", reply.result().need_bytes()}};
+  }
+  if (code == proto::OVERLOADED && !reply.result().which().empty()) {
+    failure.extra = {{"which", reply.result().which()}, {"limit", reply.result().limit()}};
   }
   return failure;
 }

@@ -34,7 +34,6 @@ HandlerPtr MakeClusterStatus(const HandlerContext& context);
 HandlerPtr MakeNodes(const HandlerContext& context);
 HandlerPtr MakeShards(const HandlerContext& context);
 HandlerPtr MakeConfiguration(const HandlerContext& context);
-HandlerPtr MakeChangeOfNodes(const HandlerContext& context);  // not there yet
 
 // admin_handlers.cc: changing it.
 HandlerPtr MakeJoin(const HandlerContext& context);
@@ -42,6 +41,10 @@ HandlerPtr MakeLeave(const HandlerContext& context);
 HandlerPtr MakeMove(const HandlerContext& context);
 HandlerPtr MakeUnpin(const HandlerContext& context);
 HandlerPtr MakeTransfer(const HandlerContext& context);
+
+// node_handlers.cc: nodes of groups come and go.
+HandlerPtr MakeAddNode(const HandlerContext& context);
+HandlerPtr MakeRemoveNode(const HandlerContext& context);
 
 // health_handlers.cc: how this node is.
 HandlerPtr MakeHealth(const HandlerContext& context);

@@ -37,6 +37,18 @@ class ClusterService final : public v1::Cluster::CallbackService {
                         v1::TransferLeaderResponse* response) override {
     return BeginUnary(context, gate_, request, response);
   }
+  Unary* AddNode(Context* context, const v1::AddNodeRequest* request,
+                 v1::AddNodeResponse* response) override {
+    return BeginUnary(context, gate_, request, response);
+  }
+  Unary* RemoveNode(Context* context, const v1::RemoveNodeRequest* request,
+                    v1::RemoveNodeResponse* response) override {
+    return BeginUnary(context, gate_, request, response);
+  }
+  Unary* ReplaceNode(Context* context, const v1::ReplaceNodeRequest* request,
+                     v1::ReplaceNodeResponse* response) override {
+    return BeginUnary(context, gate_, request, response);
+  }
   Unary* Status(Context* context, const v1::StatusRequest* request,
                 v1::StatusResponse* response) override {
     return BeginUnary(context, gate_, request, response);

@@ -49,6 +49,9 @@ absl::Status Failed(const proto::GatewayReply& reply, absl::StatusCode code, v1:
   failure.set_configuration_num(reply.result().configuration_num());
   failure.set_free_bytes(reply.result().free_bytes());
   failure.set_need_bytes(reply.result().need_bytes());
+  failure.set_which(reply.result().which());
+  failure.set_limit(reply.result().limit());
+  *failure.mutable_groups() = reply.groups();
   return client::WithFailure(absl::Status(code, message), failure);
 }
 
@@ -90,6 +93,13 @@ absl::Status AnswerPairs(proto::GatewayReply* reply, Response* response) {
     added.set_value(std::move(*pair.mutable_value()));
   }
   response->set_stale(reply->result().stale());
+  return status;
+}
+
+template <class Response>
+absl::Status AnswerNodes(proto::GatewayReply* reply, Response* response) {
+  absl::Status status = StatusOf(*reply);
+  if (status.ok()) response->mutable_groups()->Swap(reply->mutable_groups());
   return status;
 }
 
@@ -223,6 +233,16 @@ absl::Status Answer(proto::GatewayReply* reply, v1::QueryResponse* response) {
 
 absl::Status Answer(proto::GatewayReply* reply, v1::TransferLeaderResponse* /*response*/) {
   return StatusOf(*reply);
+}
+
+absl::Status Answer(proto::GatewayReply* reply, v1::AddNodeResponse* response) {
+  return AnswerNodes(reply, response);
+}
+absl::Status Answer(proto::GatewayReply* reply, v1::RemoveNodeResponse* response) {
+  return AnswerNodes(reply, response);
+}
+absl::Status Answer(proto::GatewayReply* reply, v1::ReplaceNodeResponse* response) {
+  return AnswerNodes(reply, response);
 }
 
 absl::Status Answer(proto::GatewayReply* reply, v1::StatusResponse* response) {

@@ -30,6 +30,9 @@ absl::Status Answer(proto::GatewayReply* reply, v1::MoveResponse* response);
 absl::Status Answer(proto::GatewayReply* reply, v1::UnpinResponse* response);
 absl::Status Answer(proto::GatewayReply* reply, v1::QueryResponse* response);
 absl::Status Answer(proto::GatewayReply* reply, v1::TransferLeaderResponse* response);
+absl::Status Answer(proto::GatewayReply* reply, v1::AddNodeResponse* response);
+absl::Status Answer(proto::GatewayReply* reply, v1::RemoveNodeResponse* response);
+absl::Status Answer(proto::GatewayReply* reply, v1::ReplaceNodeResponse* response);
 absl::Status Answer(proto::GatewayReply* reply, v1::StatusResponse* response);
 
 }  // namespace lockstep::net

@@ -250,6 +250,38 @@ GatewayRequestOr ToGateway(v1::TransferLeaderRequest* request) {
   return gateway;
 }
 
+GatewayRequestOr ToGateway(v1::AddNodeRequest* request) {
+  if (request->node() == 0) return Refuse("name the node to add: node ids begin at 1");
+  proto::GatewayRequest gateway;
+  proto::ChangeNodes& change = *gateway.mutable_change_nodes();
+  change.set_add(request->node());
+  change.set_address(request->address());
+  change.set_learner(request->learner());
+  change.mutable_groups()->CopyFrom(request->groups());
+  return gateway;
+}
+
+GatewayRequestOr ToGateway(v1::RemoveNodeRequest* request) {
+  if (request->node() == 0) return Refuse("name the node to remove: node ids begin at 1");
+  proto::GatewayRequest gateway;
+  gateway.mutable_change_nodes()->set_remove(request->node());
+  gateway.mutable_change_nodes()->mutable_groups()->CopyFrom(request->groups());
+  return gateway;
+}
+
+GatewayRequestOr ToGateway(v1::ReplaceNodeRequest* request) {
+  if (request->node() == 0 || request->replaces() == 0) {
+    return Refuse("name the node that comes and the one that it replaces: node ids begin at 1");
+  }
+  proto::GatewayRequest gateway;
+  proto::ChangeNodes& change = *gateway.mutable_change_nodes();
+  change.set_add(request->node());
+  change.set_remove(request->replaces());
+  change.set_address(request->address());
+  change.mutable_groups()->CopyFrom(request->groups());
+  return gateway;
+}
+
 GatewayRequestOr ToGateway(v1::StatusRequest* request) {
   proto::GatewayRequest gateway;
   gateway.mutable_cluster_status()->set_shards(request->shards());

@@ -33,6 +33,9 @@ GatewayRequestOr ToGateway(v1::MoveRequest* request);
 GatewayRequestOr ToGateway(v1::UnpinRequest* request);
 GatewayRequestOr ToGateway(v1::QueryRequest* request);
 GatewayRequestOr ToGateway(v1::TransferLeaderRequest* request);
+GatewayRequestOr ToGateway(v1::AddNodeRequest* request);
+GatewayRequestOr ToGateway(v1::RemoveNodeRequest* request);
+GatewayRequestOr ToGateway(v1::ReplaceNodeRequest* request);
 GatewayRequestOr ToGateway(v1::StatusRequest* request);
 
 }  // namespace lockstep::net

@@ -40,6 +40,9 @@ class ClusterCheckers : public Checker {
     GroupOf(group).DeclareMembers(std::move(members));
   }
 
+  std::optional<std::vector<NodeId>> MembersCommittedAs(GroupId group, Index id) {
+    return GroupOf(group).MembersCommittedAs(id);
+  }
   std::vector<raft::GroupConfiguration> Deciding(GroupId group) {
     return GroupOf(group).Deciding();
   }

@@ -91,6 +91,9 @@ class GroupChecker {
   // What is in force somewhere, or may be again: the newest configuration that is committed and
   // those that logs hold after it, of servers that are down, too.
   std::vector<raft::GroupConfiguration> Deciding() const;
+  // The members, ascending, of the configuration with this id; nullopt: none is known to be
+  // committed there. Id 0: the group's beginning.
+  std::optional<std::vector<NodeId>> MembersCommittedAs(Index id) const;
   void OnNote(Instant now, NodeId node, const Note& note);
   void OnRequest(NodeId node, RequestId id);
   void OnCrash(NodeId node);

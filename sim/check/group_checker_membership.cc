@@ -56,6 +56,13 @@ std::vector<raft::GroupConfiguration> GroupChecker::Deciding() const {
   return deciding;
 }
 
+std::optional<std::vector<NodeId>> GroupChecker::MembersCommittedAs(Index id) const {
+  if (id == Index()) return beginning_.value_or(booted_members_).members();
+  const auto found = committed_configurations_.find(id);
+  if (found == committed_configurations_.end()) return std::nullopt;
+  return found->second.membership.members();
+}
+
 // The entry is the last of the view's log.
 void GroupChecker::HoldConfiguration(ReplicaView& view, const Entry& entry) {
   if (entry.kind != EntryKind::kConfiguration) return;

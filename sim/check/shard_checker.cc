@@ -47,6 +47,7 @@ void ShardChecker::Report(absl::string_view property, std::string evidence) {
 }
 
 void ShardChecker::OnCommitted(GroupId group, const Entry& entry) {
+  if (entry.kind == EntryKind::kConfiguration) configurations_.OnMembersCommitted(group, entry);
   if (group == kControllerGroup) return OnControllerCommitted(entry);
   if (findings_.first().has_value()) return;
   const ModelStep step = model_.OnCommitted(group, entry);
@@ -233,6 +234,7 @@ void ShardChecker::AppendCounters(Counters* counters) const {
   uint64_t configurations = mirror_.newest().num.value();
   auto& values = counters->values;
   values.emplace_back("configurations", configurations);
+  values.emplace_back("members replaced in configurations", configurations_.replacements());
   values.emplace_back("shards frozen", freezes_);
   values.emplace_back("shards moved", model_.moves());
   values.emplace_back("parts of shards", model_.parts());

@@ -77,6 +77,8 @@ class SimFileSystem final : public storage::FileSystem {
     io_failure_ = failure;
     calls_to_failure_ = calls;
   }
+  // An empty disk from now on. REQUIRES: nobody has a file open.
+  void Wipe() { names_ = NameTable(); }
   // Damages the medium: flips the bits of `mask` in one byte. False: there is no such byte.
   bool FlipBits(const std::string& path, uint64_t offset, uint8_t mask);
   // All files, in the order of their names, and the bytes of one; null when there is none such.

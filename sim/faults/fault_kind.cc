@@ -43,6 +43,7 @@ constexpr std::array<const char*, kFaultKinds> kNames = {
     "misdirected-write",
     "io-failure",
     "disk-full",
+    "disk-wipe",
 };
 
 }  // namespace

@@ -58,9 +58,11 @@ enum class FaultKind : uint8_t {
   kIoFailure,         // a read or a write fails, or finds no space: the server must stop itself
   kDiskFull,          // others take the space on disks, and give it back: who takes no more data in
                       // time need not stop
+  // For ever.
+  kDiskWipe,  // a server loses its disk: under its old id it may never come back
 };
 // How many kinds there are.
-inline constexpr size_t kFaultKinds = 32;
+inline constexpr size_t kFaultKinds = 33;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);

@@ -7,6 +7,8 @@ namespace {
 
 // Each time costs a server for as long as it takes to find and to repair it.
 constexpr int64_t kRotRarer = 2;
+// Each time costs a server for ever.
+constexpr int64_t kWipeRarer = 8;
 
 int64_t DrawTime(Rng& rng, int64_t first, int64_t final) {
   return rng.Between(Duration(first), Duration(final)).count();
@@ -38,10 +40,12 @@ FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t
   Rng disks = rng.Split("misdirected-write");
   Rng loops = rng.Split("crash-loop");
   Rng space = rng.Split("disk-full");
+  Rng wipes = rng.Split("disk-wipe");
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
     // Drawn for every kind, so that allowing one kind more changes no other's rate.
-    Rng& stream = kind == FaultKind::kDiskFull           ? space
+    Rng& stream = kind == FaultKind::kDiskWipe           ? wipes
+                  : kind == FaultKind::kDiskFull         ? space
                   : kind >= FaultKind::kMisdirectedWrite ? disks
                   : kind == FaultKind::kCrashLoop        ? loops
                   : kind == FaultKind::kHandoverStrike   ? latest
@@ -51,6 +55,7 @@ FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t
     options.rates[i] = DrawRate(stream, unit);
     const bool damages = kind == FaultKind::kBitRot || kind == FaultKind::kMisdirectedWrite;
     if (damages) options.rates[i].gap_mean *= kRotRarer;
+    if (kind == FaultKind::kDiskWipe) options.rates[i].gap_mean *= kWipeRarer;
     if (allowed.contains(kind) && (heads || all_on)) options.on.insert(kind);
   }
   options.aim = {1, static_cast<uint32_t>(rng.Magnitude(1, 64))};

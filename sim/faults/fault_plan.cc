@@ -31,6 +31,7 @@ constexpr FaultKind kByChance[] = {
     FaultKind::kMisdirectedWrite,
     FaultKind::kCrashLoop,
     FaultKind::kDiskFull,
+    FaultKind::kDiskWipe,
 };
 
 }  // namespace
@@ -116,6 +117,8 @@ void FaultPlan::Attempt(FaultKind kind) {
       return RotNow(kind, DrawServer(rng_, cast_));
     case FaultKind::kDiskFull:
       return AttemptDiskFull();
+    case FaultKind::kDiskWipe:
+      return WipeNow(DrawServer(rng_, cast_));
     default:
       return AttemptOnServer(kind);
   }

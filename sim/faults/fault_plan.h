@@ -49,15 +49,20 @@ class FaultPlan {
   // For ever. Nothing that a minority suffers may keep the others from their work.
   void Abandon(uint16_t server, Abandonment how);
   // Servers whose disks have lost what was durable, and which have not got it back from the others
-  // yet. They may be up, not having read the damage; but nobody may count on them. Every group has
-  // a majority without them.
+  // yet, or never will. They may be up, not having read the damage; but nobody may count on them.
+  // Every group has a majority without them.
   uint64_t lost();
+  // Of those, the servers that are gone for ever.
+  uint64_t wiped() const { return wiped_; }
   // Of those, the servers with damage on their disks that they have not found.
   uint64_t rotten();
   // From notes: what replicas say of their own logs.
   void OnNote(uint16_t server, const Note& note);
   // Called when a server's disk has just been damaged. May be empty.
   std::function<void(uint16_t server)> damaged;
+  // Whether a server may be lost for ever just now, as far as the groups are concerned. May be
+  // empty: always.
+  std::function<bool()> may_wipe;
   const Quorums& quorums() const { return quorums_; }
   // Before Start(): says who decides in a group whose members change.
   void Follow(GroupId group, Quorums::Deciding deciding) {
@@ -73,6 +78,8 @@ class FaultPlan {
   void CutOffNow(FaultKind kind, uint16_t server, bool clients);
   // The server's disk is damaged, if one more server may be lost.
   void RotNow(FaultKind kind, uint16_t server);
+  // The server loses its disk, if one more may be lost.
+  void WipeNow(uint16_t server);
   // ns, by the kind's rate.
   int64_t DrawLength(FaultKind kind);
   int64_t DrawGap(FaultKind kind);
@@ -121,6 +128,7 @@ class FaultPlan {
   std::vector<std::vector<RotSpot>> spots_;  // by server: damage, as long as it lies there
   // By server: groups whose logs have lost something, and whether they have got it back in memory.
   std::vector<absl::btree_map<GroupId, bool>> doubts_;
+  uint64_t wiped_ = 0;
   bool stopped_ = false;
 };
 

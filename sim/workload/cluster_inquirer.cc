@@ -64,6 +64,7 @@ ClusterInquirer::Call ClusterInquirer::Begin(Instant now, const std::vector<Grou
 bool ClusterInquirer::OnTime(Instant now) {
   if (now < deadline_) return false;
   deadline_ = kNever;
+  if (request_.has_join()) join_is_open_ = true;
   return true;
 }
 
@@ -77,6 +78,8 @@ bool ClusterInquirer::OnReply(uint64_t attempt, const Bytes& bytes) {
   }
   if (request_.has_transfer()) ++transfers_;
   if (reply.kind() != proto::GatewayReply::OK) {
+    const bool open = reply.kind() != proto::GatewayReply::NOT_EXECUTED;
+    if (request_.has_join() && open) join_is_open_ = true;
     if (request_.has_cluster_status()) Report("was refused a status: " + reply.message());
     return true;
   }
@@ -118,6 +121,27 @@ void ClusterInquirer::CheckNode(const lockstep::v1::NodeStatus& node) {
   }
   if (!node.online()) return;
   ++online_;
+  members_ == nullptr ? CheckHosted(node) : CheckMembers(node);
+}
+
+// What a replica holds to be committed is so: who its members are, by the configuration's name.
+void ClusterInquirer::CheckMembers(const lockstep::v1::NodeStatus& node) {
+  for (const lockstep::v1::ReplicaStatus& replica : node.replicas()) {
+    if (!replica.membership_committed()) continue;
+    const Index id(replica.membership_id());
+    const bool knows_nobody = id == Index() && replica.members().empty();
+    const std::optional<std::vector<NodeId>> members = members_(GroupId(replica.group()), id);
+    if (knows_nobody || !members.has_value()) continue;
+    const bool same = std::equal(
+        members->begin(), members->end(), replica.members().begin(), replica.members().end(),
+        [](NodeId member, uint64_t told) { return member.value() == told; });
+    if (same) continue;
+    Report(absl::StrCat("was told of other members by server ", node.node(), " than configuration ",
+                        id.value(), " of group ", replica.group(), " has"));
+  }
+}
+
+void ClusterInquirer::CheckHosted(const lockstep::v1::NodeStatus& node) {
   for (const Group& group : groups_) {
     const std::vector<uint64_t> members = MembersOf(group);
     const bool hosts = std::find(members.begin(), members.end(), node.node()) != members.end();
@@ -143,7 +167,9 @@ void ClusterInquirer::CheckJoin(const proto::GatewayReply& reply) {
   const Group* joined = made == nullptr ? nullptr : made->Find(gid);
   const auto wanted = std::find_if(groups_.begin(), groups_.end(),
                                    [&](const Group& group) { return group.gid == gid; });
-  if (joined != nullptr && MembersOf(*joined) == MembersOf(*wanted)) return;
+  const bool any = members_ != nullptr;  // They may change meanwhile, and again.
+  if (joined != nullptr && any && !joined->members.empty()) return;
+  if (joined != nullptr && !any && MembersOf(*joined) == MembersOf(*wanted)) return;
   Report(absl::StrCat("let group ", gid.value(), " join, but configuration ", num,
                       " does not have it with the members that it has"));
 }

@@ -12,6 +12,7 @@
 #define LOCKSTEP_SIM_WORKLOAD_CLUSTER_INQUIRER_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@
 
 namespace lockstep::sim {
 
+// The members of a group's committed configuration with this id, ascending; nullopt: not known.
+using MembersOfId = std::function<std::optional<std::vector<NodeId>>(GroupId group, Index id)>;
+
 struct Inquiries {
   std::vector<NodeId> servers;  // all; none: there are no gateways to ask
   Duration patience{0};         // that a call names...
@@ -36,10 +40,16 @@ struct Inquiries {
 
 class ClusterInquirer {
  public:
-  // `groups`: with their members. All outlive this object.
+  // `groups`: with their members of the beginning. `members`: null where those never change. All
+  // that is not copied outlives this object.
   ClusterInquirer(const Inquiries& options, const std::vector<controller::Group>& groups,
-                  const ControllerMirror& mirror, Findings& findings, Rng rng)
-      : options_(options), groups_(groups), mirror_(mirror), findings_(findings), rng_(rng) {}
+                  MembersOfId members, const ControllerMirror& mirror, Findings& findings, Rng rng)
+      : options_(options),
+        groups_(groups),
+        members_(std::move(members)),
+        mirror_(mirror),
+        findings_(findings),
+        rng_(rng) {}
 
   struct Call {
     NodeId to;
@@ -62,17 +72,22 @@ class ClusterInquirer {
   Instant patience_ends() const { return deadline_; }  // kNever: nothing is under way
   bool under_way() const { return deadline_ != kNever; }
   uint64_t statuses() const { return statuses_; }  // answered
+  // Nobody knows what became of some join: a gateway may still carry it out.
+  bool join_is_open() const { return join_is_open_; }
   void AppendCounters(Counters* counters) const;
 
  private:
   Call Ask(Instant now, proto::GatewayRequest request);
   void CheckStatus(const lockstep::v1::StatusResponse& status);
   void CheckNode(const lockstep::v1::NodeStatus& node);
+  void CheckHosted(const lockstep::v1::NodeStatus& node);
+  void CheckMembers(const lockstep::v1::NodeStatus& node);
   void CheckJoin(const proto::GatewayReply& reply);
   void Report(const std::string& what);
 
   const Inquiries& options_;
   const std::vector<controller::Group>& groups_;
+  const MembersOfId members_;
   const ControllerMirror& mirror_;
   Findings& findings_;
   Rng rng_;
@@ -81,6 +96,7 @@ class ClusterInquirer {
   NodeId asked_;
   proto::GatewayRequest request_;
   uint64_t least_num_ = 0;
+  bool join_is_open_ = false;
   uint64_t statuses_ = 0;
   uint64_t online_ = 0;
   uint64_t joins_ = 0;

@@ -22,14 +22,15 @@ bool IsRefusal(proto::Code code) {
 
 }  // namespace
 
-ShardAdministrator::ShardAdministrator(const ShardAdministration& options,
+ShardAdministrator::ShardAdministrator(const ShardAdministration& options, MembersOfId members,
                                        const ControllerMirror& mirror, Findings& findings, Rng rng)
     : options_(options),
       mirror_(mirror),
       findings_(findings),
       rng_(rng),
       router_(options.client, rng.Split("router")),
-      inquirer_(options.inquiries, options.groups, mirror, findings, rng.Split("inquiries")) {}
+      inquirer_(options.inquiries, options.groups, std::move(members), mirror, findings,
+                rng.Split("inquiries")) {}
 
 // --- Time
 
@@ -139,7 +140,8 @@ void ShardAdministrator::DrawLeave(Instant now) {
   if (leaving.empty()) leaving.push_back(members[rng_.Below(members.size())].gid);
   const bool all = leaving.size() == members.size();
   Deed deed{.name = "leave"};
-  deed.nonsense = all && !options_.force;  // As of now; others do not change it.
+  // As of now; others do not change it, unless a gateway does so late.
+  deed.nonsense = all && !options_.force && !inquirer_.join_is_open();
   Begin(now, std::move(deed), controller::MakeLeave(leaving, /*force=*/all && options_.force));
 }
 

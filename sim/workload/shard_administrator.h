@@ -34,9 +34,9 @@ struct ShardAdministration {
 
 class ShardAdministrator final : public SimClient {
  public:
-  // `options`, `mirror` and `findings` outlive this object.
-  ShardAdministrator(const ShardAdministration& options, const ControllerMirror& mirror,
-                     Findings& findings, Rng rng);
+  // `members`: as for ClusterInquirer. `options`, `mirror` and `findings` outlive this object.
+  ShardAdministrator(const ShardAdministration& options, MembersOfId members,
+                     const ControllerMirror& mirror, Findings& findings, Rng rng);
 
   void Bind(ClientPort& port) { port_ = &port; }
   // Nothing new; then, when what is under way is over, somebody must be a member: all groups join

@@ -50,7 +50,11 @@ std::string DescribeGroups(const Climate& climate) {
   if (climate.groups.size() < 2) return text;
   for (const GroupPlacement& group : climate.groups) {
     absl::StrAppend(&text, "group ", group.group.value(), ": ", NameOf(group.role), " on servers");
-    for (const NodeId member : group.members) absl::StrAppend(&text, " ", member.value());
+    const raft::Membership beginning = group.Beginning();
+    for (const NodeId member : beginning.voters()) absl::StrAppend(&text, " ", member.value());
+    absl::StrAppend(&text, group.spare.empty() ? "\n" : ", perhaps later");
+    if (group.spare.empty()) continue;
+    for (const NodeId spare : group.spare) absl::StrAppend(&text, " ", spare.value());
     absl::StrAppend(&text, "\n");
   }
   return text;
@@ -59,8 +63,9 @@ std::string DescribeGroups(const Climate& climate) {
 std::string DescribeChanges(const Climate& climate) {
   if (!climate.changes.has_value()) return "";
   std::string text =
-      absl::StrCat("\nmembers changed every ", Microseconds(climate.changes->gap_mean.count()),
-                   ", spare at first:");
+      absl::StrCat("\nmembers changed every ", Microseconds(climate.changes->gap_mean.count()));
+  if (climate.groups.size() > 1) return text;
+  absl::StrAppend(&text, ", spare at first:");
   for (const NodeId server : climate.groups.front().spare) {
     absl::StrAppend(&text, " ", server.value());
   }

@@ -59,6 +59,29 @@ std::vector<GroupPlacement> DrawGroups(Rng rng, uint16_t servers) {
   return groups;
 }
 
+// Each group may come to live on some other servers too, and has an administrator who sees to it.
+void DrawShardChanges(Rng rng, Climate& climate) {
+  for (GroupPlacement& group : climate.groups) {
+    for (uint16_t id = 1; id <= climate.world.servers; ++id) {
+      const NodeId server(id);
+      const bool member =
+          std::find(group.members.begin(), group.members.end(), server) != group.members.end();
+      const bool drawn = rng.Chance({1, 2});
+      if (!member && drawn) group.spare.push_back(server);
+    }
+    group.members.insert(group.members.end(), group.spare.begin(), group.spare.end());
+    std::sort(group.members.begin(), group.members.end());
+    ++climate.world.clients;  // who does it
+  }
+  climate.node.takes_replicas = true;
+  climate.changes.emplace();
+  const int64_t unit = climate.unit().count();
+  climate.changes->gap_mean = rng.Between(Duration(8 * unit), Duration(80 * unit));
+  climate.changes->retry = Duration(unit);
+  const uint64_t quarters = rng.Between(1, 16);
+  climate.node.members_look_every = Duration(unit * static_cast<int64_t>(quarters) / 4);
+}
+
 shardkv::AgentOptions DrawAgent(Rng rng, Duration unit) {
   shardkv::AgentOptions agent;
   const auto span = [&](int64_t first, int64_t final) {
@@ -71,9 +94,6 @@ shardkv::AgentOptions DrawAgent(Rng rng, Duration unit) {
   agent.retry_max = agent.retry_min * static_cast<int64_t>(rng.Between(1, 16));
   agent.part_bytes_max = static_cast<uint32_t>(rng.Magnitude(16, uint64_t{64} << 10));
   agent.pulls_max = static_cast<uint32_t>(rng.Between(1, 6));
-  const bool slow = rng.Chance({1, 4});
-  const uint64_t rate = rng.Magnitude(uint64_t{64} << 10, uint64_t{1} << 20);
-  if (slow) agent.pull_bytes_per_second_max = rate;
   return agent;
 }
 
@@ -89,6 +109,12 @@ void DrawMachines(Rng rng, Climate& climate) {
   node.configurations_kept = rng.Magnitude(1, 100);
   const uint64_t units = rng.Between(2, 50);
   node.prune_every = climate.unit() * static_cast<int64_t>(units);
+  const bool slow = rng.Chance({1, 4});
+  const uint64_t rate = rng.Magnitude(uint64_t{64} << 10, uint64_t{1} << 20);
+  if (slow) node.bulk_bytes_per_second_max = rate;
+  const bool spread = rng.Chance({1, 2});
+  const uint64_t spread_units = rng.Between(4, 40);
+  if (spread) node.leader_spread_every = climate.unit() * static_cast<int64_t>(spread_units);
 }
 
 ShardAdministration DrawAdministration(Rng rng, const Climate& climate) {
@@ -96,7 +122,8 @@ ShardAdministration DrawAdministration(Rng rng, const Climate& climate) {
   for (const GroupPlacement& group : climate.groups) {
     if (group.role != node::GroupRole::kShards) continue;
     administration.groups.push_back({.gid = group.group, .members = {}});
-    for (const NodeId member : group.members) {
+    const raft::Membership beginning = group.Beginning();
+    for (const NodeId member : beginning.voters()) {
       administration.groups.back().members.push_back({.node = member});
     }
   }
@@ -198,8 +225,10 @@ void DrawSeveral(Rng rng, Climate& climate) {
 
 void DrawSharded(const RunOptions&, const Rng& streams, Climate& climate) {
   climate.groups = DrawGroups(streams.Split("groups"), climate.world.servers);
+  DrawShardChanges(streams.Split("changes"), climate);
   ++climate.world.clients;  // who administers the shards
   node::NodeOptions& node = climate.node;
+  // Who may come to be a controller, as people would know them.
   node.controllers = climate.groups.front().members;
   node.agent = DrawAgent(streams.Split("agent"), climate.unit());
   DrawMachines(streams.Split("machines"), climate);

@@ -207,6 +207,9 @@ std::string DescribeCall(const proto::GatewayRequest& call) {
       return absl::StrCat("transfer of group ", call.transfer().group());
     case proto::GatewayRequest::kJoin:
       return "join";
+    case proto::GatewayRequest::kChangeNodes:
+      return absl::StrCat("change of nodes: add ", call.change_nodes().add(), ", remove ",
+                          call.change_nodes().remove());
     case proto::GatewayRequest::BODY_NOT_SET:
       return "nothing";
   }

@@ -40,8 +40,9 @@ std::vector<node::HostedGroup> HostedBy(NodeId server, const std::vector<GroupPl
     const std::vector<NodeId>& members = placement.members;
     if (std::find(members.begin(), members.end(), server) == members.end()) continue;
     raft::Membership membership = placement.Beginning();
-    // Who is spare knows of no group: it waits to be told.
-    if (!membership.IsMember(server)) membership = raft::Membership();
+    const bool spare = !membership.IsMember(server);
+    if (spare && placement.role != node::GroupRole::kStore) continue;
+    if (spare) membership = raft::Membership();
     hosted.push_back(
         {.id = placement.group, .role = placement.role, .membership = std::move(membership)});
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/gateway/gateway.h"
+#include "core/node/controller_list.h"
 #include "sim/world/describe.h"
 
 namespace lockstep::sim {
@@ -55,28 +56,38 @@ std::vector<lockstep::v1::NodeStatus> ServerSurroundings::KnownNodes() const {
   return nodes;
 }
 
+// Everybody is known.
+void ServerSurroundings::Mention(NodeId, const std::string&) {}
+
 void ServerSurroundings::Describe(lockstep::v1::NodeStatus* status) const {
   status->set_peer_address(AddressOf(NodeId(status->node())));
+}
+
+void ServerSurroundings::RememberControllers(uint64_t membership,
+                                             const std::vector<NodeId>& nodes) {
+  if (membership <= membership_) return;
+  membership_ = membership;
+  controllers_ = nodes;
 }
 
 KvSoftware::KvSoftware(const node::NodeOptions& node, const storage::EngineOptions& engine,
                        std::vector<GroupPlacement> groups,
                        std::optional<gateway::GatewayOptions> gateway)
-    : node_(node),
-      engine_(engine),
-      groups_(std::move(groups)),
-      gateway_(std::move(gateway)),
-      surroundings_(groups_) {}
+    : node_(node), engine_(engine), groups_(std::move(groups)), gateway_(std::move(gateway)) {}
 
 absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, Rng rng,
                                       const Host& host) {
   node::NodeOptions options = node_;
   options.self = node;
   options.raft.self = node;
+  ServerSurroundings& surroundings = surroundings_.try_emplace(node, groups_).first->second;
+  options.controllers = node::NewestFirst(surroundings.controllers(), options.controllers);
   options.groups = HostedBy(node, groups_);
-  Check(!options.groups.empty(), "every server hosts a group");
+  Check(!options.groups.empty() || options.takes_replicas,
+        "every server hosts a group, or takes replicas");
   storage::EngineOptions engine_options = engine_;
   engine_options.groups.clear();
+  engine_options.more_groups = options.takes_replicas;
   for (const node::HostedGroup& hosted : options.groups) {
     engine_options.groups.push_back(hosted.id);
   }
@@ -102,8 +113,10 @@ absl::StatusOr<Life> KvSoftware::Boot(NodeId node, storage::FileSystem& files, R
   }
   gateway::GatewayOptions gateway = *gateway_;
   gateway.life = ++lives_[node];
+  gateway.router.controller_nodes =
+      node::NewestFirst(surroundings.controllers(), gateway.router.controller_nodes);
   life.process =
-      gateway::MakeNodeWithGateway(options, gateway, std::move(images), rng, host, surroundings_);
+      gateway::MakeNodeWithGateway(options, gateway, std::move(images), rng, host, surroundings);
   return life;
 }
 

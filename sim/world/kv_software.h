@@ -4,6 +4,7 @@
 #define LOCKSTEP_SIM_WORLD_KV_SOFTWARE_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,11 +26,17 @@ class ServerSurroundings final : public gateway::Surroundings {
   // All members of the groups.
   explicit ServerSurroundings(const std::vector<GroupPlacement>& groups);
   std::vector<lockstep::v1::NodeStatus> KnownNodes() const override;
+  void Mention(NodeId node, const std::string& peer_address) override;
   void Describe(lockstep::v1::NodeStatus* status) const override;
+  // As a file that is written at once: survives every crash.
+  void RememberControllers(uint64_t membership, const std::vector<NodeId>& nodes) override;
+  const std::vector<NodeId>& controllers() const { return controllers_; }
   static std::string AddressOf(NodeId server);
 
  private:
   std::vector<NodeId> servers_;  // ascending
+  uint64_t membership_ = 0;
+  std::vector<NodeId> controllers_;  // of that membership; empty: those of the beginning
 };
 
 class KvSoftware : public Software {
@@ -49,8 +56,8 @@ class KvSoftware : public Software {
   const storage::EngineOptions engine_;
   const std::vector<GroupPlacement> groups_;
   const std::optional<gateway::GatewayOptions> gateway_;
-  const ServerSurroundings surroundings_;
-  absl::btree_map<NodeId, uint64_t> lives_;  // begun so far
+  absl::btree_map<NodeId, uint64_t> lives_;            // begun so far
+  std::map<NodeId, ServerSurroundings> surroundings_;  // each server's; addresses stay
 };
 
 }  // namespace lockstep::sim

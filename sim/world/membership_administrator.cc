@@ -199,13 +199,21 @@ std::string MembershipAdministrator::WaitingFor() const {
   return absl::StrCat(text, ": ", seen_);
 }
 
-void MembershipAdministrator::AppendCounters(Counters* counters) const {
+void MembershipAdministrator::AddTo(MembershipCounters* counters) const {
+  counters->asked += wishes_.size();
+  counters->begun += begun_;
+  counters->refused += refused_;
+  counters->refused_pending += refused_pending_;
+  counters->refused_moved += refused_moved_;
+}
+
+void AppendCounters(const MembershipCounters& changes, Counters* counters) {
   auto& values = counters->values;
-  values.emplace_back("membership changes asked", wishes_.size());
-  values.emplace_back("membership changes begun", begun_);
-  values.emplace_back("membership changes refused", refused_);
-  values.emplace_back("membership changes refused as pending", refused_pending_);
-  values.emplace_back("membership changes refused as moved", refused_moved_);
+  values.emplace_back("membership changes asked", changes.asked);
+  values.emplace_back("membership changes begun", changes.begun);
+  values.emplace_back("membership changes refused", changes.refused);
+  values.emplace_back("membership changes refused as pending", changes.refused_pending);
+  values.emplace_back("membership changes refused as moved", changes.refused_moved);
 }
 
 }  // namespace lockstep::sim

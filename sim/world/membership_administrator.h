@@ -1,6 +1,6 @@
-// Changes the members of the group among the world's servers, now and then, like an operator: looks
-// who leads and what is in force, and asks that leader for something else. Its wishes are whole:
-// who is not named is to leave.
+// Changes the members of a group among some of the world's servers, now and then, like an operator:
+// looks who leads and what is in force, and asks that leader for something else. Its wishes are
+// whole: who is not named is to leave.
 //
 // When the storm is over it names members once more and asks until they are the group: changes make
 // progress.
@@ -28,6 +28,16 @@ struct MembershipChanges {
   Duration retry{0};     // between two looks afterwards
 };
 
+// What administrators have asked for, and what became of it.
+struct MembershipCounters {
+  uint64_t asked = 0;
+  uint64_t begun = 0;
+  uint64_t refused = 0;
+  uint64_t refused_pending = 0;
+  uint64_t refused_moved = 0;
+};
+void AppendCounters(const MembershipCounters& changes, Counters* counters);
+
 class MembershipAdministrator final : public SimClient {
  public:
   // `usable`: the servers that may be named (bits): those that are lost for ever may not.
@@ -51,7 +61,7 @@ class MembershipAdministrator final : public SimClient {
   void OnWake() override;
   bool Done() const override { return final_.has_value() && granted_; }
   std::string WaitingFor() const override;
-  void AppendCounters(Counters* counters) const;
+  void AddTo(MembershipCounters* counters) const;
 
  private:
   struct Wish {

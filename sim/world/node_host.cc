@@ -135,8 +135,11 @@ LogPosition NodeHost::applied(GroupId group) const {
 void NodeHost::NoteApplied(const StorageResult& result) {
   const auto note = [this](GroupId group, LogPosition applied) {
     for (HostedTable& table : life_.tables) {
-      if (table.group == group) table.applied = applied;
+      if (table.group != group) continue;
+      table.applied = applied;
+      return;
     }
+    life_.tables.push_back({.group = group, .applied = applied});  // It was not there at boot.
   };
   if (const auto* done = std::get_if<ApplyDone>(&result)) note(done->group, done->applied);
   if (const auto* done = std::get_if<WriteSnapshotDone>(&result)) note(done->group, done->applied);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/placement.h"
 #include "sim/world/simulation_run.h"
 
@@ -26,7 +27,21 @@ bool SimulationRun::LeadsInVain(const NodeHost& host) const {
       });
 }
 
+// They are at rest, and stay so until whatever may be under way has arrived: what a group said of
+// its members, or how many groups somebody leads.
 bool SimulationRun::Converged() {
+  const int64_t now = world_.timeline().now();
+  if (!AtRest()) {
+    at_rest_since_ = kNoTime;
+    return false;
+  }
+  if (at_rest_since_ == kNoTime) at_rest_since_ = now;
+  if (!shards_.has_value()) return true;
+  const int64_t look = climate_.node.members_look_every.count();
+  return now - at_rest_since_ >= 2 * (look + world_.network().SlowestOrdinary());
+}
+
+bool SimulationRun::AtRest() {
   // Who has lost the others gives up leadership, and with it the hopes of its clients.
   if ((plan_.leaders.Claimants() & cut_off_) != 0) return false;
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
@@ -43,13 +58,37 @@ bool SimulationRun::Converged() {
   const bool equal =
       std::all_of(climate_.groups.begin(), climate_.groups.end(),
                   [this](const GroupPlacement& group) { return HaveEqualTables(group); });
-  return equal && ShardsStillMoving().empty();
+  return equal && ShardsStillMoving().empty() && LeadersUneven().empty();
 }
 
-std::vector<uint64_t> SimulationRun::DecidingSets() {
-  const GroupId group = climate_.groups.front().group;
+uint64_t SimulationRun::GroupsLedBy(uint16_t server) const {
+  return static_cast<uint64_t>(std::count_if(climate_.groups.begin(), climate_.groups.end(),
+                                             [&](const GroupPlacement& placement) {
+                                               return plan_.leaders.Of(placement.group) == server;
+                                             }));
+}
+
+// Where leaders are spread, nobody leads two groups more than another one who could have one.
+std::string SimulationRun::LeadersUneven() {
+  if (climate_.node.leader_spread_every == Duration(0)) return "";
+  for (const GroupPlacement& placement : climate_.groups) {
+    const uint16_t leader = plan_.leaders.Of(placement.group);
+    if (!Contains(core_, leader)) continue;
+    const uint64_t led = GroupsLedBy(leader);
+    for (uint16_t id = 1; id <= world_.servers(); ++id) {
+      if (!Contains(Successors(placement), id) || led < GroupsLedBy(id) + 2) continue;
+      return absl::StrCat("server ", leader, " leads ", led, " groups, of which server ", id,
+                          ", which leads ", GroupsLedBy(id), ", could lead group ",
+                          placement.group.value());
+    }
+  }
+  return "";
+}
+
+std::vector<uint64_t> SimulationRun::DecidingSets(GroupId group) {
   const std::vector<raft::GroupConfiguration> deciding = checkers_.Deciding(group);
-  std::vector<uint64_t> sets = membership_administrator_->OpenWishes(deciding.front().id);
+  std::vector<uint64_t> sets =
+      membership_administrators_.at(group)->OpenWishes(deciding.front().id);
   for (const raft::GroupConfiguration& configuration : deciding) {
     uint64_t before = 0;
     uint64_t after = 0;
@@ -62,6 +101,32 @@ std::vector<uint64_t> SimulationRun::DecidingSets() {
     sets.push_back(after);
   }
   return sets;
+}
+
+const GroupPlacement& SimulationRun::PlacementOf(GroupId group) const {
+  const auto found =
+      std::find_if(climate_.groups.begin(), climate_.groups.end(),
+                   [&](const GroupPlacement& placement) { return placement.group == group; });
+  Check(found != climate_.groups.end());
+  return *found;
+}
+
+// The newest configuration names the members that the groups have, and the controller's own.
+std::string SimulationRun::MembersUnreported() {
+  const controller::Configuration& newest = shards_->mirror().newest();
+  if (!climate_.changes.has_value() || newest.num.value() == 0) return "";
+  for (const GroupPlacement& placement : climate_.groups) {
+    const GroupId group = placement.group;
+    const bool of_controller = group == kControllerGroup;
+    const controller::Group* listed = newest.Find(group);
+    if (!of_controller && listed == nullptr) continue;
+    const uint64_t told = of_controller ? newest.controllers.membership : listed->membership;
+    const uint64_t id = checkers_.Deciding(group).front().id.value();
+    if (told == id) continue;
+    return absl::StrCat("the newest configuration has the members of group ", group.value(),
+                        " by its own ", told, ", not by ", id);
+  }
+  return "";
 }
 
 uint64_t SimulationRun::MembersOf(const GroupPlacement& group) {
@@ -102,9 +167,11 @@ bool SimulationRun::HaveEqualTables(const GroupPlacement& group) {
   return true;
 }
 
+// Replicas that were removed are as they were left.
 void SimulationRun::CheckShardTables(const NodeHost& host) {
   for (const HostedTable& table : host.tables()) {
     if (table.group == kControllerGroup) continue;
+    if (!Contains(MembersOf(PlacementOf(table.group)), host.id())) continue;
     shards_->CheckTable(host.node(), table.group, [&](ShardChecker::Visit visit) {
       Check(host.VisitTable(table.group, visit), "a healthy table cannot be read");
     });

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/base/placement.h"
-#include "core/client/options.h"
 #include "sim/world/simulation_run.h"
 
 namespace lockstep::sim {
@@ -19,31 +18,32 @@ void SimulationRun::Start() {
     }
   }
   const uint16_t users = static_cast<uint16_t>(workload_.clients());
-  const bool more = shard_administrator_.has_value() || membership_administrator_.has_value();
-  const uint16_t administrators = more ? 2 : 1;
-  CheckEq(users + administrators, world_.clients());
+  const size_t administrators =
+      1 + (shard_administrator_.has_value() ? 1 : 0) + membership_administrators_.size();
+  CheckEq(users + administrators, size_t{world_.clients()});
   for (uint16_t i = 0; i < users; ++i) {
     workload_.Bind(i, world_.client(i));
     world_.client(i).Attach(workload_.client(i));
   }
   administrator_.Bind(world_.client(users));
   world_.client(users).Attach(administrator_);
+  uint16_t next = static_cast<uint16_t>(users + 1);
   if (shard_administrator_.has_value()) {
-    ClientHost& host = world_.client(static_cast<uint16_t>(users + 1));
+    ClientHost& host = world_.client(next++);
     shard_administrator_->Bind(host);
     host.Attach(*shard_administrator_);
   }
-  if (membership_administrator_.has_value()) {
-    ClientHost& host = world_.client(static_cast<uint16_t>(users + 1));
-    membership_administrator_->Bind(host);
-    host.Attach(*membership_administrator_);
+  for (const auto& [group, administrator] : membership_administrators_) {
+    ClientHost& host = world_.client(next++);
+    administrator->Bind(host);
+    host.Attach(*administrator);
   }
   world_.BootAll(climate_.unit().count());
   plan_.Start();
   for (uint16_t i = 0; i < users; ++i) workload_.client(i).Start();
   administrator_.Start();
   if (shard_administrator_.has_value()) shard_administrator_->Start();
-  if (membership_administrator_.has_value()) membership_administrator_->Start();
+  for (const auto& [group, administrator] : membership_administrators_) administrator->Start();
   world_.timeline().Schedule(climate_.safety_time.count(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kSafety));
 }
@@ -91,7 +91,7 @@ void SimulationRun::OnDeadline() {
           "Convergence",
           absl::StrCat("the servers have not come to rest: to equal positions, with every request "
                        "answered and no leader among those that are cut off or whose disks hang",
-                       "\n", ShardsStillMoving()));
+                       "\n", ShardsStillMoving(), LeadersUneven()));
     case Phase::kStability:
       return EndStability();
     case Phase::kHandover:
@@ -103,72 +103,19 @@ void SimulationRun::OnDeadline() {
 
 // --- Liveness ---
 
-// Time enough for elections to fail a few times, for clients to try every server, for the
-// stragglers to catch up, and for every operation one by one; yet finite.
-int64_t SimulationRun::LivenessBound() const {
-  const WorkloadOptions& workload = climate_.workload;
-  const HostOptions& host = climate_.world.host;
-  const auto slowest = [](const Latency& latency) {
-    return latency.floor + 3 * (latency.mean << latency.tail_doublings);
-  };
-  const int64_t unit = climate_.unit().count();
-  const int64_t client = workload.attempt_timeout.count() + workload.backoff_max.count();
-  const int64_t round = 4 * world_.network().SlowestOrdinary() + 2 * slowest(host.log_latency) +
-                        4 * slowest(host.table_latency);
-  const int64_t operations = int64_t{workload.clients} * workload.processes * (workload.keys + 4);
-  const int64_t patience = 2 * (workload.attempt_timeout.count() << client::kPatienceDoublingsMax);
-  return patience + 60 * (unit + client) + workload.deadline_max.count() + operations * 4 * round +
-         MovingBound() + GatewayBound() + ChangingBound();
-}
-
-// What is under way ends or is called off, then the final members catch up, each with all that was
-// written, and three entries are committed; meanwhile leaders may have to go.
-int64_t SimulationRun::ChangingBound() const {
-  if (!climate_.changes.has_value()) return 0;
-  const int64_t look = climate_.changes->retry.count() + climate_.workload.attempt_timeout.count();
-  return 40 * (look + climate_.unit().count());
-}
-
-// Of calls that go wrong each makes its client more patient; then some go to servers that are dead,
-// or to gateways that find their way first.
-int64_t SimulationRun::GatewayBound() const {
-  if (!climate_.sharded.has_value()) return 0;
-  const WorkloadOptions& workload = climate_.workload;
-  const gateway::GatewayOptions& gateway = climate_.sharded->gateway;
-  const int64_t attempt = gateway.router.attempt_timeout.count();
-  const int64_t call = (workload.thin_patience + workload.thin_grace).count();
-  const int64_t tries = 4 * (workload.processes + workload.keys + 4);
-  const int64_t inquiries = 16 * (gateway.status_patience + workload.thin_grace).count();
-  return ((2 * attempt + 4 * call) << client::kPatienceDoublingsMax) + tries * call +
-         60 * (attempt + gateway.router.backoff_max.count()) + gateway.patience.count() + inquiries;
-}
-
-// Groups come to each configuration one after the other, and a shard may have to follow its whole
-// way from group to group; each step may have to wait for its turn, and be asked for again.
-int64_t SimulationRun::MovingBound() const {
-  if (!shards_.has_value()) return 0;
-  const shardkv::AgentOptions& agent = climate_.node.agent;
-  const int64_t step = 4 * (agent.retry_max + agent.poll_every + climate_.unit()).count();
-  const int64_t configurations = static_cast<int64_t>(shards_->mirror().newest().num.value()) + 8;
-  const int64_t shards = climate_.node.shards;
-  // What a part costs, for all of the data that clients may have written.
-  const int64_t bytes = static_cast<int64_t>(shards_->model().bytes_written()) + (64 << 10);
-  const int64_t parts = shards * 8 + bytes / climate_.node.agent.part_bytes_max;
-  const int64_t second = 1'000'000'000;
-  const int64_t rate = static_cast<int64_t>(agent.pull_bytes_per_second_max);
-  return configurations * step + 4 * parts * step / agent.pulls_max + 4 * second * bytes / rate;
-}
-
 bool SimulationRun::Served() const {
   const bool shards = !shard_administrator_.has_value() || shard_administrator_->Done();
-  const bool members = !membership_administrator_.has_value() || membership_administrator_->Done();
+  const bool members =
+      std::all_of(membership_administrators_.begin(), membership_administrators_.end(),
+                  [](const auto& one) { return one.second->Done(); });
   return workload_.Done() && shards && members;
 }
 
 std::string SimulationRun::WaitingFor() const {
   std::string text = workload_.WaitingFor();
-  if (membership_administrator_.has_value() && !membership_administrator_->Done()) {
-    return absl::StrCat(text, text.empty() ? "" : "\n", membership_administrator_->WaitingFor());
+  for (const auto& [group, administrator] : membership_administrators_) {
+    if (administrator->Done()) continue;
+    absl::StrAppend(&text, text.empty() ? "" : "\n", administrator->WaitingFor());
   }
   if (!shard_administrator_.has_value() || shard_administrator_->Done()) return text;
   return absl::StrCat(text, text.empty() ? "" : "\n", shard_administrator_->WaitingFor());
@@ -179,7 +126,7 @@ void SimulationRun::BeginLiveness() {
   issued_ = workload_.issued();
   plan_.Stop();
   administrator_.Stop();
-  core_ = world_.AllServers();
+  core_ = world_.AllServers() & ~plan_.wiped();
   AbandonMinority();
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;
@@ -188,9 +135,18 @@ void SimulationRun::BeginLiveness() {
   }
   workload_.BeginFinalRound();
   if (shard_administrator_.has_value()) shard_administrator_->BeginFinalRound();
-  if (membership_administrator_.has_value()) membership_administrator_->BeginFinalRound(core_);
+  NameFinalMembers();
   world_.timeline().Schedule(world_.timeline().now() + LivenessBound(), EventKind::kPhase, 0,
                              static_cast<uint32_t>(Phase::kLiveness));
+}
+
+// Of the servers that work.
+void SimulationRun::NameFinalMembers() {
+  for (const GroupPlacement& group : climate_.groups) {
+    const auto found = membership_administrators_.find(group.group);
+    if (found == membership_administrators_.end()) continue;
+    found->second->BeginFinalRound(core_ & plan_.quorums().members(group.group));
+  }
 }
 
 // In some runs a random majority of each group is left, or more; nobody repairs the others. A
@@ -230,7 +186,7 @@ void SimulationRun::OnRefused(NodeHost& host) {
   if (phase_ == Phase::kSafety || !Contains(core_, host.id())) return;
   core_ &= ~One(host.id());
   plan_.Abandon(host.id(), Abandonment::kDead);
-  if (membership_administrator_.has_value()) membership_administrator_->BeginFinalRound(core_);
+  NameFinalMembers();
 }
 
 // --- Stability and handover ---
@@ -375,11 +331,13 @@ std::string SimulationRun::ShardsStillMoving() {
   // Once something is wrong, a checker's picture of the shards is too.
   if (!shards_.has_value() || ignored_.first().has_value()) return "";
   std::string text = shards_->StillMoving();
+  if (text.empty()) text = MembersUnreported();
   for (uint16_t id = 1; id <= world_.servers() && text.empty(); ++id) {
     if (!Contains(core_, id) || Contains(plan_.rotten(), id)) continue;
     const NodeHost& host = world_.server(id);
     for (const HostedTable& table : host.tables()) {
       if (table.group == kControllerGroup || !text.empty()) continue;
+      if (!Contains(MembersOf(PlacementOf(table.group)), id)) continue;  // It has been left behind.
       text = shards_->LeftOver(table.group, [&](ShardChecker::Visit visit) {
         Check(host.VisitTable(table.group, visit), "a healthy table cannot be read");
       });

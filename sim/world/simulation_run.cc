@@ -60,25 +60,42 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
       phase_rng_(root.Split("phases")),
       digest_rng_(root.Split("digests")) {
   if (shards_.has_value()) {
-    shard_administrator_.emplace(climate.sharded->administration, shards_->mirror(), findings_,
-                                 root.Split("shard administrator"));
+    MembersOfId members = [this](GroupId group, Index id) {
+      return checkers_.MembersCommittedAs(group, id);
+    };
+    if (!climate.changes.has_value()) members = nullptr;
+    shard_administrator_.emplace(climate.sharded->administration, std::move(members),
+                                 shards_->mirror(), findings_, root.Split("shard administrator"));
   }
   plan_.damaged = [this](uint16_t server) {
     if (!ignored_.first().has_value()) checkers_.OnDamage(NodeId(server));
   };
+  // Who fetches shards, or asks for the controllers, finds groups through those who were in them:
+  // they are not taken away while somebody may have to ask them (docs/decisions/0021).
+  plan_.may_wipe = [this] { return ShardsStillMoving().empty(); };
   if (climate.changes.has_value()) {
-    const GroupPlacement& group = climate.groups.front();
-    checkers_.DeclareMembers(group.group, group.Beginning());
-    membership_administrator_.emplace(
-        *climate.changes, group.group, climate.world.servers,
-        [this] { return world_.AllServers() & ~plan_.lost(); },
-        root.Split("membership administrator"));
-    plan_.Follow(group.group, [this] { return DecidingSets(); });
+    const Rng administrators = root.Split("membership administrator");
+    for (const GroupPlacement& group : climate.groups) Administer(group, administrators);
   }
   plan_.leader_isolated = [this](int64_t until) {
     if (phase_ != Phase::kSafety) return;
     workload_.Hurry(Instant(Duration(until)), climate_.unit() / 16);
   };
+}
+
+void SimulationRun::Administer(const GroupPlacement& placement, const Rng& administrators) {
+  const GroupId group = placement.group;
+  uint64_t servers = 0;
+  for (const NodeId member : placement.members) {
+    servers |= One(static_cast<uint16_t>(member.value()));
+  }
+  const bool only = climate_.groups.size() == 1;
+  checkers_.DeclareMembers(group, placement.Beginning());
+  membership_administrators_[group] = std::make_unique<MembershipAdministrator>(
+      *climate_.changes, group, climate_.world.servers,
+      [this, servers] { return servers & ~plan_.lost(); },
+      only ? administrators : administrators.Split("of group", group.value()));
+  plan_.Follow(group, [this, group] { return DecidingSets(group); });
 }
 
 void SimulationRun::Go() {
@@ -250,9 +267,9 @@ RunReport SimulationRun::Report() const {
     shard_administrator_->AppendCounters(&report.counters);
     report.counters.values.emplace_back("requests forwarded and answered", forwarding_.answered());
   }
-  if (membership_administrator_.has_value()) {
-    membership_administrator_->AppendCounters(&report.counters);
-  }
+  MembershipCounters changes;
+  for (const auto& [group, one] : membership_administrators_) one->AddTo(&changes);
+  if (!membership_administrators_.empty()) AppendCounters(changes, &report.counters);
   AppendWorldCounters(&report.counters);
   report.climate = Describe(climate_);
   report.violation = findings_.first();

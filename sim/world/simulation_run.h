@@ -16,6 +16,7 @@
 #define LOCKSTEP_SIM_WORLD_SIMULATION_RUN_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/container/btree_map.h"
@@ -55,6 +56,9 @@ class SimulationRun final : private WorldObserver {
  private:
   enum class Phase : uint8_t { kSafety, kLiveness, kConvergence, kStability, kHandover, kVerdict };
 
+  // The members of the group are changed by an administrator.
+  void Administer(const GroupPlacement& placement, const Rng& administrators);
+
   // --- WorldObserver ---
   void OnWorldEvent(const Event& event) override;
   void OnNote(NodeHost& host, const Note& note) override;
@@ -69,11 +73,12 @@ class SimulationRun final : private WorldObserver {
   void OnRefused(NodeHost& host) override;
   void OnBroken(NodeHost& host, std::string property, std::string evidence) override;
 
-  // --- Phases (simulation_phases.cc) ---
+  // --- Phases (simulation_phases.cc, simulation_convergence.cc, simulation_bounds.cc) ---
   void Start();
   void CheckPhase();  // now and then: is it over?
   void OnDeadline();  // a kPhase event: its time is over
   void BeginLiveness();
+  void NameFinalMembers();
   void AbandonMinority();
   void BeginConvergence();
   void BeginStability();
@@ -88,20 +93,26 @@ class SimulationRun final : private WorldObserver {
   void NoteHandover(const NodeHost& host, const Note& note);
   void ReachVerdict();
   bool Converged();
+  bool AtRest();
   bool LeadsInVain(const NodeHost& host) const;
   bool HaveEqualTables(const GroupPlacement& group);
   bool Served() const;
   std::string WaitingFor() const;
   std::string ShardsStillMoving();
+  uint64_t GroupsLedBy(uint16_t server) const;
+  std::string LeadersUneven();
   void CheckShardTables(const NodeHost& host);
   int64_t MovingBound() const;
-  // Servers (bits): those that may decide in the first group, set by set; and who is a member of a
-  // group, as far as is committed.
-  std::vector<uint64_t> DecidingSets();
+  // Servers (bits): those that may decide in a group, set by set; and who is a member of it, as far
+  // as is committed.
+  std::vector<uint64_t> DecidingSets(GroupId group);
   uint64_t MembersOf(const GroupPlacement& group);
+  const GroupPlacement& PlacementOf(GroupId group) const;
+  std::string MembersUnreported();
   uint64_t VotersOf(const GroupPlacement& group);
   int64_t GatewayBound() const;
   int64_t ChangingBound() const;
+  int64_t SpreadingBound() const;
   int64_t LivenessBound() const;
   void Enter(Phase phase, const std::string& why);
   void FailLiveness(std::string property, const std::string& what);
@@ -126,7 +137,8 @@ class SimulationRun final : private WorldObserver {
   Workload workload_;
   Administrator administrator_;
   std::optional<ShardAdministrator> shard_administrator_;
-  std::optional<MembershipAdministrator> membership_administrator_;
+  // One of each group whose members change.
+  absl::btree_map<GroupId, std::unique_ptr<MembershipAdministrator>> membership_administrators_;
   Rng phase_rng_;
   Rng digest_rng_;
 
@@ -135,6 +147,7 @@ class SimulationRun final : private WorldObserver {
   uint64_t cut_off_ = 0;  // for ever, from all others
   uint64_t stalled_ = 0;  // for ever: a part of the disk
   Rest rest_;
+  int64_t at_rest_since_ = kNoTime;
   bool stopped_ = false;
   uint64_t issued_ = 0;  // operations in the safety phase
   uint64_t violation_event_ = 0;

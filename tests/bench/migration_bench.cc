@@ -157,7 +157,7 @@ class Cluster final : private WorldObserver {
     node::NodeOptions node;
     node.shards = kShards;
     node.controllers = Nodes(1, 3);
-    if (pull_rate > 0) node.agent.pull_bytes_per_second_max = pull_rate;
+    node.bulk_bytes_per_second_max = pull_rate;
     return node;
   }
   static storage::EngineOptions Engine() {

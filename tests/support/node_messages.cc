@@ -59,6 +59,13 @@ void ParseConfiguration(Command& command, proto::ConfigurationAnswer* answer) {
   for (const std::string& text : ListOf(command, "handovers")) {
     ParseHandover(command, text, configuration.add_handovers());
   }
+  answer->set_newest(command.Flag("newest"));
+  const Words controllers = ListOf(command, "controllers");
+  if (controllers.empty()) return;
+  configuration.mutable_controllers()->set_membership(command.Number("by", 0));
+  for (const std::string& text : controllers) {
+    configuration.mutable_controllers()->add_nodes(command.ParseNumber(text));
+  }
 }
 
 void ParseAsks(Command& command, proto::ConfigurationRequest* request) {
@@ -69,6 +76,13 @@ void ParseAsks(Command& command, proto::ConfigurationRequest* request) {
   } else {
     request->mutable_get()->set_num(command.Number("num", 0));
   }
+  const Words voters = ListOf(command, "voters");
+  if (voters.empty()) return;
+  proto::SetMembers& members = *request->add_members();
+  members.set_gid(command.Number("gid", request->from_group()));
+  members.set_joined(command.Number("joined", 0));
+  members.set_membership(command.Number("by", 0));
+  for (const std::string& text : voters) members.add_nodes(command.ParseNumber(text));
 }
 
 void ParsePart(Command& command, proto::TenurePart* part) {
@@ -150,6 +164,12 @@ proto::NodeMessage ParseNodeMessage(Command& command) {
     proto::ConfigurationAnswer& answer = *message.mutable_configuration_answer();
     answer.set_to_group(command.Number("to", 0));
     answer.set_through(command.Number("through", 0));
+  } else if (kind == "who-leads") {
+    message.mutable_leading_question();
+  } else if (kind == "leads") {
+    proto::LeadingAnswer& answer = *message.mutable_leading_answer();
+    answer.set_groups(static_cast<uint32_t>(command.Number("groups", 0)));
+    answer.set_takes_more(!command.Flag("no-more"));
   } else if (kind == "bundle") {
     ParseBundle(command, &message);
   } else {

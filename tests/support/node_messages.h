@@ -10,6 +10,7 @@ namespace lockstep::test {
 // The rest of the command as a message; `to` and `of` are groups, 4@2 is shard 4 at group `of`
 // since configuration 2. One of
 //
+//   who-leads; leads groups=2 [no-more]            between nodes that lead groups
 //   asks of=5 num=3, asks of=5 member after=2      for a configuration
 //   configuration to=5 num=1 groups=5@1:1+2,6@1:3 owners=5,6 [handovers=0:6>5@2,...] [departed=...]
 //   none to=5 through=3

@@ -89,6 +89,7 @@ std::string NodeScript::Ago(Instant when) const {
 
 // node [self=1] [nodes=3] [groups=1,2] [controllers=1+2] [limits of NodeOptions by name]
 // A group may have a role, and members of its own: groups=0:controller,5:shards:1+2.
+// takes_replicas=1: also of groups that are not named.
 // Boots an empty node. Chance is out of it: the election timeout is 1000ms, the heartbeat 100ms.
 void NodeScript::RunNode(Command& command) {
   options_ = node::NodeOptions{};
@@ -118,6 +119,7 @@ void NodeScript::RunNode(Command& command) {
   for (absl::string_view node : absl::StrSplit(controllers, '+', absl::SkipEmpty())) {
     options_.controllers.push_back(NodeId(command.ParseNumber(node)));
   }
+  options_.takes_replicas = command.Number("takes_replicas", 0) != 0;
   ReadLimits(command);
   tables_ = std::make_unique<MapTables>(node::MakeMachines(options_));
   node_ =
@@ -141,6 +143,8 @@ void NodeScript::ReadLimits(Command& command) {
   limit("shards", options_.shards);
   limit("sweep_records_max", options_.shard_groups.sweep_records_max);
   limit("configurations_kept", options_.configurations_kept);
+  limit("bulk_bytes_per_second_max", options_.bulk_bytes_per_second_max);
+  options_.leader_spread_every = command.Span("leader_spread_every", options_.leader_spread_every);
   options_.prune_every = command.Span("prune_every", options_.prune_every);
 }
 

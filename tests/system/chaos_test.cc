@@ -52,8 +52,11 @@ class Chaos {
     } else {
       std::cout << "  no links are cut: " << lab.status().message() << "\n";
     }
-    cluster_ = std::make_unique<RealCluster>(
-        RealClusterOptions{.nodes = kNodes, .shards = 12, .faulty_disks = true, .lab = lab_.get()});
+    cluster_ = std::make_unique<RealCluster>(RealClusterOptions{.nodes = kNodes,
+                                                                .shards = 12,
+                                                                .leader_spread_ms = 2000,
+                                                                .faulty_disks = true,
+                                                                .lab = lab_.get()});
     cluster_->StartAll();
     return cluster_->AwaitServing();
   }

@@ -86,6 +86,25 @@ TEST(Disks, AFollowerWithASlowDiskHoldsNobodyUp) {
 }
 
 // A leader whose disk stands still gives up leadership, and takes part again when it moves on.
+// Writes do not wait for a leader's own disk, as long as those of two others are there; but when
+// one of these is gone they do. So it leads on only until it is found to be slow.
+TEST(Disks, ALeaderWithASlowDiskHandsOver) {
+  RealCluster cluster({.nodes = 3, .groups = {{kFirstGroup, {1, 2, 3}}}, .faulty_disks = true});
+  cluster.StartAll();
+  ASSERT_TRUE(cluster.AwaitServing());
+  Load load(cluster, {.seed = 17});
+  load.ExpectProgress();
+  const uint64_t slow = cluster.AwaitLeader(kFirstGroup);
+  cluster.disk(slow).SlowSyncs(milliseconds(cluster.options().heartbeat_ms) * 3);
+  const uint64_t next = cluster.AwaitLeader(kFirstGroup, /*but=*/slow, kSettlePatience);
+  EXPECT_NE(next, slow);
+  load.ExpectProgress();
+  EXPECT_NE(cluster.AwaitLeader(kFirstGroup), slow) << "and it stays away";
+  cluster.disk(slow).Heal();
+  load.StopAndJudge();
+  cluster.ExpectLevel();
+}
+
 TEST(Disks, ALeaderWithAStalledDiskIsReplaced) {
   RealCluster cluster({.nodes = 3, .faulty_disks = true});
   cluster.StartAll();

@@ -21,8 +21,9 @@ constexpr int kSanitizerExit = 99;
 constexpr size_t kLinesShown = 40;
 
 RealClusterOptions WithDefaults(RealClusterOptions options) {
+  if (options.founders == 0) options.founders = options.nodes;
   std::vector<uint64_t> all;
-  for (uint64_t node = 1; node <= options.nodes; ++node) all.push_back(node);
+  for (uint64_t node = 1; node <= options.founders; ++node) all.push_back(node);
   if (options.controller.empty()) options.controller = all;
   if (options.groups.empty()) options.groups = {{kFirstGroup, all}, {kSecondGroup, all}};
   return options;
@@ -122,6 +123,29 @@ std::vector<std::string> RealCluster::HttpAddresses() const {
   return addresses;
 }
 
+std::vector<std::string> RealCluster::Founding() const {
+  std::vector<std::string> arguments = {"--controller", absl::StrJoin(options_.controller, ","),
+                                        "--shards", absl::StrCat(options_.shards)};
+  for (const auto& [gid, members] : options_.groups) {
+    arguments.insert(arguments.end(),
+                     {"--group", absl::StrCat(gid, "=", absl::StrJoin(members, ","))});
+  }
+  std::vector<std::string> peers;
+  for (const auto& [other, its] : nodes_) {
+    if (IsFounder(other)) peers.push_back(absl::StrCat(other, "=", its.peer));
+  }
+  arguments.insert(arguments.end(), {"--peers", absl::StrJoin(peers, ",")});
+  return arguments;
+}
+
+std::vector<std::string> RealCluster::Joining(uint64_t id) const {
+  std::vector<std::string> seeds;
+  for (const auto& [other, its] : nodes_) {
+    if (other != id) seeds.push_back(its.peer);
+  }
+  return {"--join", absl::StrJoin(seeds, ",")};
+}
+
 std::vector<std::string> RealCluster::ArgumentsOf(uint64_t id) const {
   const Node& node = nodes_.at(id);
   std::vector<std::string> arguments = {"--data-dir",
@@ -136,21 +160,14 @@ std::vector<std::string> RealCluster::ArgumentsOf(uint64_t id) const {
                                         node.grpc,
                                         "--listen-http",
                                         node.http,
-                                        "--controller",
-                                        absl::StrJoin(options_.controller, ","),
-                                        "--shards",
-                                        absl::StrCat(options_.shards),
                                         "--heartbeat-ms",
                                         absl::StrCat(options_.heartbeat_ms),
                                         "--election-timeout-ms",
-                                        absl::StrCat(options_.election_timeout_ms)};
-  for (const auto& [gid, members] : options_.groups) {
-    arguments.insert(arguments.end(),
-                     {"--group", absl::StrCat(gid, "=", absl::StrJoin(members, ","))});
-  }
-  std::vector<std::string> peers;
-  for (const auto& [other, its] : nodes_) peers.push_back(absl::StrCat(other, "=", its.peer));
-  arguments.insert(arguments.end(), {"--peers", absl::StrJoin(peers, ",")});
+                                        absl::StrCat(options_.election_timeout_ms),
+                                        "--leader-spread-ms",
+                                        absl::StrCat(options_.leader_spread_ms)};
+  const std::vector<std::string> beginning = IsFounder(id) ? Founding() : Joining(id);
+  arguments.insert(arguments.end(), beginning.begin(), beginning.end());
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
   return arguments;
 }

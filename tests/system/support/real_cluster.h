@@ -9,11 +9,13 @@
 // any log. Logs are printed when a test has failed. Processes end with the test, however it ends.
 //
 // Not thread-safe; nodes must be started by a thread that lives as long as they shall.
-// In files: real_cluster.cc (processes), real_cluster_watch.cc (what can be seen of them).
+// In files: real_cluster.cc (processes), real_cluster_members.cc (nodes that come into groups and
+// go), real_cluster_watch.cc (what can be seen of them).
 #ifndef LOCKSTEP_TESTS_SYSTEM_SUPPORT_REAL_CLUSTER_H_
 #define LOCKSTEP_TESTS_SYSTEM_SUPPORT_REAL_CLUSTER_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "bin/process_child.h"
 #include "core/base/types.h"
 #include "core/proto/lockstep/v1/cluster.pb.h"
@@ -39,12 +42,16 @@ inline constexpr uint64_t kSecondGroup = 102;
 
 struct RealClusterOptions {
   uint16_t nodes = 3;
-  std::vector<uint64_t> controller = {};  // empty: all nodes
-  // Members by gid. Empty: two groups, each on all nodes.
+  // The nodes up to this one are told how the cluster begins; the others find it by --join, and
+  // hold nothing until they are made members. 0: all are told.
+  uint16_t founders = 0;
+  std::vector<uint64_t> controller = {};  // empty: all founders
+  // Members by gid. Empty: two groups, each on all founders.
   std::map<uint64_t, std::vector<uint64_t>> groups = {};
   uint32_t shards = 16;
   uint64_t heartbeat_ms = 50 * kSlowness;
   uint64_t election_timeout_ms = 500 * kSlowness;
+  uint64_t leader_spread_ms = 0;  // 0: leaders stay where the test puts them
   std::string cluster = "system-test";
   bool faulty_disks = false;
   NetworkLab* lab = nullptr;                  // outlives the cluster; null: the loopback
@@ -105,6 +112,23 @@ class RealCluster {
   void TransferLeader(uint64_t group, uint64_t to);
   std::optional<v1::Configuration> Configuration();
 
+  // --- Nodes of all groups and the controller come and go (real_cluster_members.cc) ---
+  // Each must be begun in the end; a group that is too busy for it is asked again.
+  void AddNode(uint64_t node);
+  void RemoveNode(uint64_t node);
+  void ReplaceNode(uint64_t gone, uint64_t node);
+  // Every group, and the controller, comes to rest with these voters and nobody else.
+  bool ExpectVoters(const std::vector<uint64_t>& nodes, Duration within = kSettlePatience);
+  // The group's members as its leader has them; none: nobody leads it.
+  std::optional<v1::ReplicaStatus> MembershipOf(uint64_t group);
+  // The command line, by the binary's own code, asked at all nodes.
+  struct CommandEnd {
+    int exit_code = 0;
+    std::string out;
+    std::string err;
+  };
+  CommandEnd RunCommand(const std::vector<std::string>& arguments, bool http = false);
+
   // --- What can be seen (real_cluster_watch.cc) ---
   // None: it does not answer.
   std::optional<v1::NodeStatus> StatusOf(uint64_t node, bool shards = false);
@@ -137,6 +161,14 @@ class RealCluster {
     size_t starts = 0;
   };
   ChildOptions PlanOf(uint64_t node) const;
+  std::vector<std::string> Founding() const;
+  std::vector<std::string> Joining(uint64_t node) const;
+  bool IsFounder(uint64_t node) const { return node <= options_.founders; }
+  void ChangeNodes(const std::string& what,
+                   const std::function<absl::StatusOr<std::vector<v1::GroupChange>>()>& change);
+  std::string WhyOtherVoters(const std::vector<uint64_t>& nodes);
+  // Of running nodes, without the replicas of nodes that are no members of the group any more.
+  std::vector<v1::NodeStatus> StatusesOfMembers();
   void JudgeEnd(uint64_t node, const ChildEnd& end, bool told);
   void JudgeLog(uint64_t node);
   void ChangeUntilSo(const std::string& what, const std::function<absl::Status()>& change,

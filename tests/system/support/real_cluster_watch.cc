@@ -55,13 +55,40 @@ uint64_t RealCluster::AwaitLeader(uint64_t group, uint64_t but, Duration within)
   return found;
 }
 
+std::vector<v1::NodeStatus> RealCluster::StatusesOfMembers() {
+  std::vector<v1::NodeStatus> statuses;
+  std::map<uint64_t, v1::ReplicaStatus> leading;
+  for (const uint64_t id : RunningNodes()) {
+    std::optional<v1::NodeStatus> status = StatusOf(id);
+    if (!status.has_value()) continue;
+    for (const v1::ReplicaStatus& replica : status->replicas()) {
+      if (replica.role() != v1::LEADER) continue;
+      v1::ReplicaStatus& best = leading[replica.group()];
+      if (best.term() <= replica.term()) best = replica;
+    }
+    statuses.push_back(*std::move(status));
+  }
+  for (v1::NodeStatus& status : statuses) {
+    auto& replicas = *status.mutable_replicas();
+    const auto gone =
+        std::remove_if(replicas.begin(), replicas.end(), [&](const v1::ReplicaStatus& replica) {
+          const auto leader = leading.find(replica.group());
+          if (leader == leading.end()) return false;
+          const auto& members = leader->second.members();
+          return std::find(members.begin(), members.end(), status.node()) == members.end();
+        });
+    replicas.erase(gone, replicas.end());
+  }
+  return statuses;
+}
+
 bool RealCluster::AwaitServing(Duration within) {
   const auto led = [&] {
     std::map<uint64_t, uint64_t> leaders;
-    for (const uint64_t id : RunningNodes()) {
-      const std::optional<v1::NodeStatus> status = StatusOf(id);
-      if (!status.has_value()) return false;
-      for (const v1::ReplicaStatus& replica : status->replicas()) {
+    const std::vector<v1::NodeStatus> statuses = StatusesOfMembers();
+    if (statuses.size() < RunningNodes().size()) return false;
+    for (const v1::NodeStatus& status : statuses) {
+      for (const v1::ReplicaStatus& replica : status.replicas()) {
         const uint64_t leader =
             leaders.try_emplace(replica.group(), replica.leader()).first->second;
         if (leader == 0 || leader != replica.leader()) return false;
@@ -121,15 +148,13 @@ bool RealCluster::ExpectSettled(Duration within) {
 
 std::string RealCluster::WhyNotLevel() {
   std::map<uint64_t, uint64_t> last;  // of each group's longest log
-  std::vector<v1::NodeStatus> statuses;
-  for (const uint64_t id : RunningNodes()) {
-    std::optional<v1::NodeStatus> status = StatusOf(id);
-    if (!status.has_value()) return absl::StrCat("node ", id, " does not answer");
-    for (const v1::ReplicaStatus& replica : status->replicas()) {
+  const std::vector<v1::NodeStatus> statuses = StatusesOfMembers();
+  if (statuses.size() < RunningNodes().size()) return "a node does not answer";
+  for (const v1::NodeStatus& status : statuses) {
+    for (const v1::ReplicaStatus& replica : status.replicas()) {
       uint64_t& longest = last[replica.group()];
       longest = std::max(longest, replica.last());
     }
-    statuses.push_back(*std::move(status));
   }
   for (const v1::NodeStatus& status : statuses) {
     for (const v1::ReplicaStatus& replica : status.replicas()) {

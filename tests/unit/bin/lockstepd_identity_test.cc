@@ -151,6 +151,24 @@ TEST(PeerBookTest, RemembersOverRestartsAndWritesOnlyNews) {
   EXPECT_EQ(again->peers().at(3), (Peer{3, 0, "g:1", "", ""}));
 }
 
+TEST(PeerBookTest, RemembersTheNewestControllers) {
+  const TemporaryDirectory temporary;
+  absl::StatusOr<PeerBook> book = PeerBook::Load(temporary.path());
+  ASSERT_TRUE(book.ok()) << book.status();
+  ASSERT_TRUE(book->RememberControllers({}).ok());
+  EXPECT_FALSE(std::filesystem::exists(temporary.path("peers.json"))) << "there is nothing to say";
+  ASSERT_TRUE(book->RememberControllers({7, {4, 6}}).ok());
+  ASSERT_TRUE(book->RememberControllers({6, {1, 2}}).ok());
+  ASSERT_TRUE(book->Remember({2, 0, "h:1", "", ""}).ok());
+  const absl::StatusOr<PeerBook> again = PeerBook::Load(temporary.path());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->controllers(), (KnownControllers{7, {4, 6}}));
+  EXPECT_EQ(again->peers().size(), 1u);
+  bool exact = false;
+  EXPECT_TRUE(CheckPeersFile(temporary.path(), &exact).ok());
+  EXPECT_TRUE(exact);
+}
+
 TEST(PeerBookTest, SaysWhatIsDamaged) {
   const TemporaryDirectory temporary;
   temporary.Write("peers.json", "{\"format\": 1, \"peers\": [{}]}");

@@ -79,7 +79,11 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
                                   "--shutdown-timeout-ms",
                                   "0",
                                   "--space-soft-limit",
-                                  "1000000",
+                                  "200000000",
+                                  "--bulk-rate-max",
+                                  "1000",
+                                  "--leader-spread-ms",
+                                  "0",
                                   "--http-body-bytes-max",
                                   "1048576",
                                   "--http-cors-origins",
@@ -109,7 +113,9 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
   EXPECT_EQ(options.clock_drift_max, 25u);
   EXPECT_EQ(options.request_timeout_ms, 700u);
   EXPECT_EQ(options.shutdown_timeout_ms, 0u);
-  EXPECT_EQ(options.space_soft_limit, 1000000u);
+  EXPECT_EQ(options.space_soft_limit, 200000000u);
+  EXPECT_EQ(options.bulk_rate_max, 1000u);
+  EXPECT_EQ(options.leader_spread_ms, 0u);
   EXPECT_EQ(options.http_body_bytes_max, 1048576u);
   EXPECT_EQ(options.http_cors_origins,
             (std::vector<std::string>{"https://a.example", "http://b.example:8080"}));
@@ -181,6 +187,7 @@ TEST(LockstepdOptionsTest, RefusesWithTheSettingItsValueAndWhatIsAllowed) {
       {{"d", "--join", "h"}, "--join: \"h\" is no address"},
       {{"d", "--shards", "0"}, "--shards: \"0\" is out of range: 1 to 65536"},
       {{"d", "--election-timeout-ms", "100"}, "election-timeout-ms: 100 is below twice heartbeat"},
+      {{"d", "--space-soft-limit", "33554432"}, "space-soft-limit: 33554432 is below 134217728"},
       {{"d", "--lease-reads", "yes"}, "--lease-reads: "},
       {{"d", "--clock-drift-max", "1000"}, "--clock-drift-max: \"1000\" is out of range: 0 to 999"},
       {{"d", "--lease-reads", "on", "--election-timeout-ms", "200", "--clock-drift-max", "400"},

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace lockstep::bin {
 
@@ -187,6 +188,44 @@ absl::StatusOr<v1::TransferLeaderResponse> MemoryApi::TransferLeader(
     const v1::TransferLeaderRequest& request) {
   cluster_.calls.push_back(absl::StrCat("transfer ", request.group(), " ", request.to()));
   return v1::TransferLeaderResponse();
+}
+
+absl::StatusOr<v1::AddNodeResponse> MemoryApi::AddNode(const v1::AddNodeRequest& request) {
+  const absl::Status due = Due();
+  if (!due.ok()) return due;
+  cluster_.calls.push_back(absl::StrCat("add ", request.learner() ? "learner " : "", request.node(),
+                                        "@", request.address(), " to [",
+                                        absl::StrJoin(request.groups(), " "), "]"));
+  v1::AddNodeResponse response;
+  *response.mutable_groups() = {cluster_.changes.begin(), cluster_.changes.end()};
+  return response;
+}
+
+absl::StatusOr<v1::RemoveNodeResponse> MemoryApi::RemoveNode(const v1::RemoveNodeRequest& request) {
+  const absl::Status due = Due();
+  if (!due.ok()) return due;
+  cluster_.calls.push_back(absl::StrCat("remove ", request.node(), " from [",
+                                        absl::StrJoin(request.groups(), " "), "]"));
+  v1::RemoveNodeResponse response;
+  *response.mutable_groups() = {cluster_.changes.begin(), cluster_.changes.end()};
+  return response;
+}
+
+absl::StatusOr<v1::ReplaceNodeResponse> MemoryApi::ReplaceNode(
+    const v1::ReplaceNodeRequest& request) {
+  cluster_.calls.push_back(absl::StrCat("replace ", request.replaces(), " by ", request.node(), "@",
+                                        request.address(), " in [",
+                                        absl::StrJoin(request.groups(), " "), "]"));
+  v1::ReplaceNodeResponse response;
+  *response.mutable_groups() = {cluster_.changes.begin(), cluster_.changes.end()};
+  return response;
+}
+
+absl::StatusOr<v1::StatusResponse> MemoryApi::Status(const v1::StatusRequest&) {
+  if (cluster_.next_status.empty()) return cluster_.status;
+  v1::StatusResponse status = std::move(cluster_.next_status.front());
+  cluster_.next_status.pop_front();
+  return status;
 }
 
 Ran RunLockstep(MemoryCluster& cluster, const std::vector<std::string>& arguments,

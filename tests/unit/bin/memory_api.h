@@ -28,6 +28,8 @@ struct MemoryCluster {
   std::deque<absl::Status> failures;  // of the next data calls, in this order; OK: none
   absl::Status connected;             // what Connect says
   v1::StatusResponse status;
+  std::deque<v1::StatusResponse> next_status;  // said first, one at a time
+  std::vector<v1::GroupChange> changes;        // what a change of nodes answers
   v1::Configuration configuration;
   std::map<std::string, absl::Status> health;  // by server; others are healthy
   std::vector<std::string> calls;              // of administration, described
@@ -55,9 +57,11 @@ class MemoryApi : public Api {
   absl::StatusOr<v1::QueryResponse> Query(const v1::QueryRequest& request) override;
   absl::StatusOr<v1::TransferLeaderResponse> TransferLeader(
       const v1::TransferLeaderRequest& request) override;
-  absl::StatusOr<v1::StatusResponse> Status(const v1::StatusRequest&) override {
-    return cluster_.status;
-  }
+  absl::StatusOr<v1::AddNodeResponse> AddNode(const v1::AddNodeRequest& request) override;
+  absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(const v1::RemoveNodeRequest& request) override;
+  absl::StatusOr<v1::ReplaceNodeResponse> ReplaceNode(
+      const v1::ReplaceNodeRequest& request) override;
+  absl::StatusOr<v1::StatusResponse> Status(const v1::StatusRequest&) override;
   absl::Status Health(const std::string& server) override {
     const auto found = cluster_.health.find(server);
     return found == cluster_.health.end() ? absl::OkStatus() : found->second;

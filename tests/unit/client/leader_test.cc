@@ -84,13 +84,23 @@ TEST(Leader, WithoutAHintTheNodesAreTriedInTurn) {
   EXPECT_EQ(asked.size(), 3u);
 }
 
-TEST(Leader, AHintToAStrangerIsIgnored) {
+// A group's members change, perhaps more than once. But strangers that name each other are not
+// believed for ever, and then it is another one's turn to name somebody.
+TEST(Leader, HintsToStrangersAreFollowedForAWhile) {
   Conversation talk;
   talk.Invoke(kv::MakeGet("k"));
-  const auto first = talk.Take();
-  talk.Answer(first, proto::NOT_LEADER, 99);
-  const auto second = talk.Await();
-  EXPECT_EQ(second.to.value(), Other(first.to.value()));
+  auto sent = talk.Take();
+  const uint64_t first = sent.to.value();
+  for (const uint64_t stranger : {99u, 98u, 97u, 96u}) {
+    talk.Answer(sent, proto::NOT_LEADER, stranger);
+    sent = talk.Await();
+    EXPECT_EQ(sent.to.value(), stranger);
+  }
+  talk.Answer(sent, proto::NOT_LEADER, 95);
+  sent = talk.Await();
+  EXPECT_EQ(sent.to.value(), first % 3 + 1) << "the next of those that it knows";
+  talk.Answer(sent, proto::NOT_LEADER, 99);
+  EXPECT_EQ(talk.Await().to.value(), 99u);
 }
 
 TEST(Leader, OnlyTheFirstOfManyRefusalsMovesTheGuess) {

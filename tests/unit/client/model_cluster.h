@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -20,7 +21,8 @@ namespace lockstep::client {
 using shardkv::KeyOf;
 using shardkv::kShards;
 
-// Group g lives on nodes 10 g + 1 to 10 g + 3, the controller on 1 to 3; the first of each leads.
+// Group g lives on nodes 10 g + 1 to 10 g + 3, the controller on 1 to 3 until it moves; the first
+// of each leads.
 class ModelCluster {
  public:
   ModelCluster() : admin_(controller_) {}
@@ -39,6 +41,16 @@ class ModelCluster {
   void Move(uint32_t shard, uint64_t gid) {
     Do(controller::MakeMove(ShardId(shard), GroupId(gid)));
   }
+  // The controller's own members are others from now on; the first leads.
+  void MoveControllers(const std::vector<uint64_t>& nodes) {
+    controllers_ = nodes;
+    ++controllers_membership_;
+    proto::SetMembers set;
+    set.set_membership(controllers_membership_);
+    for (const uint64_t node : nodes) set.add_nodes(node);
+    EXPECT_EQ(controller_.Apply(controller::MakeSetMembers(set)).code(), proto::OK);
+  }
+  uint64_t controllers_membership() const { return controllers_membership_; }
   uint64_t num() const { return controller_.machine().newest().num.value(); }
   uint64_t OwnerOf(uint32_t shard) const {
     return controller_.machine().newest().owners[shard].value();
@@ -91,16 +103,20 @@ class ModelCluster {
   // Nodes of a dead group do not answer, but its data can be fetched.
   void Kill(uint64_t gid) { dead_.insert(gid); }
   void Revive(uint64_t gid) { dead_.erase(gid); }
-  bool IsDead(NodeId node) const { return dead_.count(node.value() / 10) > 0; }
+  bool IsDead(NodeId node) const {
+    const bool gone = node.value() < 10 &&
+                      std::count(controllers_.begin(), controllers_.end(), node.value()) == 0;
+    return gone || dead_.count(node.value() / 10) > 0;
+  }
 
   proto::ClientReply Handle(NodeId to, const proto::ClientRequest& request) {
     proto::ClientReply reply;
     const uint64_t gid = request.group();
     if (to.value() / 10 != gid || (gid != 0 && groups_.count(gid) == 0)) {
       reply.mutable_result()->set_code(proto::UNKNOWN_GROUP);
-    } else if (to.value() % 10 != 1) {
+    } else if (to.value() != LeaderOf(gid)) {
       reply.mutable_result()->set_code(proto::NOT_LEADER);
-      reply.set_leader(10 * gid + 1);
+      reply.set_leader(LeaderOf(gid));
     } else if (gid == 0) {
       *reply.mutable_result() = request.has_query() ? controller_.Query(request.query())
                                                     : controller_.Apply(request.command());
@@ -123,12 +139,15 @@ class ModelCluster {
   }
 
  private:
+  uint64_t LeaderOf(uint64_t gid) const { return gid == 0 ? controllers_.front() : 10 * gid + 1; }
   void Do(const proto::Command& command) { EXPECT_EQ(admin_.Do(command).code(), proto::OK); }
 
   controller::Replica controller_;
   controller::Admin admin_;
   std::map<uint64_t, shardkv::Group> groups_;
   std::set<uint64_t> dead_;
+  std::vector<uint64_t> controllers_{1, 2, 3};
+  uint64_t controllers_membership_ = 0;
 };
 
 }  // namespace lockstep::client

@@ -39,7 +39,7 @@ class Replica {
   }
   // From a client; but what the controller says to itself comes from itself.
   proto::Result Apply(const proto::Command& command) {
-    const EntryKind kind = command.has_prune_history() ? EntryKind::kInternal : EntryKind::kCommand;
+    const EntryKind kind = IsInternal(command) ? EntryKind::kInternal : EntryKind::kCommand;
     return kv::Replica::Parse(ApplyBytes(kv::Encode(command), kind));
   }
   Bytes QueryBytes(const Bytes& query) const {

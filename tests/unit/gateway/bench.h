@@ -166,6 +166,14 @@ class Bench {
   Fate fate = [](NodeId, NodeId, const Bytes&) { return 1; };
   // Hears, sends and does nothing any more.
   void Silence(uint64_t node) { boxes_.at(NodeId(node))->down = true; }
+  // The node's process ends, and begins anew from its disk.
+  void Restart(uint64_t node) {
+    Box& box = *boxes_.at(NodeId(node));
+    box.life.process.reset();
+    box.life = sim::Life();
+    for (auto& lane : box.lanes) lane.clear();
+    box.Boot();
+  }
   // The node's table lane stands still.
   void HangTable(uint64_t node) { boxes_.at(NodeId(node))->table_hangs = true; }
   void Link(uint64_t node, uint64_t peer, bool up) {

@@ -36,6 +36,44 @@ TEST(AddressBook, AnIdKeepsItsFirstIncarnation) {
   EXPECT_TRUE(book.Introduce(Address(2, 7, "a:1")));
 }
 
+proto::ControllerNodes Controllers(uint64_t membership, const std::vector<uint64_t>& nodes) {
+  proto::ControllerNodes controllers;
+  controllers.set_membership(membership);
+  for (const uint64_t node : nodes) controllers.add_nodes(node);
+  return controllers;
+}
+
+TEST(AddressBook, KnowsTheNewestControllers) {
+  AddressBook book;
+  EXPECT_EQ(book.controllers().membership(), 0u);
+  book.LearnControllers(Controllers(7, {4, 6}));
+  EXPECT_TRUE(book.changed());
+  EXPECT_EQ(book.controllers().nodes(1), 6u);
+  book.Saved();
+  for (const proto::ControllerNodes& useless :
+       {Controllers(7, {1}), Controllers(6, {1}), Controllers(8, {}), Controllers(8, {0, 1}),
+        Controllers(8, {2, 2}), Controllers(8, {3, 2}), Controllers(0, {1})}) {
+    book.LearnControllers(useless);
+    EXPECT_FALSE(book.changed());
+    EXPECT_EQ(book.controllers().membership(), 7u);
+  }
+  book.LearnControllers(Controllers(8, {9}));
+  EXPECT_EQ(book.controllers().nodes_size(), 1);
+}
+
+TEST(AddressBook, AnOperatorIsBelievedUntilTheNodeSpeaksForItself) {
+  AddressBook book;
+  EXPECT_TRUE(book.Correct(NodeId(2), "typo:1"));
+  EXPECT_TRUE(book.Correct(NodeId(2), "right:1"));
+  EXPECT_EQ(book.Find(NodeId(2))->peer(), "right:1");
+  book.Saved();
+  EXPECT_FALSE(book.Correct(NodeId(2), "right:1"));
+  EXPECT_FALSE(book.changed());
+  EXPECT_TRUE(book.Introduce(Address(2, 7, "c:3")));
+  EXPECT_FALSE(book.Correct(NodeId(2), "d:4"));
+  EXPECT_EQ(book.Find(NodeId(2))->peer(), "c:3");
+}
+
 TEST(AddressBook, IsBounded) {
   AddressBook book;
   for (uint64_t node = 1; node <= 2 * AddressBook::kNodesMax; ++node) {

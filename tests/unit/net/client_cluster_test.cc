@@ -153,5 +153,54 @@ TEST_F(ClientClusterTest, LeadershipIsHandedOver) {
   EXPECT_TRUE(store_->Put("a", "1").ok());
 }
 
+TEST_F(ClientClusterTest, NodesComeAndGo) {
+  // Asked until the group has begun: it may just have got another leader.
+  const auto begun = [](const auto& change) {
+    for (int i = 0; i < 100; ++i) {
+      const auto answer = change();
+      EXPECT_TRUE(answer.ok() || EffectOf(answer.status()) == Effect::kNone) << answer.status();
+      if (answer.ok()) return answer->groups(0).outcome();
+    }
+    return v1::GroupChange::UNKNOWN;
+  };
+  const auto members = [&] {
+    const auto status = store_->Status({});
+    if (!status.ok()) return 0;
+    for (const v1::NodeStatus& node : status->nodes()) {
+      for (const v1::ReplicaStatus& replica : node.replicas()) {
+        const bool leads = replica.group() == net::kRealGroup && replica.role() == v1::LEADER;
+        const bool rests = replica.change_phase() == v1::SETTLED && replica.membership_committed();
+        if (leads && rests) return replica.group_members_size();
+      }
+    }
+    return 0;
+  };
+  v1::RemoveNodeRequest remove;
+  remove.set_node(3);
+  remove.add_groups(net::kRealGroup);
+  EXPECT_EQ(begun([&] { return store_->RemoveNode(remove); }), v1::GroupChange::BEGUN);
+  for (int i = 0; i < 2000 && members() != 2; ++i) continue;
+  EXPECT_EQ(members(), 2);
+  EXPECT_TRUE(store_->Put("a", "1").ok());
+  v1::AddNodeRequest add;
+  add.set_node(3);
+  add.add_groups(net::kRealGroup);
+  EXPECT_EQ(begun([&] { return store_->AddNode(add); }), v1::GroupChange::BEGUN);
+  for (int i = 0; i < 2000 && members() != 3; ++i) continue;
+  EXPECT_EQ(members(), 3);
+  EXPECT_EQ(begun([&] { return store_->AddNode(add); }), v1::GroupChange::UNCHANGED);
+
+  v1::ReplaceNodeRequest replace;
+  replace.set_node(9);
+  replace.set_replaces(3);
+  replace.add_groups(net::kRealGroup);
+  const absl::Status nobody = store_->ReplaceNode(replace).status();
+  EXPECT_EQ(EffectOf(nobody), Effect::kNone) << nobody;
+  ASSERT_EQ(FailureOf(nobody)->groups_size(), 1) << nobody;
+  EXPECT_EQ(FailureOf(nobody)->groups(0).group(), net::kRealGroup);
+  replace.set_node(3);
+  EXPECT_TRUE(absl::IsInvalidArgument(store_->ReplaceNode(replace).status()));
+}
+
 }  // namespace
 }  // namespace lockstep::client

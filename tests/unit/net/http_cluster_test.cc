@@ -95,6 +95,63 @@ TEST_F(Routing, ChangesTheCluster) {
   EXPECT_EQ(Json::parse(response.body)["code"], "ALREADY_EXISTS");
 }
 
+v1::GroupChange ChangeIn(uint64_t group, v1::GroupChange::Outcome outcome) {
+  v1::GroupChange change;
+  change.set_group(group);
+  change.set_outcome(outcome);
+  change.set_membership_id(7);
+  return change;
+}
+
+TEST_F(Routing, NodesComeAndGo) {
+  proto::GatewayReply reply;
+  reply.set_kind(proto::GatewayReply::OK);
+  reply.mutable_result()->set_code(proto::OK);
+  *reply.add_groups() = ChangeIn(0, v1::GroupChange::BEGUN);
+  *reply.add_groups() = ChangeIn(101, v1::GroupChange::UNCHANGED);
+  store_.planted = reply;
+  const Json added = AskJson(Method::kPost, "/api/v1/cluster/nodes",
+                             R"({"node_id":4,"address":"h:1","groups":[0,101],"learner":true})");
+  EXPECT_EQ(store_.last.change_nodes().add(), 4u);
+  EXPECT_EQ(store_.last.change_nodes().address(), "h:1");
+  EXPECT_EQ(store_.last.change_nodes().groups_size(), 2);
+  EXPECT_TRUE(store_.last.change_nodes().learner());
+  EXPECT_EQ(added["success"], true);
+  EXPECT_EQ(added["data"]["success"], true);
+  EXPECT_EQ(added["data"]["message"], "begun in group 0; nothing to change in group 101");
+  EXPECT_EQ(added["data"]["groups"][0]["outcome"], "begun");
+  EXPECT_EQ(added["data"]["groups"][0]["membership_id"], 7);
+
+  Ask(Method::kPost, "/api/v1/cluster/nodes", R"({"node_id":4,"replaces":2})");
+  EXPECT_EQ(store_.last.change_nodes().add(), 4u);
+  EXPECT_EQ(store_.last.change_nodes().remove(), 2u);
+  Ask(Method::kDelete, "/api/v1/cluster/nodes/2?groups=0,101");
+  EXPECT_EQ(store_.last.change_nodes().add(), 0u);
+  EXPECT_EQ(store_.last.change_nodes().remove(), 2u);
+  EXPECT_EQ(store_.last.change_nodes().groups(1), 101u);
+  const Json nowhere = AskJson(Method::kDelete, "/api/v1/cluster/nodes/9");
+  EXPECT_TRUE(absl::StrContains(nowhere["data"]["message"].get<std::string>(), "no group has"));
+
+  *reply.mutable_groups(1) = ChangeIn(101, v1::GroupChange::REFUSED);
+  reply.mutable_groups(1)->set_reason(v1::GroupChange::UNSAFE);
+  store_.planted = reply;
+  const Response partly = Ask(Method::kDelete, "/api/v1/cluster/nodes/2");
+  EXPECT_EQ(partly.status, 207);
+  EXPECT_EQ(Json::parse(partly.body)["data"]["groups"][1]["reason"], "UNSAFE");
+
+  reply.set_kind(proto::GatewayReply::NOT_EXECUTED);
+  reply.set_status(static_cast<uint32_t>(absl::StatusCode::kFailedPrecondition));
+  reply.mutable_result()->set_code(proto::FAILED_PRECONDITION);
+  reply.set_message("group 101: why");
+  store_.planted = reply;
+  const Response refused = Ask(Method::kDelete, "/api/v1/cluster/nodes/2");
+  EXPECT_EQ(refused.status, 409);
+  const Json json = Json::parse(refused.body);
+  EXPECT_EQ(json["code"], "FAILED_PRECONDITION");
+  EXPECT_EQ(json["effect"], "none");
+  EXPECT_EQ(json["groups"][1]["reason"], "UNSAFE");
+}
+
 TEST_F(Routing, IsHealthyWhenItCanServe) {
   store_.node.set_node(1);
   store_.node.set_uptime_ms(61'000);

@@ -226,8 +226,20 @@ TEST(PeerTransport, ASeedTellsWhatANewNodeNeeds) {
   ASSERT_TRUE(welcome.ok()) << welcome.status();
   EXPECT_EQ(welcome->from().node(), 2u);
   EXPECT_EQ(welcome->controllers(0), 1u);
+  EXPECT_FALSE(welcome->has_newest_controllers()) << "they are those of the beginning";
   EXPECT_EQ(welcome->shards(), 8u);
   EXPECT_EQ(seed.book.Find(NodeId(5))->incarnation(), 55u);
+
+  proto::ControllerNodes controllers;
+  controllers.set_membership(7);
+  controllers.add_nodes(4);
+  controllers.add_nodes(6);
+  seed.book.LearnControllers(controllers);
+  const absl::StatusOr<proto::Welcome> later = Ask(loop, seed, "c", self);
+  ASSERT_TRUE(later.ok()) << later.status();
+  EXPECT_EQ(later->controllers_size(), 1) << "with which a replica begins";
+  ASSERT_EQ(later->newest_controllers().nodes_size(), 2) << "whom to ask";
+  EXPECT_EQ(later->newest_controllers().nodes(1), 6u);
 
   self.set_node(2);
   const absl::Status taken = Ask(loop, seed, "c", self).status();

@@ -37,16 +37,20 @@ std::string FreshDirectory(const std::string& name) {
 
 class RealNode::Surroundings final : public gateway::Surroundings {
  public:
-  Surroundings(uint64_t self, const AddressBook& book) : self_(self), book_(book) {}
+  Surroundings(uint64_t self, AddressBook& book) : self_(self), book_(book) {}
   std::vector<v1::NodeStatus> KnownNodes() const override {
     std::vector<v1::NodeStatus> nodes;
     for (const proto::NodeAddress& address : book_.All()) Fill(address, &nodes.emplace_back());
     return nodes;
   }
+  void Mention(NodeId node, const std::string& peer_address) override {
+    book_.Correct(node, peer_address);
+  }
   void Describe(v1::NodeStatus* status) const override {
     Fill(*book_.Find(NodeId(self_)), status);
     status->set_version("test");
   }
+  void RememberControllers(uint64_t, const std::vector<NodeId>&) override {}
 
  private:
   static void Fill(const proto::NodeAddress& from, v1::NodeStatus* to) {
@@ -55,7 +59,7 @@ class RealNode::Surroundings final : public gateway::Surroundings {
     to->set_grpc_address(from.grpc());
   }
   const uint64_t self_;
-  const AddressBook& book_;
+  AddressBook& book_;
 };
 
 node::NodeOptions RealNode::NodeOptionsHere() const {

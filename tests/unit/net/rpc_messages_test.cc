@@ -14,6 +14,47 @@
 namespace lockstep::net {
 namespace {
 
+TEST(RpcMessages, ChangesOfNodesSayWhoComesAndWhoGoes) {
+  v1::AddNodeRequest add;
+  EXPECT_FALSE(ToGateway(&add).ok()) << "node 0";
+  add.set_node(4);
+  add.set_address("h:1");
+  add.set_learner(true);
+  add.add_groups(0);
+  const auto added = ToGateway(&add);
+  ASSERT_TRUE(added.ok()) << added.status();
+  EXPECT_EQ(added->change_nodes().add(), 4u);
+  EXPECT_EQ(added->change_nodes().remove(), 0u);
+  EXPECT_EQ(added->change_nodes().address(), "h:1");
+  EXPECT_TRUE(added->change_nodes().learner());
+  EXPECT_EQ(added->change_nodes().groups_size(), 1);
+  v1::RemoveNodeRequest remove;
+  EXPECT_FALSE(ToGateway(&remove).ok());
+  remove.set_node(4);
+  EXPECT_EQ(ToGateway(&remove)->change_nodes().remove(), 4u);
+  v1::ReplaceNodeRequest replace;
+  replace.set_node(4);
+  EXPECT_FALSE(ToGateway(&replace).ok()) << "it would be an addition";
+  replace.set_replaces(2);
+  EXPECT_EQ(ToGateway(&replace)->change_nodes().add(), 4u);
+  EXPECT_EQ(ToGateway(&replace)->change_nodes().remove(), 2u);
+
+  proto::GatewayReply reply;
+  reply.set_kind(proto::GatewayReply::OK);
+  reply.add_groups()->set_outcome(v1::GroupChange::BEGUN);
+  v1::AddNodeResponse response;
+  proto::GatewayReply begun = reply;
+  ASSERT_TRUE(Answer(&begun, &response).ok());
+  EXPECT_EQ(response.groups(0).outcome(), v1::GroupChange::BEGUN);
+  reply.set_kind(proto::GatewayReply::NOT_EXECUTED);
+  reply.set_status(static_cast<uint32_t>(absl::StatusCode::kFailedPrecondition));
+  reply.mutable_groups(0)->set_reason(v1::GroupChange::UNSAFE);
+  const absl::Status refused = Answer(&reply, &response);
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused));
+  ASSERT_EQ(client::FailureOf(refused)->groups_size(), 1);
+  EXPECT_EQ(client::FailureOf(refused)->groups(0).reason(), v1::GroupChange::UNSAFE);
+}
+
 TEST(RpcMessages, RepliesThatFailKeepNoneApartFromUnknown) {
   struct Row {
     std::string name;

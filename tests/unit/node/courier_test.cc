@@ -50,7 +50,8 @@ using Lines = std::vector<std::string>;
 
 TEST(Courier, HeartbeatsOfSeveralGroupsLeaveTogether) {
   Sent sent;
-  Courier courier(NodeId(1), /*bundles=*/true, sent);
+  Courier courier(NodeId(1), sent);
+  courier.BundleHeartbeats();
   courier.Send(NodeId(2), GroupId(7), HeartbeatOf(3));
   courier.Send(NodeId(3), GroupId(7), HeartbeatOf(3));
   courier.Send(NodeId(2), GroupId(8), {Term(4), raft::HeartbeatReply{.read_seq = ReadSeq()}});
@@ -67,7 +68,8 @@ TEST(Courier, HeartbeatsOfSeveralGroupsLeaveTogether) {
 // One alone is sent as it is, so that a node of one group never meets a bundle.
 TEST(Courier, ABundleOfOneIsNone) {
   Sent sent;
-  Courier courier(NodeId(1), /*bundles=*/true, sent);
+  Courier courier(NodeId(1), sent);
+  courier.BundleHeartbeats();
   courier.Send(NodeId(2), GroupId(7), HeartbeatOf(3));
   courier.Flush();
   ASSERT_EQ(sent.messages.size(), 1u);
@@ -81,7 +83,7 @@ TEST(Courier, ABundleOfOneIsNone) {
 
 TEST(Courier, OfOneGroupNothingWaits) {
   Sent sent;
-  Courier courier(NodeId(1), /*bundles=*/false, sent);
+  Courier courier(NodeId(1), sent);
   courier.Send(NodeId(2), GroupId(7), HeartbeatOf(3));
   EXPECT_EQ(sent.Take(), Lines{"2: g7 term=3 heartbeat commit=0"});
   courier.Flush();
@@ -90,7 +92,8 @@ TEST(Courier, OfOneGroupNothingWaits) {
 
 TEST(Courier, WhatIsForTheNodeItselfStaysInside) {
   Sent sent;
-  Courier courier(NodeId(1), /*bundles=*/true, sent);
+  Courier courier(NodeId(1), sent);
+  courier.BundleHeartbeats();
   courier.Send(NodeId(1), Asks(3));
   courier.Send(NodeId(2), Asks(4));
   courier.Send(NodeId(1), Asks(5));

@@ -79,7 +79,7 @@ proto::ShardMessage PartFor(const proto::ShardMessage& asked) {
 class Leader {
  public:
   explicit Leader(std::vector<proto::ShardTenure> tenures, const AgentOptions& options = {})
-      : agent(options, GroupId(kSelf), Rng(1)) {
+      : agent(options, GroupId(kSelf), Rng(1), pace) {
     agent.Lead(now, With(std::move(tenures)));
   }
 
@@ -103,6 +103,7 @@ class Leader {
     return out;
   }
 
+  Pace pace{0};
   Agent agent;
   Instant now = Instant(seconds(100));
   uint64_t acts = 0;

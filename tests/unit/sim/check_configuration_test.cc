@@ -9,6 +9,7 @@
 
 #include "core/controller/admin.h"
 #include "core/controller/changes.h"
+#include "core/raft/group_configuration.h"
 #include "sim/check/configuration_checker.h"
 
 namespace lockstep::sim {
@@ -39,6 +40,32 @@ class Story {
   }
   Story& Unpin(uint64_t shard, const Edit& edit = nullptr) {
     return Do(controller::MakeUnpin(ShardId(shard)), edit);
+  }
+  // The group's log has committed who its members are.
+  Story& Commit(uint64_t gid, uint64_t membership, const std::vector<uint64_t>& nodes,
+                raft::ChangePhase phase = raft::ChangePhase::kSettled) {
+    raft::GroupConfiguration members{.id = Index(membership), .phase = phase, .members = {}};
+    const raft::Standing before =
+        phase == raft::ChangePhase::kSettled ? raft::Standing::kVoter : raft::Standing::kLearner;
+    for (const uint64_t node : nodes) {
+      members.members.push_back(
+          {.node = NodeId(node), .before = before, .after = raft::Standing::kVoter});
+    }
+    members.members.front().before = raft::Standing::kVoter;
+    checker_.OnMembersCommitted(GroupId(gid), {.index = Index(membership),
+                                               .term = Term(1),
+                                               .kind = EntryKind::kConfiguration,
+                                               .data = raft::Encode(members)});
+    return *this;
+  }
+  Story& Replace(uint64_t gid, uint64_t membership, const std::vector<uint64_t>& nodes,
+                 const Edit& edit = nullptr) {
+    proto::SetMembers set;
+    set.set_gid(gid);
+    set.set_joined(gid == 0 ? 0 : newest_.Find(GroupId(gid))->joined.value());
+    set.set_membership(membership);
+    for (const uint64_t node : nodes) set.add_nodes(node);
+    return Do(controller::MakeSetMembers(set), edit);
   }
   const std::string& wrong() const { return wrong_; }  // the first time; empty: nothing was
 
@@ -74,6 +101,70 @@ TEST(Configurations, WhatTheControllerMakesIsRight) {
   story.Join({1}).Join({2, 3}).Move(0, 3).Move(0, 2).Unpin(0).Leave({1}).Join({1, 4}).Move(5, 4);
   story.Leave({2, 3}).Join({2, 5, 6, 7, 8}).Move(1, 8).Leave({1, 2, 4, 5, 6, 7, 8}).Join({3, 1});
   EXPECT_EQ(story.wrong(), "");
+}
+
+TEST(Configurations, MembersAreReplacedByWhatTheirGroupHasCommitted) {
+  Story story;
+  story.Join({1, 2}).Move(0, 2).Commit(2, 7, {4, 5}).Replace(2, 7, {4, 5});
+  story.Commit(0, 3, {8, 9}).Replace(0, 3, {8, 9}).Join({3}).Commit(2, 9, {5}).Replace(2, 9, {5});
+  EXPECT_EQ(story.wrong(), "");
+}
+
+TEST(Configurations, MembersAreNotReplacedByAnythingElse) {
+  struct Row {
+    const char* want;
+    std::function<void(Story&)> tell;
+  };
+  const std::vector<Row> rows = {
+      {"the members of group 2 by its own 7, which it has not committed",
+       [](Story& story) { story.Replace(2, 7, {4, 5}); }},
+      {"the members of group 0 by its own 7, which it has not committed",
+       [](Story& story) { story.Commit(2, 7, {4, 5}).Replace(0, 7, {4, 5}); }},
+      {"the members of group 2 by its own 7, which it has not committed",
+       [](Story& story) {
+         story.Commit(2, 7, {4, 5}, raft::ChangePhase::kJoint).Replace(2, 7, {4, 5});
+       }},
+      {"the members of group 2 by its own 7 are others than it says",
+       [](Story& story) { story.Commit(2, 7, {4, 5}).Replace(2, 7, {4, 6}); }},
+      {"the members of group 2 by its own 5 replace those by 7",
+       [](Story& story) {
+         story.Commit(2, 5, {3, 4}).Commit(2, 7, {4, 5}).Replace(2, 7, {4, 5});
+         story.Replace(2, 8, {3, 4}, [](Configuration& next) { next.groups[1].membership = 5; });
+       }},
+      {"members of 2 groups are replaced at once",
+       [](Story& story) {
+         story.Commit(2, 7, {4, 5}).Commit(1, 6, {8});
+         story.Replace(2, 7, {4, 5}, [](Configuration& next) {
+           next.groups[0].membership = 6;
+           next.groups[0].members = {{.node = NodeId(8)}};
+         });
+       }},
+      {"shards move while members are replaced",
+       [](Story& story) {
+         story.Commit(2, 7, {4, 5}).Replace(2, 7, {4, 5}, [](Configuration& next) {
+           next.owners[0] = GroupId(next.owners[0] == GroupId(1) ? 2 : 1);
+         });
+       }},
+      {"pins come or go while members are replaced",
+       [](Story& story) {
+         story.Commit(2, 7, {4, 5}).Replace(2, 7, {4, 5}, [](Configuration& next) {
+           next.pins.push_back({.shard = ShardId(0), .gid = next.owners[0]});
+         });
+       }},
+      {"groups come or go while members are replaced",
+       [](Story& story) {
+         story.Commit(2, 7, {4, 5}).Join({3}, [](Configuration& next) {
+           next.groups[1].membership = 7;
+           next.groups[1].members = {{.node = NodeId(4)}, {.node = NodeId(5)}};
+         });
+       }},
+  };
+  for (const Row& row : rows) {
+    Story story;
+    story.Join({1, 2});
+    row.tell(story);
+    EXPECT_EQ(story.wrong(), row.want);
+  }
 }
 
 TEST(Configurations, NumbersCountUp) {
@@ -174,9 +265,16 @@ TEST(Configurations, SomethingChanges) {
 
 TEST(Configurations, MembersStayAsTheyAre) {
   Story changed;
-  changed.Join({1, 2}).Join(
-      {3}, [](Configuration& next) { next.groups[0].members[0].node = NodeId(9); });
-  EXPECT_EQ(changed.wrong(), "group 1 is not as it was");
+  changed.Join({1, 2}).Move(
+      0, 1, [](Configuration& next) { next.groups[0].members[0].node = NodeId(9); });
+  EXPECT_EQ(changed.wrong(), "pins come or go while members are replaced");
+  Story quietly;
+  quietly.Join({1, 2}).Commit(1, 7, {9}).Replace(
+      1, 7, {9}, [](Configuration& next) { next.groups[1].members[0].node = NodeId(8); });
+  EXPECT_EQ(quietly.wrong(), "members of 2 groups are replaced at once");
+  Story rejoined;
+  rejoined.Join({1, 2}).Move(0, 1, [](Configuration& next) { next.groups[0].joined = next.num; });
+  EXPECT_EQ(rejoined.wrong(), "group 1 is not as it was");
   Story new_one;
   new_one.Join({1}).Join({2},
                          [](Configuration& next) { next.groups[1].joined = ConfigurationNum(1); });

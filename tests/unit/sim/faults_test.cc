@@ -139,7 +139,8 @@ TEST(FaultPlan, EveryFaultEnds) {
     EXPECT_EQ(fake.world.ledger().intervals().size(), intervals) << "nothing new";
     ExpectCalm(fake);
     for (uint16_t id = 1; id <= 5; ++id) {
-      EXPECT_TRUE(fake.world.server(id).up()) << "crashed servers come back";
+      EXPECT_NE(fake.world.server(id).up(), Contains(plan.wiped(), id))
+          << "crashed servers come back, but for those whose disks are gone";
     }
   }
 }
@@ -278,6 +279,34 @@ TEST(FaultPlan, AMajorityNeverRots) {
     note.kind = NoteKind::kVoteGranted;
     plan.OnNote(1, note);
     EXPECT_EQ(plan.lost(), 0u);
+  }
+}
+
+// Who has lost its disk is lost for ever, so a majority keeps theirs.
+TEST(FaultPlan, AMajorityKeepsItsDisks) {
+  FakeWorld fake(1, Sized(5, 1));
+  const FaultOptions options;
+  FaultPlan plan(options, fake.world, Quorums::OfAll(fake.world.AllServers()), Rng(1));
+  fake.RunUntil(kUnit);
+  for (uint16_t id = 1; id <= 5; ++id) {
+    Write(fake.world.server(id).files(), "000005.ldb", std::string(100, 't'));
+  }
+  plan.may_wipe = [] { return false; };
+  plan.WipeNow(1);
+  EXPECT_EQ(plan.wiped(), 0u);
+  plan.may_wipe = [] { return true; };
+  for (uint16_t id = 1; id <= 5; ++id) plan.WipeNow(id);
+  EXPECT_EQ(plan.wiped(), One(1) | One(2));
+  EXPECT_EQ(plan.lost(), plan.wiped());
+  plan.RotNow(FaultKind::kBitRot, 3);
+  EXPECT_EQ(plan.lost(), plan.wiped());
+  fake.RunUntil(10 * kUnit);
+  plan.Stop();
+  EXPECT_EQ(plan.wiped(), One(1) | One(2)) << "nobody gives a disk back";
+  for (uint16_t id = 1; id <= 5; ++id) {
+    const bool wiped = Contains(plan.wiped(), id);
+    EXPECT_NE(fake.world.server(id).up(), wiped);
+    EXPECT_EQ(fake.world.server(id).files().Files().empty(), wiped);
   }
 }
 

@@ -39,7 +39,8 @@ using Lie = std::function<void(const proto::ClientRequest& request, proto::Resul
 class AdminBench final : public ClientPort {
  public:
   explicit AdminBench(uint64_t seed = 1, Lie lie = {})
-      : lie_(std::move(lie)), administrator_(options_, shards_.mirror(), findings_, Rng(seed)) {
+      : lie_(std::move(lie)),
+        administrator_(options_, /*members=*/nullptr, shards_.mirror(), findings_, Rng(seed)) {
     Tell(NoteKind::kBooted, nullptr);
     Tell(NoteKind::kHardState, nullptr);
     Tell(NoteKind::kBecameLeader, nullptr);

@@ -1,0 +1,61 @@
+// Gateways and the members of the controller: what a node's groups are told is news for its
+// gateway, and is there after a restart.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/controller/admin.h"
+#include "tests/unit/gateway/bench.h"
+
+namespace lockstep::gateway {
+namespace {
+
+using Reply = proto::GatewayReply;
+
+// Node 3, which has group 102, is told that node 2 is the controller now. That is not so: node 1
+// is, as the options say.
+void Mislead(Bench& bench, uint64_t membership) {
+  const Reply known = bench.Ask(1, controller::MakeGetConfiguration());
+  proto::NodeMessage message;
+  proto::ConfigurationAnswer& answer = *message.mutable_configuration_answer();
+  answer.set_to_group(k102.value());
+  *answer.mutable_configuration() = known.result().configuration();
+  answer.mutable_configuration()->mutable_controllers()->set_membership(membership);
+  answer.mutable_configuration()->mutable_controllers()->add_nodes(2);
+  bench.Deliver(1, 3, message);
+  bench.Settle();
+  bench.sent.clear();
+}
+
+// Questions of node 3's group to node 2 for configurations.
+auto Questions(const Bench& bench) {
+  return std::count_if(bench.sent.begin(), bench.sent.end(), [](const Bench::Sent& one) {
+    return one.from == NodeId(3) && one.to == NodeId(2) && !Bench::IsForwarding(one.message) &&
+           Decoded(one.message).has_configuration_request();
+  });
+}
+
+TEST(GatewayControllers, WhatItsGroupsAreToldItHears) {
+  Bench bench;
+  bench.Join(1, {k102});
+  Mislead(bench, 9);
+  EXPECT_EQ(bench.Ask(3, controller::MakeGetConfiguration()).kind(), Reply::OK)
+      << "where the new ones are of no use, those of the options are asked again";
+  EXPECT_GT(bench.CountSent(3, 2, proto::NodeMessage::kForwardedRequest), 0u);
+}
+
+TEST(GatewayControllers, AreRememberedOverARestart) {
+  Bench bench;
+  bench.Join(1, {k102});
+  bench.sent.clear();
+  bench.Run(seconds(2));
+  EXPECT_EQ(Questions(bench), 0);
+  Mislead(bench, 9);
+  bench.Restart(3);
+  bench.sent.clear();
+  bench.Run(seconds(2));
+  EXPECT_GT(Questions(bench), 0);
+}
+
+}  // namespace
+}  // namespace lockstep::gateway
