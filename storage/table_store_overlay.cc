@@ -97,10 +97,14 @@ void TableOverlay::Scan(
     if (replaced) ++own;
     return more;
   });
+  // Nobody may be shown what the job has written behind a damaged block, as if nothing were between.
+  if (!written.status().ok()) {
+    if (status_.ok()) status_ = written.status();
+    return;
+  }
   for (; more && own != slots_.end(); ++own) {
     if (!own->second.deleted) more = visit(own->first, own->second.value);
   }
-  if (!written.status().ok() && status_.ok()) status_ = written.status();
 }
 
 TableOverlay::Slot& TableOverlay::SlotOf(absl::string_view key) {

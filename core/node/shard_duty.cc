@@ -85,16 +85,12 @@ void ShardDuty::OnRead(NodeId from, const proto::ShardMessage& message) {
       *calls_.queries.emplace_back(call, proto::Query()).second.mutable_read_tenure();
   read = message.read();
   read.set_bytes_max(std::min(read.bytes_max(), kPartBytesMax));
-  asked_.emplace(call, Asked{from, message});
+  asked_.emplace(call, Asked{.from = from, .message = message});
 }
 
 // Only the leader can write into the log that the tenure is not needed any more.
 void ShardDuty::OnDrop(NodeId from, const proto::ShardMessage& message, const Standing& standing) {
-  if (!standing.leads) {
-    proto::ShardMessage answer = AnswerTo(message);
-    answer.mutable_drop_answer()->set_leader(standing.leader.value());
-    return Send(from, std::move(answer));
-  }
+  if (!standing.leads) return LookWhetherDropped(from, message, standing.leader);
   if (IsOver(message.drop())) {  // Said again, or late: an entry would tell nobody anything.
     proto::ShardMessage answer = AnswerTo(message);
     answer.mutable_drop_answer()->set_done(true);
@@ -107,7 +103,20 @@ void ShardDuty::OnDrop(NodeId from, const proto::ShardMessage& message, const St
   const RequestId call = NextCall();
   *calls_.proposals.emplace_back(call, proto::Command()).second.mutable_drop_shard() =
       message.drop();
-  asked_.emplace(call, Asked{from, message});
+  asked_.emplace(call, Asked{.from = from, .message = message});
+}
+
+// That it was, every replica knows that has come so far, also one that has left the group: whoever
+// asks again may not find the leader any more.
+void ShardDuty::LookWhetherDropped(NodeId from, const proto::ShardMessage& message, NodeId leader) {
+  if (asked_.size() >= kAskedMax) return;
+  const RequestId call = NextCall();
+  proto::ReadTenure& read =
+      *calls_.queries.emplace_back(call, proto::Query()).second.mutable_read_tenure();
+  read.set_shard(message.drop().shard());
+  read.set_ended(message.drop().ended());
+  read.set_resume("\xff");  // behind all records
+  asked_.emplace(call, Asked{.from = from, .message = message, .follows = true, .leader = leader});
 }
 
 // --- What has become of our calls
@@ -143,7 +152,9 @@ void ShardDuty::Answer(const Asked& asked, const proto::Result& result) {
     read.set_gone(result.code() == proto::NOT_FOUND);
     if (result.has_part()) *read.mutable_part() = result.part();
   } else {
-    answer.mutable_drop_answer()->set_done(result.code() == proto::OK);
+    const bool done = result.code() == (asked.follows ? proto::NOT_FOUND : proto::OK);
+    answer.mutable_drop_answer()->set_done(done);
+    if (!done) answer.mutable_drop_answer()->set_leader(asked.leader.value());
   }
   Send(asked.from, std::move(answer));
 }
@@ -234,11 +245,12 @@ void ShardDuty::AskController(const proto::GetConfiguration& get, const Standing
   courier_.Send(controller, std::move(message));
 }
 
-// As a member, and as what it was before, to those who still fetch from that: it is another group.
+// As what it is, or was last, for somebody may not have heard yet that a shard has arrived; and as
+// what it was before that, to those who still fetch from it: each is another group.
 void ShardDuty::SayAll(const raft::GroupConfiguration& members,
                        proto::ConfigurationRequest* request) const {
   absl::btree_set<uint64_t> lives;
-  if (agent_.joined() != 0) lives.insert(agent_.joined());
+  if (agent_.joined() != 0) lives.insert(agent_.joined());  // 0: it never was a member
   for (const auto& [end, joined] : owed_) lives.insert(joined);
   for (const uint64_t joined : lives) {
     *request->add_members() = SayMembers(group_.value(), joined, members);

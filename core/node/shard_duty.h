@@ -35,12 +35,15 @@ class ShardDuty final : public Duty {
   struct Asked {
     NodeId from;
     proto::ShardMessage message;
+    bool follows = false;  // this replica: it only looks
+    NodeId leader = {};    // as far as it knows
   };
 
   RequestId NextCall();
   void Learn(const proto::ShardStates& states);
   bool IsOver(const proto::DropShard& drop) const;
   void OnRead(NodeId from, const proto::ShardMessage& message);
+  void LookWhetherDropped(NodeId from, const proto::ShardMessage& message, NodeId leader);
   void OnDrop(NodeId from, const proto::ShardMessage& message, const Standing& standing);
   void Answer(const Asked& asked, const proto::Result& result);
   void Send(NodeId to, proto::ShardMessage message);

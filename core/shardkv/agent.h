@@ -71,9 +71,9 @@ class Agent {
   // It leads no more.
   void Rest();
   bool leads() const { return leads_; }
-  // The configuration with which the group joined, as far as its leader has come; 0: it is no
-  // member, or this replica does not lead.
-  uint64_t joined() const { return leads_ && group_state_.member() ? group_state_.joined() : 0; }
+  // The configuration with which the group joined last, as far as its leader has come; 0: it never
+  // did, or this replica does not lead.
+  uint64_t joined() const { return leads_ ? group_state_.joined() : 0; }
 
   // An entry of the group itself was applied, and changed this.
   void OnChanged(Instant now, const proto::ShardStates& changed);

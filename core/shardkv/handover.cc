@@ -114,7 +114,7 @@ void ShardMachine::Apply(const proto::Reconfigure& change, Step& step) {
   num_ = change.num();
   shards_ = change.shards();
   member_ = change.member();
-  joined_ = change.joined();
+  if (member_) joined_ = change.joined();  // Otherwise: as what it was a member last.
   if (change.controllers().membership() > controllers_.membership()) {
     controllers_ = change.controllers();
   }

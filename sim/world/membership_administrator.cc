@@ -62,11 +62,17 @@ void MembershipAdministrator::Look() {
   }
 }
 
-void MembershipAdministrator::BeginFinalRound(uint64_t core) {
+void MembershipAdministrator::BeginFinalRound(uint64_t core, uint64_t lost) {
   const auto count = static_cast<uint64_t>(std::popcount(core));
   const uint64_t least = std::min<uint64_t>(count, 2);
   const uint64_t size = rng_.Between(least, count);
   final_ = DrawSome(core, size);
+  // Who has lost data gets it back from the others, as a member. But nobody makes it one that
+  // decides.
+  const uint64_t sound = *final_ & ~lost;
+  if (2 * std::popcount(sound) > std::popcount(*final_)) return Sleep();
+  final_ = sound != 0 ? sound : core & ~lost;
+  Check(*final_ != 0, "a group that has lost its data");
   Sleep();
 }
 

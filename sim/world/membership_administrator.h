@@ -51,8 +51,9 @@ class MembershipAdministrator final : public SimClient {
 
   // Before Start(). `port` outlives this object.
   void Bind(ClientPort& port) { port_ = &port; }
-  // Some of `core` are to be the group in the end.
-  void BeginFinalRound(uint64_t core);
+  // Some of `core` are to be the group in the end, and of these most have all their data: not so
+  // `lost`.
+  void BeginFinalRound(uint64_t core, uint64_t lost);
   // The voters of wishes that may still be granted, now that configuration `committed` is.
   std::vector<uint64_t> OpenWishes(Index committed) const;
 

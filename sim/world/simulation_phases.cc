@@ -145,7 +145,7 @@ void SimulationRun::NameFinalMembers() {
   for (const GroupPlacement& group : climate_.groups) {
     const auto found = membership_administrators_.find(group.group);
     if (found == membership_administrators_.end()) continue;
-    found->second->BeginFinalRound(core_ & plan_.quorums().members(group.group));
+    found->second->BeginFinalRound(core_ & plan_.quorums().members(group.group), plan_.lost());
   }
 }
 

@@ -125,6 +125,10 @@ inline Twin TwinAt(const std::vector<Entry>& log, Index index) {
 }
 
 // The two groups of every store here.
+inline Entry CommandAt(uint64_t index, const std::string& command) {
+  return Entry{Index(index), Term(1), EntryKind::kCommand, Bytes::Copy(command)};
+}
+
 inline constexpr GroupId kGroup(7);
 inline constexpr GroupId kOther(8);
 
