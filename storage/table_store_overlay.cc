@@ -97,7 +97,8 @@ void TableOverlay::Scan(
     if (replaced) ++own;
     return more;
   });
-  // Nobody may be shown what the job has written behind a damaged block, as if nothing were between.
+  // Nobody may be shown what the job has written behind a damaged block, as if nothing were
+  // between.
   if (!written.status().ok()) {
     if (status_.ok()) status_ = written.status();
     return;

@@ -67,7 +67,7 @@ struct Handover {
   friend bool operator==(const Handover&, const Handover&) = default;
 };
 
-inline constexpr size_t kFormerMax = 64;
+inline constexpr size_t kFormerMax = 512;
 
 struct Configuration {
   ConfigurationNum num = {};

@@ -8,6 +8,17 @@
 #include "sim/world/simulation_run.h"
 
 namespace lockstep::sim {
+namespace {
+
+// As a member, or as what it was a member last.
+const controller::Group* LastLifeOf(GroupId gid, const controller::Configuration& newest) {
+  if (const controller::Group* member = newest.Find(gid)) return member;
+  const auto last = std::find_if(newest.former.rbegin(), newest.former.rend(),
+                                 [&](const controller::Group& group) { return group.gid == gid; });
+  return last == newest.former.rend() ? nullptr : &*last;
+}
+
+}  // namespace
 
 void SimulationRun::BeginConvergence() {
   Enter(Phase::kConvergence, "every client was served");
@@ -112,13 +123,14 @@ const GroupPlacement& SimulationRun::PlacementOf(GroupId group) const {
 }
 
 // The newest configuration names the members that the groups have, and the controller's own.
+// Without groups nobody would follow the next one.
 std::string SimulationRun::MembersUnreported() {
   const controller::Configuration& newest = shards_->mirror().newest();
-  if (!climate_.changes.has_value() || newest.num.value() == 0) return "";
+  if (!climate_.changes.has_value() || newest.groups.empty()) return "";
   for (const GroupPlacement& placement : climate_.groups) {
     const GroupId group = placement.group;
     const bool of_controller = group == kControllerGroup;
-    const controller::Group* listed = newest.Find(group);
+    const controller::Group* listed = LastLifeOf(group, newest);
     if (!of_controller && listed == nullptr) continue;
     const uint64_t told = of_controller ? newest.controllers.membership : listed->membership;
     const uint64_t id = checkers_.Deciding(group).front().id.value();
