@@ -61,8 +61,10 @@ Client::Client(const ClientOptions& options, Rng rng) : options_(options), rng_(
 
 NodeId Client::Guess(NodeId hint) {
   const auto& nodes = options_.nodes;
-  if (std::find(nodes.begin(), nodes.end(), hint) != nodes.end()) return hint;
-  return nodes[rng_.Below(nodes.size())];
+  const auto hinted = std::find(nodes.begin(), nodes.end(), hint);
+  turn_ = hinted != nodes.end() ? static_cast<size_t>(hinted - nodes.begin())
+                                : rng_.Below(nodes.size());
+  return nodes[turn_];
 }
 
 void Client::Step(Instant now, Input input, Output* out) {

@@ -119,7 +119,7 @@ class Client final : public Caller {
   Rng rng_;
   Instant now_ = Instant::min();
   NodeId leader_;           // the best guess
-  size_t turn_ = 0;         // of `nodes`, whose turn it was last
+  size_t turn_ = 0;         // of `nodes`, whose turn it was last, hints apart
   uint32_t strangers_ = 0;  // that were named by one another, up to the guess
   uint64_t place_ =
       1;  // counts where it has been: an answer from elsewhere says nothing of leader_

@@ -290,16 +290,18 @@ void Client::LeaderIsNot(const Operation& operation, NodeId hint) {
   constexpr uint32_t kStrangersMax = 4;  // in a row
   const NodeId node = operation.target;
   if (leader_ != node || !IsHere(operation)) return;
-  const auto& nodes = options_.nodes;
-  const auto at = std::find(nodes.begin(), nodes.end(), node);
-  if (at != nodes.end()) turn_ = static_cast<size_t>(at - nodes.begin());
   strangers_ = hint == NodeId() || IsListed(hint) ? 0 : strangers_ + 1;
   if (hint != NodeId() && hint != node && strangers_ <= kStrangersMax) {
     leader_ = hint;
     return;
   }
+  // It is the next one's turn, wherever hints have led meanwhile: two that are wrong may name each
+  // other, or one the other whose turn it is before it.
   strangers_ = 0;
-  turn_ = (turn_ + 1) % nodes.size();
+  const auto& nodes = options_.nodes;
+  do {
+    turn_ = (turn_ + 1) % nodes.size();
+  } while (nodes[turn_] == node && nodes.size() > 1);
   leader_ = nodes[turn_];
 }
 

@@ -103,6 +103,20 @@ TEST(Leader, HintsToStrangersAreFollowedForAWhile) {
   EXPECT_EQ(talk.Await().to.value(), 99u);
 }
 
+// One that names another one, which knows nobody, does not hold the others up (shard seed 2650).
+TEST(Leader, AHintThatLeadsNowhereTakesNobodysTurn) {
+  Conversation talk;
+  talk.Invoke(kv::MakeGet("k"));
+  std::set<uint64_t> asked;
+  for (int i = 0; i < 6; ++i) {
+    const auto sent = talk.Await();
+    const uint64_t node = sent.to.value();
+    asked.insert(node);
+    talk.Answer(sent, proto::NOT_LEADER, node == 2 ? 1 : 0);  // 2 always names 1
+  }
+  EXPECT_EQ(asked.size(), 3u);
+}
+
 TEST(Leader, OnlyTheFirstOfManyRefusalsMovesTheGuess) {
   Conversation talk;
   talk.Register(7);
