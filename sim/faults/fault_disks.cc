@@ -12,14 +12,18 @@ uint64_t FaultPlan::rotten() {
   uint64_t rotten = 0;
   for (uint16_t id = 1; id <= cast_.servers; ++id) {
     const SimFileSystem& files = world_.server(id).files();
-    std::erase_if(spots_[id], [&](const RotSpot& spot) { return !LiesThere(spot, files); });
+    const size_t gone =
+        std::erase_if(spots_[id], [&](const RotSpot& spot) { return !LiesThere(spot, files); });
+    // Power failed while it repaired the damage: the next boot tells what it has lost.
+    if (gone > 0 && !world_.server(id).up()) repairing_ |= One(id);
     if (!spots_[id].empty()) rotten |= One(id);
   }
   return rotten;
 }
 
 uint64_t FaultPlan::lost() {
-  uint64_t lost = rotten() | wiped_;
+  uint64_t lost = rotten();
+  lost |= repairing_ | wiped_;
   for (uint16_t id = 1; id <= cast_.servers; ++id) {
     if (!doubts_[id].empty()) lost |= One(id);
   }
@@ -32,6 +36,7 @@ void FaultPlan::OnNote(uint16_t server, const Note& note) {
   absl::btree_map<GroupId, bool>& doubts = doubts_[server];
   switch (note.kind) {
     case NoteKind::kBooted:
+      repairing_ &= ~One(server);
       doubts.erase(note.group);
       if (note.doubt) doubts[note.group] = false;
       return;

@@ -128,6 +128,7 @@ class FaultPlan {
   std::vector<std::vector<RotSpot>> spots_;  // by server: damage, as long as it lies there
   // By server: groups whose logs have lost something, and whether they have got it back in memory.
   std::vector<absl::btree_map<GroupId, bool>> doubts_;
+  uint64_t repairing_ = 0;  // damage is gone from their disks, and they have not booted since
   uint64_t wiped_ = 0;
   bool stopped_ = false;
 };

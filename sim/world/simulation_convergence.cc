@@ -38,21 +38,30 @@ bool SimulationRun::LeadsInVain(const NodeHost& host) const {
       });
 }
 
-// They are at rest, and stay so until whatever may be under way has arrived: what a group said of
-// its members, or how many groups somebody leads.
+// They agree, and go on agreeing until whatever may be under way has arrived: what a group said of
+// its members, or how many groups somebody leads. Then there is a moment in which nobody does
+// anything.
 bool SimulationRun::Converged() {
   const int64_t now = world_.timeline().now();
-  if (!AtRest()) {
-    at_rest_since_ = kNoTime;
+  if (!Agree()) {
+    agree_since_ = kNoTime;
     return false;
   }
-  if (at_rest_since_ == kNoTime) at_rest_since_ = now;
-  if (!shards_.has_value()) return true;
+  if (agree_since_ == kNoTime) agree_since_ = now;
   const int64_t look = climate_.node.members_look_every.count();
-  return now - at_rest_since_ >= 2 * (look + world_.network().SlowestOrdinary());
+  const int64_t wait =
+      shards_.has_value() ? 2 * (look + world_.network().SlowestOrdinary()) : 0;
+  return now - agree_since_ >= wait && AreIdle();
 }
 
-bool SimulationRun::AtRest() {
+bool SimulationRun::Agree() {
+  const bool equal =
+      std::all_of(climate_.groups.begin(), climate_.groups.end(),
+                  [this](const GroupPlacement& group) { return HaveEqualTables(group); });
+  return equal && ShardsStillMoving().empty() && LeadersUneven().empty();
+}
+
+bool SimulationRun::AreIdle() const {
   // Who has lost the others gives up leadership, and with it the hopes of its clients.
   if ((plan_.leaders.Claimants() & cut_off_) != 0) return false;
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
@@ -66,10 +75,7 @@ bool SimulationRun::AtRest() {
     if (!host.lane(Lane::kLog).empty() || host.lane(Lane::kTable).Writes()) return false;
     if (host.unanswered() > 0) return false;
   }
-  const bool equal =
-      std::all_of(climate_.groups.begin(), climate_.groups.end(),
-                  [this](const GroupPlacement& group) { return HaveEqualTables(group); });
-  return equal && ShardsStillMoving().empty() && LeadersUneven().empty();
+  return true;
 }
 
 uint64_t SimulationRun::GroupsLedBy(uint16_t server) const {

@@ -93,7 +93,8 @@ class SimulationRun final : private WorldObserver {
   void NoteHandover(const NodeHost& host, const Note& note);
   void ReachVerdict();
   bool Converged();
-  bool AtRest();
+  bool Agree();
+  bool AreIdle() const;
   bool LeadsInVain(const NodeHost& host) const;
   bool HaveEqualTables(const GroupPlacement& group);
   bool Served() const;
@@ -147,7 +148,7 @@ class SimulationRun final : private WorldObserver {
   uint64_t cut_off_ = 0;  // for ever, from all others
   uint64_t stalled_ = 0;  // for ever: a part of the disk
   Rest rest_;
-  int64_t at_rest_since_ = kNoTime;
+  int64_t agree_since_ = kNoTime;
   bool stopped_ = false;
   uint64_t issued_ = 0;  // operations in the safety phase
   uint64_t violation_event_ = 0;
