@@ -1,4 +1,6 @@
 // How long what must happen may take, in virtual time.
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include "core/client/options.h"
@@ -48,7 +50,10 @@ int64_t SimulationRun::GatewayBound() const {
   const int64_t call = (workload.thin_patience + workload.thin_grace).count();
   const int64_t tries = 4 * (workload.processes + workload.keys + 4);
   const int64_t inquiries = 16 * (gateway.status_patience + workload.thin_grace).count();
-  return ((2 * attempt + 4 * call) << client::kPatienceDoublingsMax) + tries * call +
+  // Each call to a server that is gone costs all of a patience that has grown.
+  const int64_t alive = std::popcount(core_);
+  const int64_t unlucky = 8 * (climate_.world.servers - alive) / std::max<int64_t>(alive, 1);
+  return ((2 * attempt + (4 + unlucky) * call) << client::kPatienceDoublingsMax) + tries * call +
          60 * (attempt + gateway.router.backoff_max.count()) + gateway.patience.count() + inquiries;
 }
 

@@ -49,8 +49,7 @@ bool SimulationRun::Converged() {
   }
   if (agree_since_ == kNoTime) agree_since_ = now;
   const int64_t look = climate_.node.members_look_every.count();
-  const int64_t wait =
-      shards_.has_value() ? 2 * (look + world_.network().SlowestOrdinary()) : 0;
+  const int64_t wait = shards_.has_value() ? 2 * (look + world_.network().SlowestOrdinary()) : 0;
   return now - agree_since_ >= wait && AreIdle();
 }
 
