@@ -48,8 +48,13 @@ class EngineBoot {
 
  private:
   bool Damaged() const { return !log_damage_.ok() || !table_damage_.ok(); }
-  // Whether the group has lost what it may have promised.
-  bool HasLost(const ReplicaImage& image) const { return !log_damage_.ok() || LosesTable(image); }
+  // Whether the group has lost what it may have promised. Its table may have been ahead of a log
+  // that is whole: a snapshot is installed before the log begins behind it, and a crash may come
+  // between. Nobody sends a snapshot to who is alone.
+  bool HasLost(const ReplicaImage& image) const {
+    if (!log_damage_.ok() || LosesTable(image)) return true;
+    return !table_damage_.ok() && !IsAlone(image);
+  }
   bool IsAlone(const ReplicaImage& image) const {
     if (options_.is_alone == nullptr) return false;
     const Bytes newest = NewestConfiguration(image);
@@ -192,8 +197,11 @@ class EngineBoot {
   }
 
   absl::Status Repair() {
-    const bool any_lost = std::any_of(out_.images.begin(), out_.images.end(),
-                                      [this](const ReplicaImage& image) { return HasLost(image); });
+    // Decided once: who is alone may be known from tables that are about to go.
+    for (const ReplicaImage& image : out_.images) {
+      if (HasLost(image)) lost_.insert(image.group);
+    }
+    const bool any_lost = !lost_.empty();
     if (!table_damage_.ok()) out_.tables = nullptr;
     absl::Status status = any_lost ? MarkDoubts() : absl::OkStatus();
     if (status.ok() && !table_damage_.ok()) status = WipeTables();
@@ -249,7 +257,7 @@ class EngineBoot {
     if (!log_damage_.ok()) return log_damage_;  // Whom could one believe now?
     log_damage_ = log_damage;
     for (ReplicaImage& image : kept) {
-      const bool lost = HasLost(image);
+      const bool lost = lost_.contains(image.group);
       if (LosesTable(image)) {
         image.base = LogPosition{};
         image.entries.clear();
@@ -313,6 +321,7 @@ class EngineBoot {
   const std::string table_directory_;
   absl::Status log_damage_;    // DataLoss
   absl::Status table_damage_;  // DataLoss
+  absl::btree_set<GroupId> lost_;
   Booted out_;
 };
 

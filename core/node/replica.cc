@@ -224,6 +224,7 @@ void Replica::OnTableDone(CheckpointDone& done) {
 }
 
 void Replica::OnTableDone(ReadSnapshotDone& done) {
+  bulk_.Moved(host_.clock.Now(), done.data.size());
   Step(raft::SnapshotChunkRead{done.peer, done.snapshot, done.offset, std::move(done.data),
                                done.last, done.gone, done.tag, std::move(done.configuration)});
 }
@@ -309,16 +310,21 @@ void Replica::RouteReads() {
 
 void Replica::SubmitSnapshotJobs() {
   for (NodeId peer : out_.snapshot_closes) {
-    snapshot_reads_.erase(peer);
+    std::erase_if(snapshot_reads_, [&](const auto& read) { return read.peer == peer; });
     host_.disk.Submit(CloseSnapshot{group_, peer});
   }
-  // A newer one for the same peer is instead of what waits: Raft ignores late answers.
-  for (const raft::SnapshotRead& read : out_.snapshot_reads) snapshot_reads_[read.peer] = read;
+  // A newer one for the same peer is instead of what waits, at its place: Raft ignores late
+  // answers.
+  for (const raft::SnapshotRead& read : out_.snapshot_reads) {
+    const auto waits = std::find_if(snapshot_reads_.begin(), snapshot_reads_.end(),
+                                    [&](const auto& one) { return one.peer == read.peer; });
+    waits != snapshot_reads_.end() ? static_cast<void>(*waits = read)
+                                   : snapshot_reads_.push_back(read);
+  }
   const Instant now = host_.clock.Now();
   while (!snapshot_reads_.empty() && bulk_.MayGoOn(now)) {
-    const raft::SnapshotRead read = snapshot_reads_.begin()->second;
-    snapshot_reads_.erase(snapshot_reads_.begin());
-    bulk_.Moved(now, read.bytes_max);
+    const raft::SnapshotRead read = snapshot_reads_.front();
+    snapshot_reads_.pop_front();
     SubmitTableJob(
         ReadSnapshot{group_, read.peer, read.snapshot, read.offset, read.bytes_max, read.tag});
   }

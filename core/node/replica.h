@@ -139,7 +139,7 @@ class Replica {
   uint64_t queries_under_way_ = 0;
   std::vector<ReadyAnswer> answers_;  // leave at the end of the turn
   uint64_t named_ = 0;                // as those who may lead, since this replica left the group
-  absl::btree_map<NodeId, raft::SnapshotRead> snapshot_reads_;  // wait for their turn, by peer
+  std::deque<raft::SnapshotRead> snapshot_reads_;  // wait for their turn, one of each peer
 
   LogPosition applied_;      // the table's position
   Index apply_submitted_;    // handed to the table up to here. Invariant: applied <= it <= commit

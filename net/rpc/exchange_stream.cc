@@ -31,12 +31,17 @@ void ExchangeStream::OnReadDone(bool ok) {
     // Taken away before anybody may begin the next read into it.
     message.Swap(&incoming_);
     reading_ = false;
+    handing_over_ = ok;
     if (!ok) reads_ended_ = true;
   }
   if (ok && !HandOver(message)) {
     return End(client::FailureStatus(
         absl::StatusCode::kInvalidArgument, client::Effect::kUnknown, "INVALID_ARGUMENT",
         "the message is malformed, or has more calls than one message may hold"));
+  }
+  {
+    const std::lock_guard<std::mutex> lock(speaking_);
+    handing_over_ = false;
   }
   Proceed();
 }
@@ -112,6 +117,8 @@ void ExchangeStream::Proceed() {
     outgoing_ = ToByteBuffer(pieces);
     StartWrite(&outgoing_);
   }
+  // Calls that were read and are not counted yet are to be answered, too.
+  if (handing_over_) return;
   const bool leaving = reads_ended_ || draining_;
   if (leaving && idle && !writing_) {
     ended_ = true;

@@ -51,8 +51,9 @@ class ExchangeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
 
-  std::mutex speaking_;   // over what is said to gRPC; never taken by the loop thread
-  bool reading_ = false;  // guarded by speaking_, like the next four
+  std::mutex speaking_;        // over what is said to gRPC; never taken by the loop thread
+  bool reading_ = false;       // guarded by speaking_, like the next five
+  bool handing_over_ = false;  // what was read, to the service
   bool writing_ = false;
   bool reads_ended_ = false;  // the peer sends no more, or we take no more
   bool draining_ = false;
