@@ -65,7 +65,7 @@ const std::vector<Room>& Rooms() {
       {"net", {"core"}, {kEverything}},
       {"bin", {"core", "storage", "sim", "net"}, {kEverything}},
       {"tests", {"core", "storage", "sim", "net", "bin"}, {kEverything}},
-      {"fuzz", {"core", "storage", "sim", "net"}, {kEverything}},
+      {"fuzz", {"core", "storage", "sim", "net", "bin"}, {kEverything}},
   };
   return rooms;
 }
