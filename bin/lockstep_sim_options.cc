@@ -6,20 +6,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "bin/lockstep_sim_replay_options.h"
 #include "bin/lockstep_sim_values.h"
 #include "sim/faults/fault_kind.h"
-#include "sim/trace/trace.h"
 
 namespace lockstep::bin {
 namespace {
 
 using sim::FaultKind;
 using sim::FaultSet;
-
-constexpr uint32_t kNodesMax = 15;
+using sim::kNodesMax;
 
 constexpr const char* kAbout =
     "Runs clusters of Lockstep in a simulated world of faults, one seed a run, and checks them.\n"
@@ -35,6 +32,8 @@ constexpr const char* kFooter =
     "  lockstep-sim run --seeds 20 --hashes     to compare two builds\n"
     "  lockstep-sim replay --seed 42 --tail 200 the last 200 lines of the story of seed 42\n"
     "  lockstep-sim replay --seed 42 --node 2 --kind note --from 5000 --until 6000\n"
+    "  lockstep-sim replay --seed 42 --record run.decisions\n"
+    "  lockstep-sim replay --decisions run.decisions\n"
     "  lockstep-sim check history.edn           judge a recorded history of any system\n"
     "\n"
     "Exit codes: 0 passed; 1 bad usage; 127 a run crashed; 128 a run made no progress, or\n"
@@ -54,6 +53,12 @@ sim::Judges ParseJudges(const std::string& text) {
   Refuse(absl::StrCat("--checkers: \"", text, "\" is none of all, history, white-box"));
 }
 
+sim::Schedule ParseSchedule(const std::string& text) {
+  if (text == "random") return sim::Schedule::kRandom;
+  if (text == "pct") return sim::Schedule::kPct;
+  Refuse(absl::StrCat("--schedule: \"", text, "\" is neither random nor pct"));
+}
+
 sim::Profile ParseProfile(const std::string& text) {
   if (text == "shard") return sim::Profile::kShard;
   if (text == "raft") return sim::Profile::kRaft;
@@ -70,6 +75,7 @@ struct RawRunOptions {
   std::string events_max;
   std::string faults = "all";
   std::string judges = "all";
+  std::string schedule = "random";
   std::vector<FaultKind> without;
 };
 
@@ -102,6 +108,12 @@ void AddRunOptions(CLI::App& command, RawRunOptions& raw, SimOptions& options) {
       .add_option("--checkers", raw.judges,
                   "Who may condemn a run: all, history (only what clients saw), or white-box")
       ->option_text("all|history|white-box")
+      ->group(group);
+  command
+      .add_option("--schedule", raw.schedule,
+                  "random: latencies are drawn one by one (default); pct: links and disks have "
+                  "priorities too, which change a few times")
+      ->option_text("random|pct")
       ->group(group);
   command
       .add_option("--faults", raw.faults,
@@ -140,6 +152,8 @@ void FillRunOptions(const RawRunOptions& raw, sim::RunOptions& run) {
     run.operations = static_cast<uint32_t>(operations);
   }
   if (!raw.time.empty()) run.time = ParseDuration("--time", raw.time);
+  if (run.time > sim::kTimeMax) Refuse(absl::StrCat("--time: ", raw.time, " is over a year"));
+  run.schedule = ParseSchedule(raw.schedule);
   if (!raw.events_max.empty()) {
     run.events_max = ParseNumber("--events-max", raw.events_max);
     if (run.events_max == 0) Refuse("--events-max: must be at least 1");
@@ -217,92 +231,13 @@ void FillBatchOptions(const RawBatchOptions& raw, SimOptions& options) {
   }
 }
 
-// --- replay -------------------------------------------------------------------------------------
-
-struct RawReplayOptions {
-  std::string seed;
-  std::string from;
-  std::string until;
-  std::vector<std::string> nodes;
-  std::vector<std::string> kinds;
-  std::string tail;
-  std::string history;
-};
-
-std::string TraceKindNames() {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < sim::kTraceKinds; ++i) {
-    const absl::string_view name = sim::TraceKindName(static_cast<sim::TraceKind>(i));
-    names.emplace_back(name.data(), name.size());
-  }
-  return absl::StrJoin(names, ", ");
-}
-
-void AddReplayOptions(CLI::App& command, RawReplayOptions& raw, SimOptions& options) {
-  const std::string group = "What is shown";
-  command.add_option("--seed", raw.seed, "The seed")
-      ->option_text("N (required)")
-      ->required()
-      ->group(group);
-  command.add_option("--from", raw.from, "Show events from this number on")
-      ->option_text("EVENT")
-      ->group(group);
-  command.add_option("--until", raw.until, "Stop the run after this event")
-      ->option_text("EVENT")
-      ->group(group);
-  command.add_option("--node", raw.nodes, "Show only these nodes; 0: the world")
-      ->option_text("N...")
-      ->group(group);
-  command
-      .add_option("--kind", raw.kinds, absl::StrCat("Show only these kinds: ", TraceKindNames()))
-      ->option_text("KIND...")
-      ->group(group);
-  command.add_option("--tail", raw.tail, "Show only so many lines at the end")
-      ->option_text("N")
-      ->group(group);
-  command
-      .add_option("--history", raw.history,
-                  "Write what the clients did to a file that lockstep-sim check can judge")
-      ->option_text("FILE")
-      ->group(group);
-  command
-      .add_flag("--in-process", options.in_process,
-                "Run in this process, for a debugger: a failed check then aborts it")
-      ->group(group);
-}
-
-void FillReplayOptions(const RawReplayOptions& raw, SimOptions& options) {
-  options.seed = ParseNumber("--seed", raw.seed);
-  if (!raw.from.empty()) options.from_event = ParseNumber("--from", raw.from);
-  if (!raw.until.empty()) options.until_event = ParseNumber("--until", raw.until);
-  if (options.from_event > options.until_event) Refuse("--from must not exceed --until");
-  for (const std::string& node : raw.nodes) options.nodes.insert(ParseNumber("--node", node));
-  for (const std::string& text : raw.kinds) {
-    for (const std::string& name : std::vector<std::string>(absl::StrSplit(text, ','))) {
-      bool known = false;
-      for (size_t i = 0; i < sim::kTraceKinds; ++i) {
-        known = known || sim::TraceKindName(static_cast<sim::TraceKind>(i)) == name;
-      }
-      if (!known) {
-        Refuse(absl::StrCat("--kind: \"", name, "\" is unknown; known are ", TraceKindNames()));
-      }
-      options.kinds.insert(name);
-    }
-  }
-  if (!raw.history.empty()) options.history = raw.history;
-  if (!raw.tail.empty()) {
-    options.tail = static_cast<size_t>(ParseNumber("--tail", raw.tail));
-    if (options.tail == 0) Refuse("--tail: must be at least 1");
-  }
-}
-
 }  // namespace
 
 bool SimOptions::default_run() const {
   const sim::RunOptions plain;
   return run.nodes_min == plain.nodes_min && run.nodes_max == plain.nodes_max &&
          run.operations == plain.operations && run.time == plain.time &&
-         run.faults_allowed == plain.faults_allowed &&
+         run.schedule == plain.schedule && run.faults_allowed == plain.faults_allowed &&
          run.all_allowed_faults_on == plain.all_allowed_faults_on;
 }
 
@@ -319,6 +254,7 @@ std::string RunArguments(const SimOptions& options) {
     absl::StrAppend(&text, " --time ",
                     std::chrono::duration_cast<std::chrono::microseconds>(run.time).count(), "us");
   }
+  if (run.schedule == sim::Schedule::kPct) absl::StrAppend(&text, " --schedule pct");
   if (run.events_max != plain.events_max) absl::StrAppend(&text, " --events-max ", run.events_max);
   if (!(run.faults_allowed == plain.faults_allowed)) {
     absl::StrAppend(&text, " --faults ", run.faults_allowed.ToString());
@@ -357,7 +293,7 @@ ParsedOptions ParseSimOptions(int argc, const char* const* argv) {
     FillRunOptions(raw_run, options.run);
     options.command = *run ? SimCommand::kRun : *replay ? SimCommand::kReplay : SimCommand::kCheck;
     if (*run) FillBatchOptions(raw_batch, options);
-    if (*replay) FillReplayOptions(raw_replay, options);
+    if (*replay) FillReplayOptions(*replay, raw_replay, options);
     if (*check) FillCheckOptions(raw_check, options.check);
   } catch (const CLI::CallForHelp& help) {
     app.exit(help);

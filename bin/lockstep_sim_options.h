@@ -35,11 +35,13 @@ struct SimOptions {
   uint64_t seed = 1;
   uint64_t from_event = 0;
   uint64_t until_event = UINT64_MAX;
-  std::set<uint64_t> nodes;            // empty: all
-  std::set<std::string> kinds;         // empty: all
-  size_t tail = 0;                     // only so many lines at the end; 0: all
-  bool in_process = false;             // do not fork: for a debugger
-  std::optional<std::string> history;  // a file for what the clients did
+  std::set<uint64_t> nodes;              // empty: all
+  std::set<std::string> kinds;           // empty: all
+  size_t tail = 0;                       // only so many lines at the end; 0: all
+  bool in_process = false;               // do not fork: for a debugger
+  std::optional<std::string> history;    // a file for what the clients did
+  std::optional<std::string> record;     // a file for the run's decisions
+  std::optional<std::string> decisions;  // a file of them: they say what is run, and its seed
 
   CheckOptions check;
 

@@ -8,12 +8,17 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <fstream>
+#include <iterator>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "bin/lockstep_sim_outcome.h"
 #include "bin/lockstep_sim_run.h"
 #include "sim/check/history/write_json.h"
+#include "sim/trace/decision_log.h"
 #include "sim/trace/trace.h"
 
 namespace lockstep::bin {
@@ -36,23 +41,52 @@ class Printer : public sim::TraceSink {
   const SimOptions& options_;
 };
 
-// An empty text is for finding out early whether it can be done.
-bool WriteHistory(const std::string& text, const std::string& path) {
+bool WriteFile(const char* option, const std::string& bytes, const std::string& path) {
   FILE* const file = fopen(path.c_str(), "w");
-  const bool whole = file != nullptr && std::fputs(text.c_str(), file) >= 0;
+  const bool whole =
+      file != nullptr && std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
   if (file != nullptr && std::fclose(file) == 0 && whole) return true;
-  std::fprintf(stderr, "lockstep-sim: --history: cannot write %s: %s\n", path.c_str(),
+  std::fprintf(stderr, "lockstep-sim: %s: cannot write %s: %s\n", option, path.c_str(),
                strerror(errno));
   return false;
 }
 
-int ReplayHere(const SimOptions& options) {
+// What is to be run. Nothing: it was said what is wrong.
+std::optional<sim::DecisionLog> DecisionsOf(const SimOptions& options) {
+  sim::DecisionLog log;
+  log.run = options.run;
+  log.run.seed = options.seed;
+  if (!options.decisions.has_value()) return log;
+  std::ifstream file(*options.decisions, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file.is_open() || file.bad()) {
+    std::fprintf(stderr, "lockstep-sim: --decisions: cannot read %s\n", options.decisions->c_str());
+    return std::nullopt;
+  }
+  absl::StatusOr<sim::DecisionLog> read = sim::DecodeDecisionLog(bytes);
+  if (read.ok()) return *std::move(read);
+  std::fprintf(stderr, "lockstep-sim: --decisions: %s: %s\n", options.decisions->c_str(),
+               std::string(read.status().message()).c_str());
+  return std::nullopt;
+}
+
+// What tells whether this was the run that somebody recorded.
+void CompareHashes(const sim::DecisionLog& log, const sim::RunReport& report) {
+  if (log.hash.empty()) return;
+  std::printf(log.hash == report.hash
+                  ? "the same run as the one that was recorded\n"
+                  : "another run than the one that was recorded: the code has changed since\n");
+}
+
+int ReplayHere(const SimOptions& options, const sim::DecisionLog& log) {
   Printer printer(options);
   linearizability::History history;
-  sim::RunOptions run = options.run;
-  run.seed = options.seed;
+  sim::RunOptions run = log.run;
   run.trace = &printer;
   run.trace_until_event = options.until_event;
+  sim::DecisionLog recorded{.run = log.run, .draws = {}, .hash = {}};
+  sim::DecisionTape tape(&log.draws, options.record.has_value() ? &recorded.draws : nullptr);
+  if (options.decisions.has_value() || options.record.has_value()) run.tape = &tape;
   if (options.history.has_value()) run.history = &history;
   const Outcome outcome = RunSeed(run);
   const sim::RunReport& report = outcome.report;
@@ -67,8 +101,16 @@ int ReplayHere(const SimOptions& options) {
                 static_cast<unsigned long long>(report.violation_event),
                 report.violation->evidence.c_str());
   }
+  if (options.until_event == UINT64_MAX) CompareHashes(log, report);
+  if (options.record.has_value()) {
+    if (options.until_event == UINT64_MAX) recorded.hash = report.hash;
+    if (!WriteFile("--record", sim::EncodeDecisionLog(recorded), *options.record)) {
+      return kExitCrash;
+    }
+    std::printf("%zu decisions in %s\n", recorded.draws.size(), options.record->c_str());
+  }
   if (options.history.has_value()) {
-    if (!WriteHistory(history::WriteJson(history), *options.history)) return kExitCrash;
+    if (!WriteFile("--history", history::WriteJson(history), *options.history)) return kExitCrash;
     std::printf("history of %zu operations in %s\n", history.operations.size(),
                 options.history->c_str());
   }
@@ -107,8 +149,19 @@ int ExitCodeOf(int status) {
 }  // namespace
 
 int Replay(const SimOptions& options) {
-  if (options.history.has_value() && !WriteHistory("", *options.history)) return kExitUsage;
-  if (options.in_process) return ReplayHere(options);
+  const std::optional<sim::DecisionLog> log = DecisionsOf(options);
+  if (!log.has_value()) return kExitUsage;
+  // At once, to find out early whether it can be done. Of a run that crashes no more is known than
+  // what was asked for, and that is enough to replay it.
+  const sim::DecisionLog asked{.run = log->run, .draws = log->draws, .hash = {}};
+  if (options.history.has_value() && !WriteFile("--history", "", *options.history)) {
+    return kExitUsage;
+  }
+  if (options.record.has_value() &&
+      !WriteFile("--record", sim::EncodeDecisionLog(asked), *options.record)) {
+    return kExitUsage;
+  }
+  if (options.in_process) return ReplayHere(options, *log);
   int ends[2] = {-1, -1};
   if (options.tail > 0 && pipe(ends) != 0) {
     perror("lockstep-sim: pipe");
@@ -126,7 +179,7 @@ int Replay(const SimOptions& options) {
       close(ends[1]);
     }
     setvbuf(stdout, nullptr, _IOLBF, 0);
-    const int code = ReplayHere(options);
+    const int code = ReplayHere(options, *log);
     std::fflush(stdout);
     _exit(code);
   }

@@ -31,7 +31,7 @@ def checker_of(failure):
     return "history" if failure["property"] == "Linearizability" else "white-box"
 
 
-def hunt(tree, profile, start, checkers, seeds, cpu):
+def hunt(tree, profile, start, checkers, seeds, cpu, more=()):
     """Runs seeds of a profile until one fails, all are done, or the CPU time is used up."""
     first = start * SEEDS_BETWEEN_STARTS + 1
     reached = tree.build / "reached"
@@ -40,7 +40,7 @@ def hunt(tree, profile, start, checkers, seeds, cpu):
     report.unlink(missing_ok=True)
     command = [tree.build / "bin" / "lockstep-sim", "run", "--profile", profile,
                "--seeds", f"{first}..{first + seeds - 1}", "--jobs", 1, "--failures-max", 1, "--cpu", f"{cpu}s",
-               "--checkers", checkers, "--seed-timeout", "2m", "--json", report]
+               "--checkers", checkers, "--seed-timeout", "2m", "--json", report, *more]
     process, output, spent = cpu_seconds_of(command, env=dict(os.environ, LOCKSTEP_MUTANT_REACHED=str(reached)))
     if not report.exists():
         raise BenchError(f"lockstep-sim run failed ({process.returncode}): {output.strip()[-500:]}")

@@ -20,23 +20,43 @@ struct Ratio {
   uint32_t denominator = 1;  // above zero
 };
 
+// Who is told of every draw of a run, and may replace it: a recording, or one that is played back.
+//
+// A place names a draw, whatever the seed: the stream, by the names that it was split by, and the
+// how-manieth of the stream. Places that follow each other in a stream are kDrawStep apart.
+class DrawTape {
+ public:
+  virtual ~DrawTape() = default;
+  // The draw at `place` came out as `drawn`; the consumer gets what this returns.
+  virtual uint64_t Draw(uint64_t place, uint64_t drawn) = 0;
+};
+inline constexpr uint64_t kDrawStep = 0x9E3779B97F4A7C15;
+
 // SplitMix64 (Steele, Lea and Flood 2014): small state, passes BigCrush, every seed is a good seed.
 class Rng {
  public:
   // Equal seeds give equal streams, in every build.
-  explicit constexpr Rng(uint64_t seed) : state_(seed) {}
+  // `tape`, if any, outlives it and all that is split from it.
+  explicit constexpr Rng(uint64_t seed, DrawTape* tape = nullptr) : state_(seed), tape_(tape) {}
 
   // An independent stream for one consumer. Does not advance this one.
-  Rng Split(absl::string_view name) const { return Rng(Mix64(state_ ^ StableHash(name))); }
+  Rng Split(absl::string_view name) const {
+    const uint64_t hash = StableHash(name);
+    return Rng(Mix64(state_ ^ hash), Mix64(place_ ^ hash), tape_);
+  }
   // One for each of many consumers of a kind.
   Rng Split(absl::string_view name, uint64_t number) const {
-    return Rng(Mix64(Split(name).state_ + number * kGolden));
+    const Rng kind = Split(name);
+    return Rng(Mix64(kind.state_ + number * kDrawStep), Mix64(kind.place_ + number * kDrawStep),
+               tape_);
   }
 
   // 64 bits, all of them fair.
   uint64_t Next() {
-    state_ += kGolden;
-    return Mix64(state_);
+    state_ += kDrawStep;
+    place_ += kDrawStep;
+    const uint64_t drawn = Mix64(state_);
+    return tape_ == nullptr ? drawn : tape_->Draw(place_, drawn);
   }
   // Uniform in [0, bound). REQUIRES: bound > 0.
   uint64_t Below(uint64_t bound) {
@@ -63,8 +83,12 @@ class Rng {
 
  private:
   __extension__ using Wide = unsigned __int128;
-  static constexpr uint64_t kGolden = 0x9E3779B97F4A7C15;
+  constexpr Rng(uint64_t state, uint64_t place, DrawTape* tape)
+      : state_(state), place_(place), tape_(tape) {}
+
   uint64_t state_;
+  uint64_t place_ = 0;  // what the state would be, had the seed been 0
+  DrawTape* tape_;
 };
 
 }  // namespace lockstep

@@ -47,6 +47,8 @@ struct TrialOptions {
   // disk that hangs or links that lose most messages: for systems that promise to go on with a part
   // of their servers. 0: all come back.
   uint16_t survivors_min = 0;
+  Schedule schedule = Schedule::kRandom;   // in the storm
+  DrawTape* tape = nullptr;                // as of RunOptions
   TraceSink* trace = nullptr;              // a readable trace, not owned; nullptr: none
   uint64_t stop_after_event = UINT64_MAX;  // ends the run there, without a verdict
 };

@@ -65,6 +65,7 @@ void TrialRun::OnDeadline() {
 void TrialRun::BeginCalm() {
   Enter(Phase::kCalm, ClientsDone() ? "all clients are done" : "the time is over");
   plan_.Stop();
+  world_.schedule().End();
   const uint64_t abandoned = DrawAbandoned();
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (Contains(abandoned, id)) continue;

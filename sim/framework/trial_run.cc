@@ -11,6 +11,8 @@
 namespace lockstep::sim {
 namespace {
 
+Rng RootOf(const TrialOptions& options) { return Rng(options.seed, options.tape); }
+
 WorldOptions DrawWorld(const TrialOptions& options, const Rng& root) {
   const Rng streams = root.Split("climate");
   WorldOptions world;
@@ -18,6 +20,9 @@ WorldOptions DrawWorld(const TrialOptions& options, const Rng& root) {
   world.clients = options.clients;
   world.network = DrawNetwork(streams.Split("network"));
   world.host = DrawHost(streams.Split("host"));
+  if (options.schedule == Schedule::kPct) {
+    world.pct = DrawPct(streams.Split("pct"), world.network, options.unit);
+  }
   return world;
 }
 
@@ -36,13 +41,12 @@ FaultOptions DrawFaults(const TrialOptions& options, const Rng& root) {
 TrialRun::TrialRun(const TrialOptions& options, System& system)
     : options_(options),
       system_(system),
-      faults_(DrawFaults(options, Rng(options.seed))),
+      faults_(DrawFaults(options, RootOf(options))),
       servers_(options.servers),
-      world_(DrawWorld(options, Rng(options.seed)), *this, *this, Rng(options.seed), options.trace),
-      plan_(faults_, world_, Quorums::OfAll(world_.AllServers()),
-            Rng(options.seed).Split("faults")),
-      aimed_(faults_, plan_, world_, Rng(options.seed).Split("aimed faults")),
-      phase_rng_(Rng(options.seed).Split("phases")) {}
+      world_(DrawWorld(options, RootOf(options)), *this, *this, RootOf(options), options.trace),
+      plan_(faults_, world_, Quorums::OfAll(world_.AllServers()), RootOf(options).Split("faults")),
+      aimed_(faults_, plan_, world_, RootOf(options).Split("aimed faults")),
+      phase_rng_(RootOf(options).Split("phases")) {}
 
 void TrialRun::Go() {
   Start();
@@ -133,7 +137,7 @@ std::string TrialRun::DescribeClimate() {
   return absl::StrCat(options_.servers, " servers, ", options_.clients, " clients, storm of ",
                       options_.storm.count() / 1000, " us at most, calm of ",
                       options_.calm_max.count() / 1000, " us at most\n",
-                      sim::Describe(DrawWorld(options_, Rng(options_.seed))), "\n",
+                      sim::Describe(DrawWorld(options_, RootOf(options_))), "\n",
                       sim::Describe(faults_));
 }
 

@@ -13,14 +13,15 @@ constexpr uint64_t kRateScale = 65536;
 }  // namespace
 
 Network::Network(const NetworkOptions& options, uint16_t actors, Rng rng, Timeline& timeline,
-                 FaultLedger& ledger, const Tracer& tracer)
+                 FaultLedger& ledger, PctSchedule& schedule, const Tracer& tracer)
     : options_(options),
       actors_(actors),
       rng_(rng),
       timeline_(timeline),
       ledger_(ledger),
+      schedule_(schedule),
       tracer_(tracer),
-      links_(static_cast<size_t>(actors + 1) * static_cast<size_t>(actors + 1)) {
+      links_(ChainsFor(actors)) {
   // The topology of the run: what is near and what is far stays so.
   Rng topology = rng_.Split("topology");
   for (uint16_t from = 1; from <= actors; ++from) {
@@ -67,7 +68,8 @@ void Network::Launch(Packet packet) {
   Link& way = link(packet.from, packet.to);
   if (way.limits.amount > 0 && way.under_way.size() >= way.capacity) EvictOne(way);
   const uint16_t to = packet.to;
-  const int64_t arrival = Transmit(way, packet.data.size()) + DrawLatency(way);
+  const int64_t held = schedule_.Hold(LinkOf(packet.from, packet.to));
+  const int64_t arrival = Transmit(way, packet.data.size()) + DrawLatency(way) + held;
   packet.place = static_cast<uint32_t>(way.under_way.size());
   const uint32_t slot = packets_.Add(std::move(packet));
   way.under_way.push_back(slot);

@@ -15,6 +15,7 @@
 #include "sim/network/latency.h"
 #include "sim/network/link.h"
 #include "sim/network/packet.h"
+#include "sim/world/pct_schedule.h"
 #include "sim/world/slab.h"
 #include "sim/world/timeline.h"
 #include "sim/world/tracer.h"
@@ -46,7 +47,9 @@ class Network {
 
   // Addresses are 1 to `actors`.
   Network(const NetworkOptions& options, uint16_t actors, Rng rng, Timeline& timeline,
-          FaultLedger& ledger, const Tracer& tracer);
+          FaultLedger& ledger, PctSchedule& schedule, const Tracer& tracer);
+  // Of the schedule: one a link, in each direction.
+  static size_t ChainsFor(uint16_t actors) { return (actors + size_t{1}) * (actors + size_t{1}); }
 
   // It will arrive, perhaps.
   void Send(Packet packet);
@@ -84,6 +87,7 @@ class Network {
   Rng rng_;
   Timeline& timeline_;
   FaultLedger& ledger_;
+  PctSchedule& schedule_;
   const Tracer& tracer_;
   std::vector<Link> links_;
   Slab<Packet> packets_;

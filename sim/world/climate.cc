@@ -195,6 +195,9 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   climate.engine = DrawEngine(streams.Split("engine"));
   if (options.profile == Profile::kShard) DrawSharded(options, streams.Split("shards"), climate);
   if (options.profile == Profile::kRaft) DrawChanges(streams.Split("changes"), climate);
+  if (options.schedule == Schedule::kPct) {
+    climate.world.pct = DrawPct(streams.Split("pct"), climate.world.network, climate.unit());
+  }
   const int64_t unit = climate.unit().count();
   FaultSet allowed = options.faults_allowed;
   if (!QuorumsOf(climate.groups).Differ()) allowed.erase(FaultKind::kGroupPartition);

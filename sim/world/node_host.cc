@@ -120,7 +120,10 @@ int64_t NodeHost::DrawLatency(const StorageLane& lane) {
 void NodeHost::StartNext(Lane which) {
   StorageLane& lane = lanes_[static_cast<size_t>(which)];
   if (lane.empty()) return;
-  lane.completes_at = services_.timeline.now() + DrawLatency(lane);
+  const size_t links = Network::ChainsFor(services_.network.actors());
+  const size_t chain = links + 2 * (id_ - size_t{1}) + static_cast<size_t>(which);
+  const int64_t held = services_.schedule.Hold(chain);
+  lane.completes_at = services_.timeline.now() + DrawLatency(lane) + held;
   services_.timeline.Schedule(lane.completes_at, EventKind::kStorage, id_,
                               incarnation_ << 1 | static_cast<uint32_t>(which));
 }

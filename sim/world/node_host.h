@@ -20,6 +20,7 @@
 #include "sim/world/lane.h"
 #include "sim/world/node_clock.h"
 #include "sim/world/observer.h"
+#include "sim/world/pct_schedule.h"
 #include "sim/world/software.h"
 #include "sim/world/timeline.h"
 #include "sim/world/tracer.h"
@@ -48,6 +49,7 @@ struct Services {
   Timeline& timeline;
   const Tracer& tracer;
   FaultLedger& ledger;
+  PctSchedule& schedule;
   Network& network;
   Software& software;
   WorldObserver& observer;

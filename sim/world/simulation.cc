@@ -39,7 +39,7 @@ void Counters::Add(const Counters& other) {
 
 RunReport Run(const RunOptions& options) {
   CheckLe(options.nodes_min, options.nodes_max);
-  const Rng root(options.seed);
+  const Rng root(options.seed, options.tape);
   const Climate climate = DrawClimate(options, root);
   SimulationRun run(options, climate, root);
   running = &run;

@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_SIM_WORLD_SIMULATION_H_
 #define LOCKSTEP_SIM_WORLD_SIMULATION_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,10 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/rng.h"
 #include "core/base/types.h"
 #include "sim/check/checker.h"
 #include "sim/check/linearizability/history.h"
 #include "sim/faults/fault_kind.h"
+#include "sim/trace/state_sink.h"
 #include "sim/trace/trace.h"
 
 namespace lockstep::sim {
@@ -22,6 +25,16 @@ enum class Profile : uint8_t {
   kRaft,   // one group, with replicas on all servers, whose members change
   kShard,  // a controller and groups between which shards move, each on some of the servers
 };
+
+// In which order things happen that may happen in any.
+enum class Schedule : uint8_t {
+  kRandom,  // latencies are drawn, one by one
+  kPct,     // and links and disks have priorities (sim/world/pct_schedule.h)
+};
+
+// Limits of what a person may choose.
+inline constexpr uint32_t kNodesMax = 15;
+inline constexpr Duration kTimeMax = std::chrono::hours(24 * 365);
 
 // What a person chooses. Everything else is drawn from the seed.
 struct RunOptions {
@@ -36,11 +49,16 @@ struct RunOptions {
   Duration time{0};
   uint64_t events_max = 20'000'000;  // a run that takes more is a livelock and fails
   FaultSet faults_allowed =
-      FaultSet::All();                 // kinds that may be switched on; a coin per kind decides
-  Judges judges = Judges::kAll;        // who may condemn the run
-  bool all_allowed_faults_on = false;  // no coins: every allowed kind is on
-  TraceSink* trace = nullptr;          // a readable trace, not owned; nullptr: none
+      FaultSet::All();                    // kinds that may be switched on; a coin per kind decides
+  Schedule schedule = Schedule::kRandom;  // while faults are on
+  Judges judges = Judges::kAll;           // who may condemn the run
+  bool all_allowed_faults_on = false;     // no coins: every allowed kind is on
+  TraceSink* trace = nullptr;             // a readable trace, not owned; nullptr: none
   uint64_t trace_until_event = UINT64_MAX;  // stop the run after this event (replay --until)
+  // Hears of all draws, and may replace them; not owned. nullptr: nobody does.
+  DrawTape* tape = nullptr;
+  // Hears of each state of the cluster, seen from far away; not owned. nullptr: nobody does.
+  StateSink* states = nullptr;
   // Gets what clients did, not owned; nullptr: nobody asks. What is under way at the end is open.
   linearizability::History* history = nullptr;
 };

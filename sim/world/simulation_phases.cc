@@ -125,6 +125,7 @@ void SimulationRun::BeginLiveness() {
   Enter(Phase::kLiveness, workload_.Done() ? "all operations are done" : "the time is over");
   issued_ = workload_.issued();
   plan_.Stop();
+  world_.schedule().End();
   administrator_.Stop();
   core_ = world_.AllServers() & ~plan_.wiped();
   AbandonMinority();

@@ -67,6 +67,9 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
     shard_administrator_.emplace(climate.sharded->administration, std::move(members),
                                  shards_->mirror(), findings_, root.Split("shard administrator"));
   }
+  if (options.states != nullptr) {
+    abstract_.emplace(*options.states, shards_.has_value() ? &shards_->model() : nullptr);
+  }
   plan_.damaged = [this](uint16_t server) {
     if (!ignored_.first().has_value()) checkers_.OnDamage(NodeId(server));
   };
@@ -183,6 +186,7 @@ void SimulationRun::OnNote(NodeHost& host, const Note& note) {
     default:
       break;
   }
+  if (abstract_.has_value()) abstract_->OnNote(host.node(), note);
   const bool leads = plan_.leaders.Claims(note.group, host.id());
   space_.OnNote(host.node(), host.turn(), leads, note,
                 options_.judges == Judges::kHistory ? ignored_ : findings_);
@@ -236,6 +240,7 @@ void SimulationRun::OnCrashed(NodeHost& host) {
   ++crashes_;
   if (host.writing()) ++crashes_in_writes_;
   plan_.leaders.Crashed(host.id());
+  if (abstract_.has_value()) abstract_->OnCrash(host.node());
   if (!ignored_.first().has_value()) {
     checkers_.OnCrash(world_.timeline().instant(), host.node());
   }

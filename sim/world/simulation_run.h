@@ -27,6 +27,7 @@
 #include "sim/check/space_checker.h"
 #include "sim/faults/aimed_faults.h"
 #include "sim/faults/fault_plan.h"
+#include "sim/trace/abstract_state.h"
 #include "sim/workload/shard_administrator.h"
 #include "sim/workload/workload.h"
 #include "sim/world/administrator.h"
@@ -129,6 +130,7 @@ class SimulationRun final : private WorldObserver {
   Findings ignored_;  // of checkers that are not among the judges
   std::optional<ShardChecker> shards_;
   ClusterCheckers checkers_;
+  std::optional<AbstractState> abstract_;
   ForwardingChecker forwarding_;
   SpaceChecker space_;
   KvSoftware software_;

@@ -1,5 +1,7 @@
 #include "sim/world/weather.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace lockstep::sim {
@@ -84,6 +86,23 @@ HostOptions DrawHost(Rng rng) {
   return host;
 }
 
+// From orders that differ by a message to ones in which a part of the cluster lags behind by more
+// than anybody's patience.
+PctOptions DrawPct(Rng rng, const NetworkOptions& network, Duration unit) {
+  PctOptions pct;
+  const int64_t shortest = network.floor_min;
+  pct.window = DrawMagnitude(rng, shortest, std::max(shortest, 4 * unit.count()));
+  pct.depth = static_cast<uint32_t>(rng.Between(1, 8));
+  pct.steps_max = rng.Magnitude(64, 65536);
+  return pct;
+}
+
+std::string Describe(const PctOptions& pct) {
+  if (pct.window == 0) return "";
+  return absl::StrCat("\nschedule: PCT of depth ", pct.depth, " within ", pct.steps_max,
+                      " steps, window ", Microseconds(pct.window));
+}
+
 std::string Describe(const WorldOptions& world) {
   const NetworkOptions& network = world.network;
   const HostOptions& host = world.host;
@@ -95,7 +114,7 @@ std::string Describe(const WorldOptions& world) {
                       "\ndisk: log ", Describe(host.log_latency), ", table ",
                       Describe(host.table_latency), "\ncrash: ", Describe(host.crash),
                       "\nturns: up to ", host.turn_events_max, " events, held up to ",
-                      Microseconds(host.turn_hold_max));
+                      Microseconds(host.turn_hold_max), Describe(world.pct));
 }
 
 }  // namespace lockstep::sim

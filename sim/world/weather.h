@@ -12,6 +12,8 @@ namespace lockstep::sim {
 
 NetworkOptions DrawNetwork(Rng rng);
 HostOptions DrawHost(Rng rng);
+// `unit`: the time scale of the protocol.
+PctOptions DrawPct(Rng rng, const NetworkOptions& network, Duration unit);
 
 // Network, disks, crashes and turns, a line each.
 std::string Describe(const WorldOptions& world);

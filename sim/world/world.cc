@@ -6,6 +6,18 @@
 #include "core/base/hash.h"
 
 namespace lockstep::sim {
+namespace {
+
+uint16_t ActorsOf(const WorldOptions& options) {
+  return static_cast<uint16_t>(options.servers + options.clients);
+}
+
+// Behind those of the links: both lanes of every disk.
+size_t ChainsOf(const WorldOptions& options) {
+  return Network::ChainsFor(ActorsOf(options)) + 2 * size_t{options.servers};
+}
+
+}  // namespace
 
 World::World(const WorldOptions& options, Software& software, WorldObserver& observer,
              const Rng& root, TraceSink* sink)
@@ -13,13 +25,15 @@ World::World(const WorldOptions& options, Software& software, WorldObserver& obs
       observer_(observer),
       tracer_(timeline_, sink),
       boot_rng_(root.Split("boot")),
-      network_(options.network, static_cast<uint16_t>(options.servers + options.clients),
-               root.Split("network"), timeline_, ledger_, tracer_) {
+      schedule_(options.pct, ChainsOf(options), root.Split("schedule")),
+      network_(options.network, ActorsOf(options), root.Split("network"), timeline_, ledger_,
+               schedule_, tracer_) {
   Check(options.servers >= 1);
   CheckLe(options.servers, 60u);  // Sets of servers are the bits of a word.
   const Services services{.timeline = timeline_,
                           .tracer = tracer_,
                           .ledger = ledger_,
+                          .schedule = schedule_,
                           .network = network_,
                           .software = software,
                           .observer = observer};

@@ -14,6 +14,7 @@
 #include "sim/world/client_host.h"
 #include "sim/world/node_host.h"
 #include "sim/world/observer.h"
+#include "sim/world/pct_schedule.h"
 #include "sim/world/software.h"
 #include "sim/world/timeline.h"
 #include "sim/world/tracer.h"
@@ -25,6 +26,7 @@ struct WorldOptions {
   uint16_t clients = 1;
   NetworkOptions network;
   HostOptions host;
+  PctOptions pct;
 };
 
 class World {
@@ -58,6 +60,7 @@ class World {
   const Tracer& tracer() const { return tracer_; }
   FaultLedger& ledger() { return ledger_; }
   Network& network() { return network_; }
+  PctSchedule& schedule() { return schedule_; }
 
  private:
   Stepped StepServer(const Event& event);
@@ -70,6 +73,7 @@ class World {
   Tracer tracer_;
   FaultLedger ledger_;
   Rng boot_rng_;
+  PctSchedule schedule_;
   Network network_;
   std::vector<std::unique_ptr<NodeHost>> servers_;
   std::vector<std::unique_ptr<ClientHost>> clients_;

@@ -95,5 +95,59 @@ TEST(Rng, ChanceIsItsRatio) {
   }
 }
 
+// Writes down what is drawn, and at one place lets something else be drawn.
+class Tape final : public DrawTape {
+ public:
+  uint64_t Draw(uint64_t place, uint64_t drawn) override {
+    places.push_back(place);
+    return place == changed ? instead : drawn;
+  }
+  std::vector<uint64_t> places;
+  uint64_t changed = 0;
+  uint64_t instead = 0;
+};
+
+TEST(Rng, ATapeThatChangesNothingChangesNothing) {
+  Tape tape;
+  Rng plain(5);
+  Rng taped(5, &tape);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(taped.Split("disk", 3).Below(1000), plain.Split("disk", 3).Below(1000));
+    EXPECT_EQ(taped.Next(), plain.Next());
+  }
+  EXPECT_EQ(tape.places.size(), 200u);
+}
+
+TEST(Rng, PlacesNameStreamsAndNotSeeds) {
+  Tape one;
+  Tape other;
+  for (Tape* tape : {&one, &other}) {
+    const Rng root(tape == &one ? 17 : 18, tape);
+    Rng disk = root.Split("disk", 1);
+    Rng next = root.Split("disk", 2);
+    for (int i = 0; i < 10; ++i) disk.Next();
+    for (int i = 0; i < 10; ++i) next.Next();
+  }
+  EXPECT_EQ(one.places, other.places);
+  EXPECT_EQ(std::set<uint64_t>(one.places.begin(), one.places.end()).size(), 20u);
+  EXPECT_EQ(one.places[1], one.places[0] + kDrawStep);
+}
+
+TEST(Rng, ATapeDecidesWhatIsDrawn) {
+  Tape tape;
+  Rng(9, &tape).Split("coin").Next();
+  tape.changed = tape.places[0];
+  for (const uint64_t instead : {uint64_t{0}, UINT64_MAX}) {
+    tape.instead = instead;
+    Rng coin = Rng(9, &tape).Split("coin");
+    EXPECT_EQ(coin.Below(10), instead == 0 ? 0u : 9u);
+    EXPECT_EQ(coin.Next(), [&] {
+      Rng plain = Rng(9).Split("coin");
+      plain.Next();
+      return plain.Next();
+    }());
+  }
+}
+
 }  // namespace
 }  // namespace lockstep

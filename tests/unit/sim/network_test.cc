@@ -20,8 +20,9 @@ struct Arrival {
 
 // Three addresses and nobody behind them: arrivals are written down.
 struct Net {
-  explicit Net(const NetworkOptions& options = {}, uint64_t seed = 1)
-      : network(options, 3, Rng(seed), timeline, ledger, tracer) {}
+  explicit Net(const NetworkOptions& options = {}, uint64_t seed = 1, const PctOptions& pct = {})
+      : schedule(pct, Network::ChainsFor(3), Rng(seed)),
+        network(options, 3, Rng(seed), timeline, ledger, schedule, tracer) {}
 
   void Send(uint16_t from, uint16_t to, const std::string& text) {
     network.Send({.data = Bytes::Copy(text), .from = from, .to = to});
@@ -48,6 +49,7 @@ struct Net {
   Timeline timeline;
   Tracer tracer{timeline, nullptr};
   FaultLedger ledger;
+  PctSchedule schedule;
   Network network;
   std::vector<Arrival> arrivals;
 };
