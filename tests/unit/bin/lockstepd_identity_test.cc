@@ -117,6 +117,10 @@ TEST(DataDirectoryTest, RefusesANewerFormatAndSaysWhatIsDamaged) {
         "\"shards\": 1, \"controller\": [], \"groups\": []}"}) {
     ExpectRefused(refusal(damaged), ExitCode::kDamaged, "identity.json is damaged");
   }
+  // What nests without end would overflow the stack of whoever sums it up.
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  ExpectRefused(refusal("{\"format\": 1, \"checksum\": \"0\", \"a\": " + deep + "}"),
+                ExitCode::kDamaged, "identity.json is damaged");
   std::filesystem::remove(temporary.path("identity.json"));
   std::filesystem::create_directory(temporary.path("identity.json"));
   ExpectRefused(DataDirectory::Open(temporary.path()).status(), ExitCode::kDataDirectory,
