@@ -31,7 +31,9 @@ absl::StatusCode RefusalOf(proto::Code code) {
 
 std::string ReasonOf(const proto::GatewayReply& reply, absl::StatusCode code) {
   const proto::Code said = reply.result().code();
-  if (said != proto::CODE_UNSPECIFIED && said != proto::OK) return proto::Code_Name(said);
+  // A newer node's code has no name here.
+  const bool says = said != proto::CODE_UNSPECIFIED && said != proto::OK;
+  if (says && proto::Code_IsValid(said)) return proto::Code_Name(said);
   if (code == absl::StatusCode::kDeadlineExceeded) return "TIMEOUT";
   if (code == absl::StatusCode::kResourceExhausted) return "OVERLOADED";
   if (code == absl::StatusCode::kInvalidArgument) return "INVALID_ARGUMENT";
