@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/address_text.h"
 #include "net/client/failure.h"
 
 namespace lockstep::net {
@@ -139,7 +140,7 @@ void Take(const proto::ShardGroup& from, v1::Group* to) {
   for (const proto::Member& member : from.members()) {
     v1::Member& added = *to->add_members();
     added.set_node(member.node());
-    added.set_address(member.address());
+    added.set_address(std::string(AddressText(member.address())));
   }
 }
 
