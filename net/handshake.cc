@@ -1,6 +1,7 @@
 #include "net/handshake.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -134,9 +135,11 @@ absl::StatusOr<proto::Welcome> ReadWelcome(const Bytes& payload) {
   welcome.set_advice(OneLine(welcome.advice(), kAdviceBytesMax));
   if (welcome.refusal() != proto::WELCOME) return welcome;
   const auto& controllers = welcome.controllers();
+  const bool ascend = std::adjacent_find(controllers.begin(), controllers.end(),
+                                         std::greater_equal<>()) == controllers.end();
   const bool plausible = welcome.from().node() != 0 && welcome.shards() <= shardkv::kShardsMax &&
                          static_cast<size_t>(controllers.size()) <= AddressBook::kNodesMax &&
-                         std::find(controllers.begin(), controllers.end(), 0) == controllers.end();
+                         ascend && (controllers.empty() || controllers.Get(0) != 0);
   if (!plausible) return absl::InvalidArgumentError("it answers with what no node would say");
   return welcome;
 }

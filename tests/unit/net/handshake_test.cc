@@ -106,7 +106,10 @@ TEST(Handshake, AWelcomeThatNoNodeWouldSayIsNone) {
   many_shards.set_shards(4'000'000'000);
   proto::Welcome no_controller = usual;
   no_controller.add_controllers(0);
-  for (const proto::Welcome& welcome : {nobody, many_shards, no_controller}) {
+  proto::Welcome twice_the_same = usual;
+  twice_the_same.add_controllers(1);
+  twice_the_same.add_controllers(1);
+  for (const proto::Welcome& welcome : {nobody, many_shards, no_controller, twice_the_same}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ReadWelcome(Encoded(welcome)).status()));
   }
   EXPECT_FALSE(ReadWelcome(Bytes::Copy("\xFF")).ok());
