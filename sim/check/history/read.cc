@@ -30,7 +30,8 @@ std::optional<Format> Detect(absl::string_view line) {
 constexpr size_t kReasonBytesMax = 1000;
 std::string OneLine(absl::string_view reason) {
   std::string line;
-  for (const char c : reason.substr(0, kReasonBytesMax)) {
+  for (const char c : reason) {
+    if (line.size() >= kReasonBytesMax) return line + "...";
     const auto byte = static_cast<unsigned char>(c);
     if (absl::ascii_iscntrl(byte)) {
       absl::StrAppend(&line, "\\x", absl::Hex(byte, absl::kZeroPad2));
@@ -38,7 +39,7 @@ std::string OneLine(absl::string_view reason) {
       line.push_back(c);
     }
   }
-  return reason.size() > kReasonBytesMax ? line + "..." : line;
+  return line;
 }
 
 ReadResult Read(const Bytes& text, const ReadOptions& options) {

@@ -148,6 +148,7 @@ TEST(ReadHistory, TellsAReasonInOneLine) {
   };
   EXPECT_EQ(reason("a\\n\\u001b").substr(0, 26), "unknown \"op\" \"a\\x0a\\x1b\"; ");
   EXPECT_LT(reason(std::string(100'000, 'x')).size(), 1100u);
+  EXPECT_LT(reason(std::string(100'000, '\x7F')).size(), 1100u) << "escapes are longer";
 }
 
 // An operation is hundreds of bytes in memory, and an end of a line is one.
