@@ -212,8 +212,10 @@ std::string CodeOf(const HttpAnswer& answer) { return TextOr(Parsed(answer), "co
 absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind) {
   const Json body = Parsed(answer);
   const CodeRow row = RowOf(TextOr(body, "code", ""));
-  const std::string message =
-      TextOr(body, "error", absl::StrCat("the server answered with HTTP status ", answer.status));
+  std::string message = TextOr(body, "error", "");
+  if (message.empty()) {
+    message = absl::StrCat("the server answered with HTTP status ", answer.status);
+  }
   const bool none = kind == HttpCall::Kind::kRead || TextOr(body, "effect", "") == "none";
   v1::Failure failure;
   failure.set_effect(none ? v1::EFFECT_NONE : v1::EFFECT_UNKNOWN);

@@ -26,5 +26,12 @@ TEST(HttpMapping, AnAnswerThatNestsWithoutEndIsNone) {
   EXPECT_EQ(client::EffectOf(read), client::Effect::kNone);
 }
 
+TEST(HttpMapping, AFailureHasAMessage) {
+  for (const char* body : {"", "{}", "{\"error\":\"\"}", "{\"error\":1}"}) {
+    const HttpAnswer answer{.status = 500, .fields = {}, .body = body};
+    EXPECT_EQ(FailureOf(answer, Kind::kRead).message(), "the server answered with HTTP status 500");
+  }
+}
+
 }  // namespace
 }  // namespace lockstep::bin
