@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "bin/quoted.h"
 
 namespace lockstep {
 namespace {
@@ -18,7 +19,7 @@ bool IsHostCharacter(char c) {
 
 absl::StatusOr<Address> ParseAddress(absl::string_view text, uint16_t port_min) {
   const auto refuse = [&](absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" ", what));
+    return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " ", what));
   };
   const size_t colon = text.rfind(':');
   if (colon == absl::string_view::npos || colon == 0) {

@@ -56,9 +56,23 @@ CodeRow RowOf(absl::string_view code) {
   return {code, absl::StatusCode::kInternal, "UNAVAILABLE"};
 }
 
+// Answers nest a few levels. What nests without end is no node's, and would overflow the stack of
+// whoever copies or writes it.
+Json ParseAnswer(const std::string& text) {
+  constexpr int kDepthMax = 64;
+  return Json::parse(text, [](int depth, Json::parse_event_t, const Json&) {
+    if (depth > kDepthMax) throw Json::other_error::create(501, "nests too deep", nullptr);
+    return true;
+  });
+}
+
 Json Parsed(const HttpAnswer& answer) {
-  Json body = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
-  return body.is_object() ? body : Json::object();
+  try {
+    Json body = ParseAnswer(answer.body);
+    return body.is_object() ? body : Json::object();
+  } catch (const Json::exception&) {
+    return Json::object();
+  }
 }
 
 std::string TextOr(const Json& object, const char* name, absl::string_view otherwise) {
@@ -198,8 +212,10 @@ std::string CodeOf(const HttpAnswer& answer) { return TextOr(Parsed(answer), "co
 absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind) {
   const Json body = Parsed(answer);
   const CodeRow row = RowOf(TextOr(body, "code", ""));
-  const std::string message =
-      TextOr(body, "error", absl::StrCat("the server answered with HTTP status ", answer.status));
+  std::string message = TextOr(body, "error", "");
+  if (message.empty()) {
+    message = absl::StrCat("the server answered with HTTP status ", answer.status);
+  }
   const bool none = kind == HttpCall::Kind::kRead || TextOr(body, "effect", "") == "none";
   v1::Failure failure;
   failure.set_effect(none ? v1::EFFECT_NONE : v1::EFFECT_UNKNOWN);
@@ -224,7 +240,7 @@ absl::Status FailureOf(const HttpAnswer& answer, HttpCall::Kind kind) {
 absl::Status Read(const HttpAnswer& answer, HttpCall::Kind kind,
                   const std::function<void(const Json& body)>& read) {
   try {
-    read(Json::parse(answer.body));
+    read(ParseAnswer(answer.body));
     return absl::OkStatus();
   } catch (const Json::exception& e) {
     const bool none = kind == HttpCall::Kind::kRead;

@@ -108,8 +108,8 @@ Exit Shell::Fail(const std::string& what, const absl::Status& status) {
                       {"message", std::string(status.message())}};
     err_ << Line(error) << "\n";
   } else {
-    err_ << "lockstep: " << what << ": " << OneLine(status.message()) << " [" << reason << ": "
-         << (unknown ? "executed or not, nobody knows" : "not executed") << "]\n";
+    err_ << "lockstep: " << what << ": " << OneLine(status.message()) << " [" << OneLine(reason)
+         << ": " << (unknown ? "executed or not, nobody knows" : "not executed") << "]\n";
   }
   return exit;
 }

@@ -191,7 +191,8 @@ std::string StatusText(const v1::StatusResponse& status, bool shards, bool plain
   const std::string configuration =
       status.configuration_num() == 0 ? "the controller has not answered"
                                       : absl::StrCat("configuration ", status.configuration_num());
-  const std::string name = status.cluster().empty() ? "" : absl::StrCat(" ", status.cluster());
+  const std::string name =
+      status.cluster().empty() ? "" : absl::StrCat(" ", Escaped(status.cluster()));
   return absl::StrCat("Cluster", name, ": ", configuration, ", answered by node ",
                       status.answered_by(), "\n\n", NodeTable(status, plain).Text(), "\n",
                       ReplicaTable(status, plain).Text(),

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "bin/quoted.h"
 #include "core/base/check.h"
 
 namespace lockstep::bin {
@@ -37,6 +38,11 @@ size_t CharacterBytes(absl::string_view text) {
     return continues(1) && continues(2) && continues(3) && !overlong && !beyond ? 4 : 0;
   }
   return 0;
+}
+
+// U+0080 to U+009F: some terminals obey them, as others obey an escape and a letter.
+bool IsC1Control(absl::string_view text) {
+  return text.size() > 1 && text[0] == '\xC2' && (static_cast<uint8_t>(text[1]) & 0xE0) == 0x80;
 }
 
 bool IsHex(absl::string_view text) {
@@ -65,11 +71,11 @@ std::string Encode(absl::string_view bytes, Encoding encoding) {
 absl::StatusOr<std::string> Decode(absl::string_view text, Encoding encoding) {
   std::string bytes(text);
   if (encoding == Encoding::kBase64 && !absl::Base64Unescape(text, &bytes)) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", Escaped(text), "\" is no base64"));
+    return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is no base64"));
   }
   if (encoding == Encoding::kHex) {
     if (!IsHex(text)) {
-      return absl::InvalidArgumentError(absl::StrCat("\"", Escaped(text), "\" is no hex"));
+      return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is no hex"));
     }
     bytes = absl::HexStringToBytes(text);
   }
@@ -96,12 +102,12 @@ std::string Escaped(absl::string_view bytes) {
       text += "\\t";
     } else if (first == '\\') {
       text += "\\\\";
-    } else if (length == 0 || first < 0x20 || first == 0x7F) {
+    } else if (length == 0 || first < 0x20 || first == 0x7F || IsC1Control(bytes)) {
       absl::StrAppendFormat(&text, "\\x%02x", first);
     } else {
       absl::StrAppend(&text, bytes.substr(0, length));
     }
-    bytes.remove_prefix(std::max<size_t>(length, 1));
+    bytes.remove_prefix(IsC1Control(bytes) ? 1 : std::max<size_t>(length, 1));
   }
   return text;
 }
@@ -121,7 +127,7 @@ absl::StatusOr<std::string> Unescaped(absl::string_view text) {
       bytes.push_back(kind == 'n' ? '\n' : kind == 't' ? '\t' : '\\');
     } else {
       return absl::InvalidArgumentError(
-          absl::StrCat("\"", text, "\" has an escape that is none of \\n, \\t, \\\\ and \\xNN"));
+          absl::StrCat(Quoted(text), " has an escape that is none of \\n, \\t, \\\\ and \\xNN"));
     }
   }
   return bytes;
@@ -157,8 +163,15 @@ std::string Line(const ordered_json& json) {
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
+// What nodes say of themselves may be anything.
 void Table::Add(std::vector<std::string> cells) {
   CheckEq(cells.size(), rows_.front().size());
+  for (std::string& cell : cells) {
+    const bool plain = std::none_of(cell.begin(), cell.end(), [](char c) {
+      return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+    });
+    if (!plain) cell = Escaped(cell);
+  }
   rows_.push_back(std::move(cells));
 }
 

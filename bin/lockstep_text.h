@@ -42,7 +42,7 @@ std::string Line(const nlohmann::ordered_json& json);
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
-  // As many cells as the header has.
+  // As many cells as the header has. Control characters in them are escaped.
   void Add(std::vector<std::string> cells);
   bool empty() const { return rows_.size() == 1; }
   std::string Text() const;

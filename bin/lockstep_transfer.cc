@@ -16,14 +16,13 @@
 #include "bin/atomic_file.h"
 #include "bin/lockstep_commands.h"
 #include "bin/lockstep_import.h"
+#include "bin/lockstep_pair_lines.h"
 #include "bin/lockstep_text.h"
 #include "bin/lockstep_values.h"
 #include "core/base/limits.h"
 
 namespace lockstep::bin {
 namespace {
-
-using nlohmann::ordered_json;
 
 constexpr const char* kFooter =
     "Lines are {\"key_base64\": ..., \"value_base64\": ...} (jsonl; import also takes key, value,\n"
@@ -39,36 +38,8 @@ struct TransferOptions {
   std::string retry_for = "1m";
 };
 
-// --- Lines --------------------------------------------------------------------------------------
-
-std::string LineOf(const v1::Pair& pair, bool tsv) {
-  if (tsv) return absl::StrCat(Escaped(pair.key()), "\t", Escaped(pair.value()));
-  ordered_json json;
-  SetBytes(json, "key", pair.key(), Encoding::kBase64);
-  SetBytes(json, "value", pair.value(), Encoding::kBase64);
-  return Line(json);
-}
-
-absl::StatusOr<v1::Pair> PairOf(const std::string& line, bool tsv) {
-  absl::StatusOr<std::string> key;
-  absl::StatusOr<std::string> value;
-  if (tsv) {
-    const size_t tab = line.find('\t');
-    if (tab == line.npos) return absl::InvalidArgumentError("has no tab between key and value");
-    key = Unescaped(absl::string_view(line).substr(0, tab));
-    value = Unescaped(absl::string_view(line).substr(tab + 1));
-  } else {
-    const ordered_json json = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object()) return absl::InvalidArgumentError("is no JSON object");
-    key = GetBytes(json, "key");
-    value = GetBytes(json, "value");
-  }
-  if (!key.ok()) return key.status();
-  if (!value.ok()) return value.status();
-  v1::Pair pair;
-  pair.set_key(*std::move(key));
-  pair.set_value(*std::move(value));
-  return pair;
+PairLines FormOf(const TransferOptions& options) {
+  return options.lines == "tsv" ? PairLines::kTsv : PairLines::kJson;
 }
 
 // --- Progress: a line a second on stderr, for whoever looks -------------------------------------
@@ -105,7 +76,7 @@ Exit TellDone(Shell& shell, const char* what, uint64_t pairs) {
 // --- Export -------------------------------------------------------------------------------------
 
 // Resuming cuts off half a line, and goes on behind the last whole one: its key; empty: none.
-absl::StatusOr<std::string> LastKey(const std::string& path, bool tsv) {
+absl::StatusOr<std::string> LastKey(const std::string& path, PairLines form) {
   std::string last;
   uint64_t whole = 0;
   std::ifstream file(path, std::ios::binary);
@@ -114,7 +85,7 @@ absl::StatusOr<std::string> LastKey(const std::string& path, bool tsv) {
     last = std::move(line);
   }
   if (whole == 0) return std::string();
-  absl::StatusOr<v1::Pair> pair = PairOf(last, tsv);
+  absl::StatusOr<v1::Pair> pair = PairOf(last, form);
   if (!pair.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": its last line ", pair.status().message(), ": not resumed"));
@@ -142,7 +113,7 @@ Exit ExportTo(Shell& shell, const TransferOptions& options, const std::string& a
     const absl::StatusOr<v1::ListResponse> page = api->List(request);
     if (!page.ok()) return shell.Fail("export", page.status());
     for (const v1::Pair& pair : page->pairs()) {
-      out << LineOf(pair, options.lines == "tsv") << "\n";
+      out << LineOf(pair, FormOf(options)) << "\n";
     }
     pairs += static_cast<uint64_t>(page->pairs_size());
     if (!out.flush()) return shell.Fail(Exit::kFile, "export: the file cannot be written");
@@ -156,7 +127,7 @@ Exit RunExport(Shell& shell, const TransferOptions& options) {
   if (options.file == "-") return ExportTo(shell, options, "", shell.out());
   std::string after;
   if (options.resume) {
-    absl::StatusOr<std::string> last = LastKey(options.file, options.lines == "tsv");
+    absl::StatusOr<std::string> last = LastKey(options.file, FormOf(options));
     if (!last.ok()) return shell.Fail(Exit::kFile, std::string(last.status().message()));
     after = *std::move(last);
   } else if (::access(options.file.c_str(), F_OK) == 0) {
@@ -222,7 +193,7 @@ Exit ImportFrom(Shell& shell, const TransferOptions& options, std::istream& in, 
   for (std::string line; std::getline(in, line); ++number) {
     offset += line.size() + 1;
     if (line.empty()) continue;
-    absl::StatusOr<v1::Pair> pair = PairOf(line, options.lines == "tsv");
+    absl::StatusOr<v1::Pair> pair = PairOf(line, FormOf(options));
     if (!pair.ok()) {
       importer.Finish().IgnoreError();
       shell.Fail(Exit::kUsage,

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/shardkv/options.h"
 
 namespace lockstep::lockstepd {
 
@@ -88,7 +89,7 @@ inline constexpr uint64_t kMembersMax = 15;
 inline constexpr uint64_t kGroupsMax = 4096;
 // Node ids and gids: from 1, and exact in JavaScript.
 inline constexpr uint64_t kNodeIdMax = (uint64_t{1} << 53) - 1;
-inline constexpr uint32_t kShardsMax = 65536;
+inline constexpr uint32_t kShardsMax = shardkv::kShardsMax;
 
 }  // namespace lockstep::lockstepd
 

@@ -14,12 +14,13 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "bin/address.h"
+#include "bin/quoted.h"
 
 namespace lockstep::lockstepd {
 namespace {
 
 absl::Status Wrong(const std::string& text, const std::string& allowed) {
-  return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" ", allowed));
+  return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " ", allowed));
 }
 
 absl::Status OneOf(const std::string& text, const Values& allowed, std::string& out) {

@@ -18,6 +18,8 @@ bool IsKeyCharacter(char c) {
 }
 bool IsBareCharacter(char c) { return IsKeyCharacter(c) || c == '+' || c == '.'; }
 
+constexpr size_t kKeyBytesMax = 64;  // messages repeat them
+
 class Parser {
  public:
   explicit Parser(absl::string_view text) : text_(text) {}
@@ -74,6 +76,10 @@ class Parser {
     entry.key = TakeWhile(IsKeyCharacter);
     SkipBlank(/*lines=*/false);
     if (entry.key.empty() || Peek() != '=') return Error("expected key = value");
+    if (entry.key.size() > kKeyBytesMax) {
+      return Error(
+          absl::StrCat(entry.key.substr(0, kKeyBytesMax), "... is no key: it is too long"));
+    }
     ++at_;
     SkipBlank(/*lines=*/false);
     if (Peek() != '[') {

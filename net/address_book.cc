@@ -3,8 +3,27 @@
 #include <algorithm>
 #include <functional>
 
+#include "absl/strings/ascii.h"
+
 namespace lockstep::net {
 namespace {
+
+// Strangers may say anything; what no address holds would only be dialled in vain and passed on.
+bool IsAddress(const std::string& text) {
+  return text.size() <= AddressBook::kAddressBytesMax &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return c != ' ' && !absl::ascii_iscntrl(static_cast<unsigned char>(c));
+         });
+}
+
+// As it is, without what is no address.
+proto::NodeAddress Cleaned(proto::NodeAddress address) {
+  for (std::string* text :
+       {address.mutable_peer(), address.mutable_grpc(), address.mutable_http()}) {
+    if (!IsAddress(*text)) text->clear();
+  }
+  return address;
+}
 
 // True: there was something to take.
 bool Fill(const std::string& from, std::string* to) {
@@ -21,7 +40,9 @@ bool Replace(const std::string& from, std::string* to) {
 
 }  // namespace
 
-bool AddressBook::Introduce(const proto::NodeAddress& address) {
+bool AddressBook::Introduce(const proto::NodeAddress& said) {
+  if (said.node() == 0) return false;
+  const proto::NodeAddress address = Cleaned(said);
   const NodeId node(address.node());
   const auto found = nodes_.find(node);
   if (found == nodes_.end()) {
@@ -41,8 +62,9 @@ bool AddressBook::Introduce(const proto::NodeAddress& address) {
   return true;
 }
 
-bool AddressBook::Mention(const proto::NodeAddress& address) {
-  if (address.node() == 0) return false;
+bool AddressBook::Mention(const proto::NodeAddress& said) {
+  if (said.node() == 0) return false;
+  const proto::NodeAddress address = Cleaned(said);
   const NodeId node(address.node());
   const auto found = nodes_.find(node);
   bool news = false;
@@ -70,7 +92,7 @@ bool AddressBook::Correct(NodeId node, const std::string& peer_address) {
   address.set_peer(peer_address);
   const auto found = nodes_.find(node);
   if (found == nodes_.end() || found->second.incarnation() != 0) return Mention(address);
-  const bool news = Replace(peer_address, found->second.mutable_peer());
+  const bool news = Replace(Cleaned(address).peer(), found->second.mutable_peer());
   changed_ |= news;
   return news;
 }
@@ -80,6 +102,7 @@ void AddressBook::LearnControllers(const proto::ControllerNodes& controllers) {
   const bool ascends =
       std::adjacent_find(nodes.begin(), nodes.end(), std::greater_equal<>()) == nodes.end();
   if (nodes.empty() || nodes.Get(0) == 0 || !ascends) return;
+  if (static_cast<size_t>(nodes.size()) > kNodesMax) return;
   if (controllers.membership() <= controllers_.membership()) return;
   controllers_ = controllers;
   changed_ = true;

@@ -2,7 +2,8 @@
 // are its controllers now. Grows by configuration, by handshakes, and by what other nodes know.
 // Loop thread only.
 //
-// Invariant: an id keeps the incarnation that was seen first, for as long as the book lives.
+// Invariant: no id is 0, and an id keeps the incarnation that was seen first, for as long as the
+// book lives.
 #ifndef LOCKSTEP_NET_ADDRESS_BOOK_H_
 #define LOCKSTEP_NET_ADDRESS_BOOK_H_
 
@@ -18,9 +19,13 @@ namespace lockstep::net {
 
 class AddressBook {
  public:
+  // Together they keep the whole book within one frame of a handshake. An address that is longer,
+  // or holds what none does, says nothing.
   static constexpr size_t kNodesMax = 1024;
+  static constexpr size_t kAddressBytesMax = 288;  // of the longest name there is, and its port
 
-  // From the node itself: replaces what was known. False: its id is known with another incarnation.
+  // From the node itself: replaces what was known. False: it has no id, or that is known with
+  // another incarnation.
   bool Introduce(const proto::NodeAddress& address);
   // From hearsay or configuration: fills in what is not known. True: something was new.
   bool Mention(const proto::NodeAddress& address);
@@ -30,7 +35,7 @@ class AddressBook {
   bool Correct(NodeId node, const std::string& peer_address);
 
   // Who the controllers are, by their own configuration with the id `membership`. What is older, or
-  // is no set of nodes, changes nothing.
+  // is no set of at most kNodesMax nodes, changes nothing.
   void LearnControllers(const proto::ControllerNodes& controllers);
   // The newest that was learnt; membership 0: nothing was, they are those of the beginning.
   const proto::ControllerNodes& controllers() const { return controllers_; }

@@ -184,12 +184,7 @@ void PeerTransport::Dial(NodeId node, node::Channel channel) {
 
 void PeerTransport::OnConnected(NodeId node, node::Channel channel) {
   Dialled& dialled = peers_.at(node).channels[static_cast<size_t>(channel)];
-  proto::Hello hello;
-  hello.set_version(kPeerProtocolVersion);
-  hello.set_cluster(options_.cluster);
-  *hello.mutable_from() = introduction_.self;
-  hello.set_to(node.value());
-  hello.set_channel(static_cast<uint32_t>(channel));
+  proto::Hello hello = MakeHello(options_.cluster, introduction_.self, node, channel);
   for (const proto::NodeAddress& known : book_.All()) *hello.add_book() = known;
   dialled.connection->Send(FrameKind::kHello, Bytes::Copy(hello.SerializeAsString()));
   dialled.connection->Flush();
@@ -199,29 +194,26 @@ bool PeerTransport::OnWelcome(NodeId node, node::Channel channel, FrameKind kind
                               const Bytes& payload) {
   Dialled& dialled = peers_.at(node).channels[static_cast<size_t>(channel)];
   if (kind == FrameKind::kPing) return true;
-  proto::Welcome welcome;
-  if (kind != FrameKind::kWelcome || dialled.welcome ||
-      !welcome.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-    dialled.connection->Close(absl::InvalidArgumentError("it answers with something else"));
+  const bool awaited = kind == FrameKind::kWelcome && !dialled.welcome;
+  const absl::StatusOr<proto::Welcome> welcome =
+      awaited ? ReadWelcome(payload) : absl::InvalidArgumentError("it answers with something else");
+  if (!welcome.ok()) {
+    dialled.connection->Close(welcome.status());
     return false;
   }
-  if (welcome.refusal() != proto::WELCOME) {
-    const std::string advice = welcome.advice();
+  if (welcome->refusal() != proto::WELCOME) {
+    const std::string& advice = welcome->advice();
     dialled.connection->Close(absl::PermissionDeniedError(advice));
     Complain(node, absl::StrCat("refused: ", advice));
-    events_.refused(node, welcome.refusal(), advice);
+    events_.refused(node, welcome->refusal(), advice);
     return false;
   }
-  if (!book_.Introduce(welcome.from())) {
-    const std::string advice = absl::StrCat(
-        "node ", node.value(), " has another data directory than before (incarnation ",
-        welcome.from().incarnation(),
-        "): a node that lost its data may not come back under its old id; give it a new one");
-    dialled.connection->Close(absl::PermissionDeniedError(advice));
-    Complain(node, advice);
+  const absl::Status taken = TakeWelcome(*welcome, node, NodeId(introduction_.self.node()), book_);
+  if (!taken.ok()) {
+    dialled.connection->Close(taken);
+    Complain(node, std::string(taken.message()));
     return false;
   }
-  LearnBook(welcome.book());
   dialled.welcome = true;
   dialled.give_up_at = kNever;
   dialled.pause = std::chrono::milliseconds(0);
@@ -261,13 +253,6 @@ void PeerTransport::Complain(NodeId node, const std::string& complaint) {
   Log(LogLevel::kWarn, complaint,
       {{"node", absl::StrCat(node.value())},
        {"address", address == nullptr ? "" : address->peer()}});
-}
-
-void PeerTransport::LearnBook(const google::protobuf::RepeatedPtrField<proto::NodeAddress>& book) {
-  for (const proto::NodeAddress& address : book) {
-    if (address.node() == introduction_.self.node()) continue;
-    book_.Mention(address);
-  }
 }
 
 }  // namespace lockstep::net

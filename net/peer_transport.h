@@ -28,21 +28,11 @@
 #include "core/runtime/host.h"
 #include "net/address_book.h"
 #include "net/connection.h"
+#include "net/handshake.h"
 #include "net/log.h"
 #include "net/uv_handles.h"
 
 namespace lockstep::net {
-
-// Changes with every change of what nodes say to each other that older ones do not understand.
-inline constexpr uint32_t kPeerProtocolVersion = 1;
-
-// What a node tells others of itself and of the cluster.
-struct Introduction {
-  proto::NodeAddress self;  // without a peer address: where it listens
-  std::vector<NodeId>
-      controllers;      // of the beginning, for nodes that join; the book has the newest
-  uint32_t shards = 0;  // likewise
-};
 
 struct PeerTransportOptions {
   std::string cluster;
@@ -118,12 +108,10 @@ class PeerTransport final : public Transport {
   void OnIncoming();
   bool OnAcceptedFrame(uint64_t id, FrameKind kind, Bytes payload);
   bool OnHello(uint64_t id, const Bytes& payload);
-  proto::Welcome Judge(const proto::Hello& hello);
   void OnAcceptedClosed(uint64_t id, const absl::Status& why);
   bool HasAccepted(NodeId from, node::Channel channel) const;
   void CloseIdle();
 
-  void LearnBook(const google::protobuf::RepeatedPtrField<proto::NodeAddress>& book);
   void Log(LogLevel level, absl::string_view text, std::vector<LogField> fields) const;
 
   uv_loop_t* loop_;

@@ -1,4 +1,5 @@
 // Connections that other nodes have dialled.
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -44,34 +45,10 @@ bool PeerTransport::OnAcceptedFrame(uint64_t id, FrameKind kind, Bytes payload) 
 
 bool PeerTransport::OnHello(uint64_t id, const Bytes& payload) {
   Accepted& accepted = accepted_.at(id);
-  proto::Hello hello;
-  const bool readable = hello.ParseFromArray(payload.data(), static_cast<int>(payload.size())) &&
-                        hello.channel() < static_cast<uint32_t>(node::kChannels) &&
-                        hello.from().node() != 0;
-  proto::Welcome welcome;
-  if (readable) {
-    welcome = Judge(hello);
-  } else {
-    welcome.set_refusal(proto::MALFORMED);
-    welcome.set_advice("the hello cannot be read: is it a lockstep node of this version?");
-  }
-  welcome.set_version(kPeerProtocolVersion);
-  welcome.set_cluster(options_.cluster);
-  *welcome.mutable_from() = introduction_.self;
-  const bool accepts = welcome.refusal() == proto::WELCOME;
-  if (accepts) {
-    LearnBook(hello.book());
-    for (const proto::NodeAddress& known : book_.All()) *welcome.add_book() = known;
-    for (const NodeId controller : introduction_.controllers) {
-      welcome.add_controllers(controller.value());
-    }
-    welcome.set_shards(introduction_.shards);
-    if (book_.controllers().membership() != 0) {
-      *welcome.mutable_newest_controllers() = book_.controllers();
-    }
-  }
+  const std::optional<proto::Hello> hello = ReadHello(payload);
+  const proto::Welcome welcome = AnswerHello(hello, options_.cluster, introduction_, book_);
   accepted.connection->Send(FrameKind::kWelcome, Bytes::Copy(welcome.SerializeAsString()));
-  if (!accepts) {
+  if (welcome.refusal() != proto::WELCOME) {
     Log(LogLevel::kWarn, "refused a connection",
         {{"from", accepted.connection->peer_address()}, {"why", welcome.advice()}});
     accepted.connection->CloseAfterFlush(absl::PermissionDeniedError(welcome.advice()));
@@ -79,8 +56,8 @@ bool PeerTransport::OnHello(uint64_t id, const Bytes& payload) {
   }
   accepted.connection->Flush();
   accepted.connection->set_payload_bytes_max(kFrameBytesMax);
-  accepted.from = NodeId(hello.from().node());
-  accepted.channel = static_cast<node::Channel>(hello.channel());
+  accepted.from = NodeId(hello->from().node());
+  accepted.channel = static_cast<node::Channel>(hello->channel());
   // It is alive: do not wait out the pause before dialling it.
   tick_->Start(std::chrono::milliseconds(0));
   const auto peer = peers_.find(accepted.from);
@@ -91,48 +68,6 @@ bool PeerTransport::OnHello(uint64_t id, const Bytes& payload) {
     }
   }
   return true;
-}
-
-proto::Welcome PeerTransport::Judge(const proto::Hello& hello) {
-  proto::Welcome welcome;
-  const auto refuse = [&](proto::Refusal refusal, std::string advice) {
-    welcome.set_refusal(refusal);
-    welcome.set_advice(std::move(advice));
-    return welcome;
-  };
-  const uint64_t self = introduction_.self.node();
-  const uint64_t from = hello.from().node();
-  if (hello.version() != kPeerProtocolVersion) {
-    return refuse(proto::OTHER_VERSION,
-                  absl::StrCat("node ", self, " speaks version ", kPeerProtocolVersion,
-                               " of the peer protocol and node ", from, " version ",
-                               hello.version(), ": run the same release on both"));
-  }
-  if (hello.cluster() != options_.cluster) {
-    return refuse(proto::OTHER_CLUSTER,
-                  absl::StrCat("node ", self, " belongs to cluster \"", options_.cluster,
-                               "\" and node ", from, " to \"", hello.cluster(),
-                               "\": check --cluster and the addresses in --peers and --join"));
-  }
-  if (from == self) {
-    return refuse(proto::SAME_NODE,
-                  absl::StrCat("id ", self, " is taken by the node at ", introduction_.self.peer(),
-                               ": give each node an id of its own with --node-id"));
-  }
-  if (hello.to() != 0 && hello.to() != self) {
-    return refuse(proto::OTHER_NODE,
-                  absl::StrCat("node ", hello.to(), " was expected at ", introduction_.self.peer(),
-                               " but node ", self, " is there: correct --peers of node ", from));
-  }
-  if (!book_.Introduce(hello.from())) {
-    return refuse(
-        proto::OTHER_INCARNATION,
-        absl::StrCat("node ", from,
-                     " is known here with another data directory: a node that lost "
-                     "its data may not come back under its old id; start it with a new --node-id"));
-  }
-  welcome.set_refusal(proto::WELCOME);
-  return welcome;
 }
 
 // A leader that dies is noticed here first: the kernel closes what it had dialled.

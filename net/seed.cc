@@ -7,29 +7,20 @@
 #include "absl/strings/str_cat.h"
 #include "core/node/channel.h"
 #include "net/connection.h"
-#include "net/peer_transport.h"
+#include "net/handshake.h"
 #include "net/uv_handles.h"
 
 namespace lockstep::net {
 namespace {
 
-proto::Hello MakeHello(const std::string& cluster, const proto::NodeAddress& self) {
-  proto::Hello hello;
-  hello.set_version(kPeerProtocolVersion);
-  hello.set_cluster(cluster);
-  *hello.mutable_from() = self;
-  hello.set_channel(static_cast<uint32_t>(node::Channel::kBulk));
-  return hello;
-}
-
 absl::StatusOr<proto::Welcome> Judge(const std::string& address, FrameKind kind,
                                      const Bytes& payload) {
-  proto::Welcome welcome;
-  if (kind != FrameKind::kWelcome ||
-      !welcome.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+  absl::StatusOr<proto::Welcome> welcome = absl::InvalidArgumentError("no welcome");
+  if (kind == FrameKind::kWelcome) welcome = ReadWelcome(payload);
+  if (!welcome.ok()) {
     return absl::UnavailableError(absl::StrCat(address, " answers, but not as a lockstep node"));
   }
-  if (welcome.refusal() != proto::WELCOME) return absl::PermissionDeniedError(welcome.advice());
+  if (welcome->refusal() != proto::WELCOME) return absl::PermissionDeniedError(welcome->advice());
   return welcome;
 }
 
@@ -46,7 +37,7 @@ absl::StatusOr<proto::Welcome> AskSeed(const std::string& address, const std::st
   std::unique_ptr<Connection> connection;
   Connection::Events events;
   events.connected = [&] {
-    const proto::Hello hello = MakeHello(cluster, self);
+    const proto::Hello hello = MakeHello(cluster, self, NodeId(), node::Channel::kBulk);
     connection->Send(FrameKind::kHello, Bytes::Copy(hello.SerializeAsString()));
     connection->Flush();
   };

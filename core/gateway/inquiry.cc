@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/address_text.h"
 #include "core/base/check.h"
 #include "core/gateway/gateway.h"
 #include "core/gateway/member_wish.h"
@@ -30,7 +31,7 @@ void Convert(const proto::ShardGroup& from, lockstep::v1::Group* to) {
   for (const proto::Member& member : from.members()) {
     lockstep::v1::Member& added = *to->add_members();
     added.set_node(member.node());
-    added.set_address(member.address());
+    added.set_address(std::string(AddressText(member.address())));
   }
 }
 

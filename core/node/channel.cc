@@ -13,14 +13,16 @@ constexpr size_t kControlBytesMax = size_t{64} << 10;
 Channel ChannelOf(absl::string_view head, size_t size) {
   constexpr uint32_t kAppend = proto::PeerMessage::kAppendRequestFieldNumber;
   constexpr uint32_t kChunk = proto::PeerMessage::kSnapshotChunkFieldNumber;
+  // Before the body, of which the end may be elsewhere, come the group, the term and the
+  // incarnation.
+  constexpr uint32_t kBodies = proto::PeerMessage::kPreVoteRequestFieldNumber;
   wire::Reader reader(head);
-  // The group and the term come before the body, of which the end may be elsewhere.
-  for (int field = 0; field < 3; ++field) {
-    const bool whole = reader.Next();
+  bool whole = true;
+  do {
+    whole = reader.Next();
     if (reader.field() == kAppend) return Channel::kLog;
     if (reader.field() == kChunk) return Channel::kBulk;
-    if (!whole) break;
-  }
+  } while (whole && reader.field() < kBodies);
   return size > kControlBytesMax ? Channel::kBulk : Channel::kControl;
 }
 

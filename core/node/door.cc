@@ -2,12 +2,32 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "core/base/address_text.h"
 #include "core/controller/admin.h"
 #include "core/controller/configuration.h"
 #include "core/kv/command.h"
 #include "core/shardkv/command.h"
 
 namespace lockstep::node {
+namespace {
+
+// They are bytes in the log and text in every answer: one that is no text would make the whole
+// configuration unreadable for clients, for ever. Not for the machine to check: what is in the log
+// has been decided by its rules.
+absl::Status CheckAddresses(const proto::Join& join) {
+  for (const proto::ShardGroup& group : join.groups()) {
+    for (const proto::Member& member : group.members()) {
+      if (AddressText(member.address()) == member.address()) continue;
+      return absl::InvalidArgumentError(absl::StrCat("the address of node ", member.node(),
+                                                     " in group ", group.gid(),
+                                                     " is no address: give host:port"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status AdmitCommand(GroupRole role, const NodeOptions& options, proto::Command* command) {
   switch (role) {
@@ -23,6 +43,7 @@ absl::Status AdmitCommand(GroupRole role, const NodeOptions& options, proto::Com
             "set_members is not for clients: groups tell the controller themselves who their "
             "members are");
       }
+      if (absl::Status text = CheckAddresses(command->join()); !text.ok()) return text;
       if (command->has_join() && command->join().shards() == 0) {
         command->mutable_join()->set_shards(options.shards);
       }

@@ -75,6 +75,7 @@ struct BodyCheck {
   }
   absl::Status operator()(const Heartbeat& m) const { return Bounded(m.commit.value(), "commit"); }
   absl::Status operator()(const HeartbeatReply& m) const {
+    if (m.room > Room::kNone) return absl::InvalidArgumentError("room that no disk has");
     return Bounded(static_cast<uint64_t>(m.promise.count()), "promise");
   }
   absl::Status operator()(const SnapshotChunk& m) const {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "core/base/check.h"
@@ -42,6 +43,12 @@ class Input {
   // At most `bytes_max` bytes: a length, then so many. Lives as long as the input.
   absl::string_view Text(size_t bytes_max) {
     return Take(static_cast<size_t>(Below(uint64_t{bytes_max} + 1)));
+  }
+  // The same, made ASCII: for what has to be UTF-8 to be written at all.
+  std::string Ascii(size_t bytes_max) {
+    std::string text(Text(bytes_max));
+    for (char& c : text) c = static_cast<char>(c & 0x7F);
+    return text;
   }
   // The next `bytes`, or what there is.
   absl::string_view Take(size_t bytes) {

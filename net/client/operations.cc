@@ -56,9 +56,10 @@ uint64_t BytesOf(const BulkWrites& writes) {
 
 // The stable name of why: what the group said, or what the client found.
 std::string ReasonOf(const Outcome& outcome) {
-  if (outcome.result.code() != proto::CODE_UNSPECIFIED && outcome.result.code() != proto::OK) {
-    return proto::Code_Name(outcome.result.code());
-  }
+  const proto::Code said = outcome.result.code();
+  // A newer node's code has no name here.
+  const bool says = said != proto::CODE_UNSPECIFIED && said != proto::OK;
+  if (says && proto::Code_IsValid(said)) return proto::Code_Name(said);
   switch (outcome.status.code()) {
     case absl::StatusCode::kDeadlineExceeded:
       return "TIMEOUT";

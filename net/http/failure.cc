@@ -61,9 +61,16 @@ std::string CodeOfStatus(absl::StatusCode code) {
     case absl::StatusCode::kUnknown:
     case absl::StatusCode::kOk:
       return "INTERNAL";
-    default:
-      return absl::StatusCodeToString(code);
+    default: {
+      const std::string name = absl::StatusCodeToString(code);
+      return name.empty() ? "INTERNAL" : name;
+    }
   }
+}
+
+// A newer node's code has no name here.
+std::string NameOf(proto::Code code) {
+  return proto::Code_IsValid(code) ? proto::Code_Name(code) : "INTERNAL";
 }
 
 }  // namespace
@@ -86,7 +93,7 @@ Failure FailureOf(const proto::GatewayReply& reply, CallKind kind) {
   Failure failure;
   const proto::Code code = reply.result().code();
   failure.code = code != proto::CODE_UNSPECIFIED && code != proto::OK
-                     ? proto::Code_Name(code)
+                     ? NameOf(code)
                      : CodeOfStatus(static_cast<absl::StatusCode>(reply.status()));
   failure.message = reply.message().empty() ? reply.result().message() : reply.message();
   if (failure.message.empty()) failure.message = failure.code;
@@ -106,7 +113,7 @@ Failure FailureOf(const proto::GatewayReply& reply, CallKind kind) {
 }
 
 Failure RefusalOf(const proto::Result& result) {
-  Failure failure{.code = proto::Code_Name(result.code()), .message = result.message()};
+  Failure failure{.code = NameOf(result.code()), .message = result.message()};
   if (failure.message.empty()) failure.message = failure.code;
   return failure;
 }

@@ -94,9 +94,14 @@ absl::Status RequestParser::Impl::Explain(const beast::error_code& error) const 
 }
 
 absl::Status RequestParser::Impl::CheckHeader() const {
-  const std::string* encoding = request_.Find("Transfer-Encoding");
-  if (encoding != nullptr && !absl::EqualsIgnoreCase(*encoding, "chunked")) {
-    return Refuse("INVALID_REQUEST", "the only Transfer-Encoding taken is chunked");
+  // Once: another reader might take two fields for a list, and the body for something else.
+  bool encoded = false;
+  for (const auto& [name, value] : request_.fields) {
+    if (!absl::EqualsIgnoreCase(name, "Transfer-Encoding")) continue;
+    if (encoded || !absl::EqualsIgnoreCase(value, "chunked")) {
+      return Refuse("INVALID_REQUEST", "the only Transfer-Encoding taken is chunked");
+    }
+    encoded = true;
   }
   const auto hosts =
       std::count_if(request_.fields.begin(), request_.fields.end(),

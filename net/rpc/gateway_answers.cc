@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/address_text.h"
 #include "net/client/failure.h"
 
 namespace lockstep::net {
@@ -31,7 +32,9 @@ absl::StatusCode RefusalOf(proto::Code code) {
 
 std::string ReasonOf(const proto::GatewayReply& reply, absl::StatusCode code) {
   const proto::Code said = reply.result().code();
-  if (said != proto::CODE_UNSPECIFIED && said != proto::OK) return proto::Code_Name(said);
+  // A newer node's code has no name here.
+  const bool says = said != proto::CODE_UNSPECIFIED && said != proto::OK;
+  if (says && proto::Code_IsValid(said)) return proto::Code_Name(said);
   if (code == absl::StatusCode::kDeadlineExceeded) return "TIMEOUT";
   if (code == absl::StatusCode::kResourceExhausted) return "OVERLOADED";
   if (code == absl::StatusCode::kInvalidArgument) return "INVALID_ARGUMENT";
@@ -137,7 +140,7 @@ void Take(const proto::ShardGroup& from, v1::Group* to) {
   for (const proto::Member& member : from.members()) {
     v1::Member& added = *to->add_members();
     added.set_node(member.node());
-    added.set_address(member.address());
+    added.set_address(std::string(AddressText(member.address())));
   }
 }
 

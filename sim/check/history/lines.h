@@ -3,6 +3,7 @@
 #define LOCKSTEP_SIM_CHECK_HISTORY_LINES_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -46,6 +47,14 @@ class LineReader {
   absl::string_view rest_;
   uint32_t number_ = 0;
 };
+
+// How many lines may be operations, for whoever wants to have room for them: none is told in fewer
+// bytes, so that a file of empty lines asks for none.
+inline size_t OperationLines(absl::string_view text) {
+  constexpr size_t kOperationBytesMin = 16;
+  const auto ends = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+  return std::min(ends, text.size() / kOperationBytesMin) + 1;
+}
 
 }  // namespace lockstep::history
 

@@ -1,6 +1,11 @@
 #include "sim/check/history/read.h"
 
+#include <string>
+#include <variant>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "sim/check/history/lines.h"
 #include "sim/check/history/read_edn.h"
 #include "sim/check/history/read_json.h"
@@ -21,9 +26,23 @@ std::optional<Format> Detect(absl::string_view line) {
   return std::nullopt;
 }
 
-}  // namespace
+// Reasons quote the file, which may hold anything.
+constexpr size_t kReasonBytesMax = 1000;
+std::string OneLine(absl::string_view reason) {
+  std::string line;
+  for (const char c : reason) {
+    if (line.size() >= kReasonBytesMax) return line + "...";
+    const auto byte = static_cast<unsigned char>(c);
+    if (absl::ascii_iscntrl(byte)) {
+      absl::StrAppend(&line, "\\x", absl::Hex(byte, absl::kZeroPad2));
+    } else {
+      line.push_back(c);
+    }
+  }
+  return line;
+}
 
-ReadResult ReadHistory(const Bytes& text, const ReadOptions& options) {
+ReadResult Read(const Bytes& text, const ReadOptions& options) {
   LineReader lines(text.view());
   absl::string_view line;
   bool found = lines.Next(&line);
@@ -46,6 +65,14 @@ ReadResult ReadHistory(const Bytes& text, const ReadOptions& options) {
   if (options.model == Model::kKv)
     return ReadError{0, "a Jepsen log holds operations of a register, not of a kv store"};
   return ReadJepsenLog(text);
+}
+
+}  // namespace
+
+ReadResult ReadHistory(const Bytes& text, const ReadOptions& options) {
+  ReadResult result = Read(text, options);
+  if (auto* error = std::get_if<ReadError>(&result)) error->reason = OneLine(error->reason);
+  return result;
 }
 
 }  // namespace lockstep::history

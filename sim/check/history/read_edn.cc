@@ -91,9 +91,8 @@ class EdnHistory {
   void Prepare(Model detected) {
     if (builder_.has_value()) return;
     const Model model = model_.value_or(detected);
-    const auto lines = std::count(text_.view().begin(), text_.view().end(), '\n');
     const Value initial = model == Model::kKv ? Value(Bytes()) : Value();
-    builder_.emplace(Format::kEdn, model, initial, static_cast<size_t>(lines) / 2 + 1);
+    builder_.emplace(Format::kEdn, model, initial, OperationLines(text_.view()) / 2 + 1);
   }
 
   Fault ReadMap(absl::string_view line) {

@@ -108,8 +108,7 @@ class JsonHistory {
   // Only now is the model known.
   void Prepare() {
     if (builder_.has_value()) return;
-    const auto lines = std::count(text_.view().begin(), text_.view().end(), '\n');
-    builder_.emplace(Format::kJson, model_, initial_, static_cast<size_t>(lines) + 1);
+    builder_.emplace(Format::kJson, model_, initial_, OperationLines(text_.view()));
   }
 
   Fault ReadRecord(Record* record) const {

@@ -38,10 +38,8 @@ class LogHistory {
  public:
   explicit LogHistory(const Bytes& text)
       : text_(text),
-        builder_(
-            Format::kJepsenLog, Model::kRegister, std::nullopt,
-            static_cast<size_t>(std::count(text.view().begin(), text.view().end(), '\n') / 2 + 1)) {
-  }
+        builder_(Format::kJepsenLog, Model::kRegister, std::nullopt,
+                 OperationLines(text.view()) / 2 + 1) {}
 
   ReadResult Run() {
     LineReader lines(text_.view());

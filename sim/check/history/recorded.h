@@ -44,7 +44,7 @@ struct Recorded {
 // Why a file is no history. Line 0: the file as a whole.
 struct ReadError {
   uint64_t line = 0;
-  std::string reason;
+  std::string reason;  // printable, one line, however odd the file
 };
 
 using ReadResult = std::variant<Recorded, ReadError>;

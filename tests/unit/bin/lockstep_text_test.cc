@@ -40,6 +40,7 @@ TEST(TextTest, Utf8IsWhatTheStandardSays) {
     EXPECT_FALSE(IsUtf8(bad)) << bad;
   }
   EXPECT_EQ(Escaped("\xC3\xA9\xC3"), "\xC3\xA9\\xc3");
+  EXPECT_EQ(Escaped("\xC2\x9B\x31\xC2\xA0"), "\\xc2\\x9b1\xC2\xA0") << "a terminal may obey it";
 }
 
 TEST(TextTest, RefusesWhatIsNoneOfAnEncoding) {
@@ -48,6 +49,12 @@ TEST(TextTest, RefusesWhatIsNoneOfAnEncoding) {
   EXPECT_FALSE(Decode("0", Encoding::kHex).ok());
   EXPECT_FALSE(Unescaped("\\").ok());
   EXPECT_FALSE(Unescaped("\\x0").ok());
+  const std::string odd = "\x1B\\q" + std::string(100'000, 'x');
+  for (const absl::Status& status :
+       {Unescaped(odd).status(), Decode(odd, Encoding::kHex).status()}) {
+    EXPECT_LT(status.message().size(), 1000u);
+    EXPECT_EQ(status.message().find('\x1B'), absl::string_view::npos) << status;
+  }
   EXPECT_FALSE(Unescaped("\\q").ok());
   EXPECT_FALSE(GetBytes(nlohmann::ordered_json{{"x", 1}}, "x").ok());
   EXPECT_TRUE(absl::IsNotFound(GetBytes(nlohmann::ordered_json{{"y", "1"}}, "x").status()));
@@ -62,6 +69,9 @@ TEST(TextTest, TablesSetNumbersToTheRight) {
             "a          12 B  1.2.3.4:5\n"
             "long name     -  10.20.30.40:50\n");
   EXPECT_EQ(table.Plain(), "a\t12 B\t1.2.3.4:5\nlong name\t-\t10.20.30.40:50\n");
+  Table hostile({"VERSION"});
+  hostile.Add({"1\n\x1B[2J"});
+  EXPECT_EQ(hostile.Plain(), "1\\n\\x1b[2J\n");
 }
 
 TEST(TextTest, Amounts) {

@@ -117,10 +117,33 @@ TEST(DataDirectoryTest, RefusesANewerFormatAndSaysWhatIsDamaged) {
         "\"shards\": 1, \"controller\": [], \"groups\": []}"}) {
     ExpectRefused(refusal(damaged), ExitCode::kDamaged, "identity.json is damaged");
   }
+  // What nests without end would overflow the stack of whoever sums it up.
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  ExpectRefused(refusal("{\"format\": 1, \"checksum\": \"0\", \"a\": " + deep + "}"),
+                ExitCode::kDamaged, "identity.json is damaged");
   std::filesystem::remove(temporary.path("identity.json"));
   std::filesystem::create_directory(temporary.path("identity.json"));
   ExpectRefused(DataDirectory::Open(temporary.path()).status(), ExitCode::kDataDirectory,
                 "identity.json cannot be read");
+}
+
+// A checksum may be digits alone, and a space is one bit away from a zero.
+TEST(SealedNumberTest, ASpaceThatRotsMakesNoOtherNumber) {
+  const TemporaryDirectory temporary;
+  const std::string path = temporary.path("lives");
+  bool of_digits = false;
+  for (uint64_t number = 1; number <= 200; ++number) {
+    ASSERT_TRUE(WriteSealedNumber(path, number).ok());
+    std::string text = temporary.Read("lives");
+    EXPECT_EQ(*ReadSealedNumber(path, nullptr), number);
+    text[text.find(' ')] = '0';
+    of_digits |= text.find_first_not_of("0123456789\n") == text.npos;
+    temporary.Write("lives", text);
+    EXPECT_EQ(ExitCodeOf(ReadSealedNumber(path, nullptr).status()), ExitCode::kDamaged) << text;
+  }
+  EXPECT_TRUE(of_digits) << "otherwise this tests nothing";
+  temporary.Write("lives", "17\n");
+  EXPECT_EQ(*ReadSealedNumber(path, nullptr), 17u) << "of a first build";
 }
 
 TEST(IncarnationTest, IsNeverZeroAndNeverTheSame) {

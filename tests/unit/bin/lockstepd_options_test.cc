@@ -185,7 +185,7 @@ TEST(LockstepdOptionsTest, RefusesWithTheSettingItsValueAndWhatIsAllowed) {
       {{"d", "--group", "101=1,x"}, "--group: \"101=1,x\" is no group: \"x\" is not a number"},
       {{"d", "--group", "101=1", "--group", "101=2"}, "--group: \"101\" is there twice"},
       {{"d", "--join", "h"}, "--join: \"h\" is no address"},
-      {{"d", "--shards", "0"}, "--shards: \"0\" is out of range: 1 to 65536"},
+      {{"d", "--shards", "0"}, "--shards: \"0\" is out of range: 1 to 16384"},
       {{"d", "--election-timeout-ms", "100"}, "election-timeout-ms: 100 is below twice heartbeat"},
       {{"d", "--space-soft-limit", "33554432"}, "space-soft-limit: 33554432 is below 134217728"},
       {{"d", "--lease-reads", "yes"}, "--lease-reads: "},
@@ -218,14 +218,21 @@ TEST(LockstepdOptionsTest, AnErrorNamesTheVariableOrTheLineOfTheFile) {
   };
   const std::string file = directory.path("c.toml");
   EXPECT_EQ(message("\n# x\nshards = 0\n"),
-            absl::StrCat(file, ":3: shards: \"0\" is out of range: 1 to 65536"));
+            absl::StrCat(file, ":3: shards: \"0\" is out of range: 1 to 16384"));
   EXPECT_EQ(message("shard = 1\n"),
             absl::StrCat(file, ":1: \"shard\" is no setting (--generate-config shows all)"));
   EXPECT_EQ(message("shards = 1\nshards = 2\n"), absl::StrCat(file, ":2: shards is there twice"));
   EXPECT_EQ(message("[node]\n"),
             absl::StrCat(file, ":1: tables ([name]) are not used here: write key = value"));
+  EXPECT_EQ(message("cluster = \"a\\nb\x1B\"\n"),
+            absl::StrCat(file,
+                         ":1: cluster: \"a\\nb\\x1b\" is no name: 1 to 64 letters, digits, "
+                         "'.', '_' and '-'"))
+      << "one line, whatever stands there";
+  EXPECT_LT(message("join = \"" + std::string(100'000, 'h') + "\"\n").size(), 1000u);
+  EXPECT_LT(message(std::string(100'000, 'k') + " = 1\n").size(), 1000u);
   const ScopedVariable shards("LOCKSTEP_SHARDS", "many");
-  EXPECT_EQ(message("shards = 1\n"), "LOCKSTEP_SHARDS: \"many\" is not a number: 1 to 65536");
+  EXPECT_EQ(message("shards = 1\n"), "LOCKSTEP_SHARDS: \"many\" is not a number: 1 to 16384");
 }
 
 TEST(LockstepdOptionsTest, WhatIsPrintedReadsBackTheSame) {

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "sim/check/history/lines.h"
+#include "sim/check/history/read.h"
 #include "sim/check/history/write_json.h"
 #include "tests/unit/history/texts.h"
 #include "tests/unit/linearizability/support.h"
@@ -136,6 +138,23 @@ TEST(ReadJson, RefusesWithTheLine) {
        "1: a completion (ok) without an invocation: process 1 has no operation under way"},
   };
   for (const auto& row : rows) EXPECT_EQ(ErrorOf(row.text), row.error) << row.text;
+}
+
+// Reasons quote the file.
+TEST(ReadHistory, TellsAReasonInOneLine) {
+  const auto reason = [](const std::string& op) {
+    const std::string line = "{\"process\":1,\"op\":\"" + op + "\",\"outcome\":\"ok\"}";
+    return std::get<ReadError>(ReadHistory(Bytes::Copy(line))).reason;
+  };
+  EXPECT_EQ(reason("a\\n\\u001b").substr(0, 26), "unknown \"op\" \"a\\x0a\\x1b\"; ");
+  EXPECT_LT(reason(std::string(100'000, 'x')).size(), 1100u);
+  EXPECT_LT(reason(std::string(100'000, '\x7F')).size(), 1100u) << "escapes are longer";
+}
+
+// An operation is hundreds of bytes in memory, and an end of a line is one.
+TEST(ReadHistory, EmptyLinesCostNoMemory) {
+  EXPECT_EQ(OperationLines(std::string(160'000, '\n')), 10'001u);
+  EXPECT_EQ(OperationLines("INFO 1 :invoke :read nil\nINFO 1 :ok :read nil\n"), 3u);
 }
 
 TEST(WriteJson, ReadsBackTheSame) {

@@ -83,5 +83,40 @@ TEST(AddressBook, IsBounded) {
   EXPECT_FALSE(book.Mention(Address(0, 0, "a:1")));
 }
 
+TEST(AddressBook, ANodeWithoutAnIdIsNone) {
+  AddressBook book;
+  EXPECT_FALSE(book.Introduce(Address(0, 7, "a:1")));
+  EXPECT_FALSE(book.Mention(Address(0, 7, "a:1")));
+  EXPECT_TRUE(book.All().empty());
+  EXPECT_FALSE(book.changed());
+}
+
+// Every handshake carries the whole book: what one node says must not make it too long for a frame.
+TEST(AddressBook, WhatIsNoAddressSaysNothing) {
+  AddressBook book;
+  const std::string longest(AddressBook::kAddressBytesMax, 'x');
+  for (const std::string& none : {longest + "x", std::string("a b:1"), std::string("a\n:1")}) {
+    EXPECT_TRUE(book.Introduce(Address(2, 7, none)));
+    EXPECT_EQ(book.Find(NodeId(2))->peer(), "") << none.size();
+    book.Correct(NodeId(3), none);
+    EXPECT_EQ(book.Find(NodeId(3))->peer(), "") << none.size();
+  }
+  EXPECT_TRUE(book.Introduce(Address(2, 7, longest)));
+  EXPECT_EQ(book.Find(NodeId(2))->peer(), longest);
+  EXPECT_TRUE(book.Introduce(Address(2, 7, longest + "x")));
+  EXPECT_EQ(book.Find(NodeId(2))->peer(), longest) << "nothing was said";
+}
+
+TEST(AddressBook, ACrowdOfControllersIsNone) {
+  AddressBook book;
+  std::vector<uint64_t> crowd;
+  for (uint64_t node = 1; node <= AddressBook::kNodesMax; ++node) crowd.push_back(node);
+  book.LearnControllers(Controllers(7, crowd));
+  EXPECT_EQ(book.controllers().membership(), 7u);
+  crowd.push_back(AddressBook::kNodesMax + 1);
+  book.LearnControllers(Controllers(8, crowd));
+  EXPECT_EQ(book.controllers().membership(), 7u);
+}
+
 }  // namespace
 }  // namespace lockstep::net

@@ -102,6 +102,10 @@ TEST(RequestParser, RefusesWhatIsMalformed) {
            Row{"other encoding",
                "PUT / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n\r\n",
                "INVALID_REQUEST"},
+           Row{"a second encoding",
+               "PUT / HTTP/1.1\r\n" + host +
+                   "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n",
+               "INVALID_REQUEST"},
            Row{"hidden encoding",
                "PUT / HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n",
                "INVALID_REQUEST"},

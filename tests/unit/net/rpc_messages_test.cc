@@ -84,6 +84,8 @@ TEST(RpcMessages, RepliesThatFailKeepNoneApartFromUnknown) {
        StatusCode::kNotFound, Effect::kNone, "WRONG_GROUP"},
       {"the controller refuses", GatewayReply::OK, StatusCode::kOk, proto::ALREADY_EXISTS,
        StatusCode::kAlreadyExists, Effect::kNone, "ALREADY_EXISTS"},
+      {"a newer node's code", GatewayReply::UNKNOWN, StatusCode::kUnavailable,
+       static_cast<proto::Code>(64), StatusCode::kUnavailable, Effect::kUnknown, "UNAVAILABLE"},
       {"a code without a status", GatewayReply::UNKNOWN, StatusCode::kOk, proto::CODE_UNSPECIFIED,
        StatusCode::kUnknown, Effect::kUnknown, "UNAVAILABLE"},
   };

@@ -270,6 +270,8 @@ TEST(Codec, Validate) {
       {"snapshot reply, offset too large", 3, SnapshotReply{at, UINT64_MAX, false}, false},
       {"timeout now", 3, TimeoutNow{}, true},
       {"timeout now without a term", 0, TimeoutNow{}, false},
+      {"heartbeat reply of a disk that has less than no room", 3,
+       HeartbeatReply{ReadSeq(1), static_cast<Room>(3)}, false},
       {"heartbeat reply with a promise", 3, HeartbeatReply{ReadSeq(1), Room::kAmple, Duration(5)},
        true},
       {"heartbeat reply, promise before now", 3,
