@@ -9,6 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "core/base/crc32c.h"
 #include "storage/leveldb_coding.h"
+#include "storage/leveldb_table_check.h"
 
 namespace lockstep::storage {
 namespace {
@@ -108,7 +109,8 @@ bool ApplyEdit(absl::string_view edit, ManifestContent* content) {
         ManifestContent::Table table;
         absl::string_view largest;
         if (!reader.Varint(&level) || !reader.Varint(&number) || !reader.Varint(&table.bytes) ||
-            !reader.Text(&text) || !reader.Text(&largest)) {
+            !reader.Text(&text) || !reader.Text(&largest) || !IsInternalKey(text) ||
+            !IsInternalKey(largest)) {
           return false;
         }
         table.level = static_cast<int>(level);
