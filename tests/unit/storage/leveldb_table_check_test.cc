@@ -72,18 +72,33 @@ TEST(LevelDbTableCheck, NoBlockIsReadAgainAndAgain) {
   EXPECT_GT(problems, 0u);
 }
 
+std::string MakeManifest(const std::string& edit) {
+  const std::string covered = std::string(1, 1) + edit;
+  std::string manifest;
+  PutFixed32(leveldb_coding::Masked(Crc32c(covered)), &manifest);
+  manifest += {static_cast<char>(edit.size()), 0};
+  return manifest + covered;
+}
+
+// What CURRENT names was begun in a way that a power failure cannot take back.
+TEST(ReadManifest, AListThatEndsBeforeItHasBegunIsDamaged) {
+  const std::string beginning = MakeManifest({2, 1, 3, 9});
+  EXPECT_NE(ReadManifest(beginning).what, "");
+  EXPECT_FALSE(ReadManifest(beginning + "x").torn);
+  const std::string whole = beginning + MakeManifest({4, 8});
+  EXPECT_EQ(ReadManifest(whole).what, "");
+  EXPECT_TRUE(ReadManifest(whole + "x").torn);
+}
+
 TEST(ReadManifest, KeysNeedTheirSequence) {
   for (const size_t key_bytes : {size_t{7}, size_t{8}}) {
     const std::string key(key_bytes, 'k');
-    std::string edit = {7, 0, 5, 9, static_cast<char>(key.size())};
+    // Log number, next file and last sequence; then a table.
+    std::string edit = {2, 1, 3, 9, 4, 8, 7, 0, 5, 9, static_cast<char>(key.size())};
     edit += key;
     edit.push_back(static_cast<char>(key.size()));
     edit += key;
-    const std::string covered = std::string(1, 1) + edit;
-    std::string manifest;
-    PutFixed32(leveldb_coding::Masked(Crc32c(covered)), &manifest);
-    manifest += {static_cast<char>(edit.size()), 0};
-    manifest += covered;
+    const std::string manifest = MakeManifest(edit);
     EXPECT_EQ(ReadManifest(manifest).what.empty(), key_bytes == 8);
     EXPECT_EQ(ReadManifest(manifest).tables.size(), key_bytes == 8 ? 1u : 0u);
   }
