@@ -32,7 +32,11 @@ storage::EngineOptions MakeOptions(Input& input) {
   options.directory = kNodeDirectory;
   options.groups = {GroupId(0), GroupId(5)};
   constexpr uint64_t kSegmentBytes[] = {300, 1000, 4000};
-  options.wal_segment_bytes_max = kSegmentBytes[input.Below(3)];
+  const uint8_t how = input.Byte();
+  options.wal_segment_bytes_max = kSegmentBytes[how % 3];
+  options.more_groups = (how & 0x40) != 0;
+  // Then what is lost is refused, where others would give it back.
+  if ((how & 0x80) != 0) options.is_alone = [](GroupId, const Bytes&) { return true; };
   options.table_write_buffer_bytes = 64 << 10;
   options.table_block_cache_bytes = 64 << 10;
   options.table_recent_bytes = 4 << 10;
@@ -184,6 +188,10 @@ class Judge {
     return read;
   }
 
+  bool MayRefuse(const absl::Status& opened) const {
+    return life_.options().is_alone != nullptr && absl::IsDataLoss(opened);
+  }
+
   // A job finds the damage, the process ends, and the next start makes it good.
   void CheckRepairedNext(std::unique_ptr<storage::Engine> engine) {
     absl::Status status;
@@ -193,6 +201,7 @@ class Judge {
     Check(absl::IsDataLoss(status));
     engine.reset();
     auto again = life_.TryOpen();
+    if (MayRefuse(again.status())) return;
     Check(again.ok());
     Check(!(*again)->repairs().empty());
     for (const ReplicaImage& image : (*again)->TakeImages()) {
@@ -222,6 +231,7 @@ class Judge {
     Check(engine->Run(commit).ok());
     engine.reset();
     auto again = life_.TryOpen();
+    if (!whole && MayRefuse(again.status())) return;
     Check(again.ok());
     if (!whole && !(*again)->repairs().empty()) return;
     Check((*again)->repairs().empty(), "what was repaired stays so");

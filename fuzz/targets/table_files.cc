@@ -118,7 +118,8 @@ std::string MakeManifest(Input& input, const std::vector<uint64_t>& sizes) {
 void CheckManifest(const std::string& manifest) {
   const storage::ManifestContent content = storage::ReadManifest(manifest);
   CheckLe(content.sound_bytes, manifest.size());
-  Check(content.what.empty() == (content.sound_bytes == manifest.size() && !manifest.empty()));
+  const bool whole = content.sound_bytes == manifest.size() && content.begun();
+  Check(content.what.empty() == whole);
   const uint64_t bytes = storage::ManifestBytesToRead(manifest);
   CheckLe(content.sound_bytes, bytes);
   CheckLe(bytes, manifest.size());
