@@ -29,6 +29,13 @@ class Mutations {
   // Those of the log's end are named most easily: names are sorted.
   std::string Pick() { return paths_[input_.Below(paths_.size())]; }
 
+  // Whole blocks of LevelDB's tables do not say whose they are: a start believes one in the place
+  // of another, and only verify tells (docs/decisions/0018). Nothing is known to cost less than
+  // reading all tables at each start.
+  static bool BothTables(const std::string& a, const std::string& b) {
+    return absl::EndsWith(a, ".ldb") && absl::EndsWith(b, ".ldb");
+  }
+
   std::string Read(const std::string& path) const {
     const sim::FileContent* content = files_.Content(path);
     return content == nullptr ? std::string() : content->bytes();
@@ -66,12 +73,15 @@ class Mutations {
         return Write(path, bytes.replace(begin, count, count, '\0'));
       }
       case 4: {  // A write that went elsewhere.
-        const std::string source = Read(Pick());
+        const std::string from = Pick();
+        if (BothTables(from, path)) return;
+        const std::string source = Read(from);
         const std::string part = source.substr(Place(source), 1 + input_.Number(2) % 1024);
         return Write(path, bytes.replace(at, std::min(part.size(), bytes.size() - at), part));
       }
       case 5: {
         const std::string other = Pick();
+        if (BothTables(other, path)) return;
         const std::string other_bytes = Read(other);
         Write(other, bytes);
         return Write(path, other_bytes);
@@ -79,8 +89,11 @@ class Mutations {
       case 6:
         (void)files_.Delete(path);
         return;
-      case 7:
-        return Write(Pick(), bytes);
+      case 7: {
+        const std::string other = Pick();
+        if (BothTables(other, path)) return;
+        return Write(other, bytes);
+      }
       default:
         return Write(path, bytes + std::string(input_.Text(40)));
     }
