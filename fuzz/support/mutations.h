@@ -30,8 +30,7 @@ class Mutations {
   std::string Pick() { return paths_[input_.Below(paths_.size())]; }
 
   // Whole blocks of LevelDB's tables do not say whose they are: a start believes one in the place
-  // of another, and only verify tells (docs/decisions/0018). Nothing is known to cost less than
-  // reading all tables at each start.
+  // of another, and only verify tells (docs/decisions/0018).
   static bool BothTables(const std::string& a, const std::string& b) {
     return absl::EndsWith(a, ".ldb") && absl::EndsWith(b, ".ldb");
   }
