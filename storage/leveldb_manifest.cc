@@ -9,6 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "core/base/crc32c.h"
 #include "storage/leveldb_coding.h"
+#include "storage/leveldb_table_check.h"
 
 namespace lockstep::storage {
 namespace {
@@ -93,9 +94,12 @@ bool ApplyEdit(absl::string_view edit, ManifestContent* content) {
       case kNextFile:
       case kPreviousLogNumber:
         if (!reader.Varint(&number)) return false;
+        content->has_log_number |= tag == kLogNumber;
+        content->has_next_file |= tag == kNextFile;
         break;
       case kLastSequence:
         if (!reader.Varint(&content->last_sequence)) return false;
+        content->has_last_sequence = true;
         break;
       case kCompactPointer:
         if (!reader.Varint(&level) || !reader.Text(&text)) return false;
@@ -108,7 +112,8 @@ bool ApplyEdit(absl::string_view edit, ManifestContent* content) {
         ManifestContent::Table table;
         absl::string_view largest;
         if (!reader.Varint(&level) || !reader.Varint(&number) || !reader.Varint(&table.bytes) ||
-            !reader.Text(&text) || !reader.Text(&largest)) {
+            !reader.Text(&text) || !reader.Text(&largest) || !IsInternalKey(text) ||
+            !IsInternalKey(largest)) {
           return false;
         }
         table.level = static_cast<int>(level);
@@ -155,11 +160,13 @@ ManifestContent ReadManifest(absl::string_view manifest) {
   if (!sensible) {
     content.what = "a record makes no sense";
   } else if (content.sound_bytes < manifest.size()) {
-    // CURRENT names a MANIFEST only when its first record is durable.
-    content.torn = content.sound_bytes > 0 && ManifestBytesToRead(manifest) == content.sound_bytes;
+    // CURRENT names a MANIFEST only when the records are durable that it begins with.
+    content.torn = content.begun() && ManifestBytesToRead(manifest) == content.sound_bytes;
     content.what = "a record fails its checksum";
   } else if (content.sound_bytes == 0) {
     content.what = "it is empty";
+  } else if (!content.begun()) {
+    content.what = "it ends before it has said what every list says first";
   }
   return content;
 }

@@ -31,6 +31,11 @@ struct ManifestContent {
   };
   std::map<uint64_t, Table> tables;  // by file number
   uint64_t last_sequence = 0;
+  // Without these LevelDB does not open.
+  bool has_log_number = false;
+  bool has_next_file = false;
+  bool has_last_sequence = false;
+  bool begun() const { return has_log_number && has_next_file && has_last_sequence; }
   // Up to here the records are sound and make sense. Short of the file's end: what follows is torn
   // if `torn`, else damaged.
   uint64_t sound_bytes = 0;

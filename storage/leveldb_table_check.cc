@@ -95,6 +95,12 @@ class TableWalk {
       Report(footer_, absl::StrCat(name, " is said to lie outside of the file"));
       return std::nullopt;
     }
+    // Blocks share no bytes: so the time is that of the file, whatever the indexes say.
+    taken_bytes_ += handle.bytes + kTrailerBytes;
+    if (taken_bytes_ > footer_) {
+      Report(handle.offset, absl::StrCat(name, " overlaps another block"));
+      return std::nullopt;
+    }
     const absl::string_view covered = file_.substr(handle.offset, handle.bytes + 1);
     leveldb_coding::Reader reader(file_.substr(handle.offset + handle.bytes + 1, 4));
     uint64_t stored = 0;
@@ -154,6 +160,7 @@ class TableWalk {
     Handle handle;
     leveldb_coding::Reader reader(handle_text);
     if (!ReadHandle(reader, &handle)) return Report(footer_, "a handle makes no sense");
+    if (!IsInternalKey(last_key)) return Report(footer_, "a key of the index makes no sense");
     bool ordered = true;
     Take(handle, "a data block", [&](absl::string_view key, absl::string_view value) {
       ordered = ordered && TakeEntry(key, value) && !InternalKeyLess(last_key, key);
@@ -162,7 +169,7 @@ class TableWalk {
   }
 
   bool TakeEntry(absl::string_view key, absl::string_view value) {
-    if (key.size() < kSequenceBytes) return false;
+    if (!IsInternalKey(key)) return false;
     if (any_key_ && !InternalKeyLess(last_key_, key)) return false;
     any_key_ = true;
     last_key_.assign(key.data(), key.size());
@@ -191,7 +198,8 @@ class TableWalk {
   absl::string_view file_;
   absl::FunctionRef<void(const TableEntry& entry)> visit_;
   std::vector<TableProblem> problems_;
-  uint64_t footer_ = 0;  // its offset
+  uint64_t footer_ = 0;       // its offset
+  uint64_t taken_bytes_ = 0;  // of all blocks so far
   std::vector<Handle> blocks_;
   bool any_key_ = false;
   std::string last_key_;
@@ -210,6 +218,8 @@ bool IsTableFooter(absl::string_view footer, uint64_t file_bytes) {
   return footer.size() == kTableFooterBytes && file_bytes >= kTableFooterBytes &&
          DecodeFooter(footer, file_bytes - kTableFooterBytes, &meta_index, &index);
 }
+
+bool IsInternalKey(absl::string_view key) { return key.size() >= kSequenceBytes; }
 
 // Of equal user keys the newest comes first.
 bool InternalKeyLess(absl::string_view left, absl::string_view right) {

@@ -40,7 +40,9 @@ std::vector<TableProblem> CheckTable(absl::string_view file,
 inline constexpr uint64_t kTableFooterBytes = 48;
 bool IsTableFooter(absl::string_view footer, uint64_t file_bytes);
 
-// LevelDB's order of internal keys. REQUIRES: both have at least 8 bytes.
+// Whether there is room for the sequence and the kind that every key of LevelDB's ends with.
+bool IsInternalKey(absl::string_view key);
+// LevelDB's order of internal keys. REQUIRES: both are.
 bool InternalKeyLess(absl::string_view left, absl::string_view right);
 
 }  // namespace lockstep::storage

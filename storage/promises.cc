@@ -80,7 +80,12 @@ absl::StatusOr<PromiseRecord> DecodePromises(absl::string_view text) {
   for (uint64_t i = 0; i < replicas; ++i) {
     uint64_t fields[4] = {};
     for (uint64_t& field : fields) reader.Fixed(8, &field);
-    record.promises[GroupId(fields[0])] = {Term(fields[1]), NodeId(fields[2]), Term(fields[3])};
+    const GroupId group(fields[0]);
+    if (!record.promises.empty() && group <= record.promises.rbegin()->first) {
+      return absl::DataLossError(
+          "the file names its groups in another order than they are written");
+    }
+    record.promises[group] = {Term(fields[1]), NodeId(fields[2]), Term(fields[3])};
   }
   return record;
 }

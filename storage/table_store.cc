@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/hash.h"
@@ -67,6 +68,7 @@ TableStore::~TableStore() {
 }
 
 absl::Status TableStore::OpenDatabase(const std::string& directory) {
+  if (absl::Status there = CheckNotBeheaded(directory); !there.ok()) return error_ = there;
   leveldb::Logger* logger = nullptr;
   env_->NewLogger("", &logger);
   logger_.reset(logger);
@@ -86,6 +88,19 @@ absl::Status TableStore::OpenDatabase(const std::string& directory) {
   const leveldb::Status opened = leveldb::DB::Open(options, directory, &db);
   db_.reset(db);
   return opened.ok() ? Settle() : Failed(opened);
+}
+
+absl::Status TableStore::CheckNotBeheaded(const std::string& directory) const {
+  const std::string current = directory + "/CURRENT";
+  if (files_.Exists(current)) return absl::OkStatus();
+  const absl::StatusOr<std::vector<std::string>> names = files_.List(directory);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (!absl::EndsWith(name, ".ldb")) continue;
+    return absl::DataLossError(
+        absl::StrCat("corrupt tables: ", current, ": byte 0: the file is missing"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status TableStore::Host(GroupId group) {

@@ -115,6 +115,9 @@ class TableStore {
 
   TableStore(FileSystem& files, const TableStoreOptions& options, const MachineFactory& machines);
   absl::Status OpenDatabase(const std::string& directory);
+  // DataLoss when there are tables and nothing says which count: LevelDB would begin anew without a
+  // word, and delete them. CURRENT is durable before the first of them is written.
+  absl::Status CheckNotBeheaded(const std::string& directory) const;
   absl::Status FindMoreGroups();
   absl::Status LoadGroup(GroupId group);
   absl::Status ReadRecords(GroupId group, Table& table);

@@ -4,7 +4,6 @@
 #include <optional>
 #include <vector>
 
-#include "absl/container/btree_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -98,7 +97,8 @@ class LogWalk {
     }
     if (!header.ok()) {
       JudgeStart(number, path, *bytes, std::nullopt, header.status());
-      next_batch_.reset();
+      // One that never began takes nothing from what is known of those before it.
+      if (damaged_) next_batch_.reset();
       return absl::OkStatus();
     }
     CheckHeader(*header, sequence, path);
@@ -146,8 +146,7 @@ class LogWalk {
         statement = false;
         continue;
       }
-      const std::optional<uint64_t> later =
-          wal::FindFrame(bytes, offset + 1, batch + 1, header.salt);
+      const std::optional<uint64_t> later = wal::FindFrame(bytes, offset, batch + 1, header.salt);
       if (statement && !later.has_value()) break;
       if (!later.has_value() && IsLast(number)) {
         absl::string_view message = decoded.message();
@@ -157,8 +156,10 @@ class LogWalk {
       }
       Damage(path, decoded);
       if (!later.has_value()) break;
+      const uint64_t next = wal::DecodeFrameHeader(bytes, *later)->batch;
+      if (*later == offset && next == batch) break;  // Behind the last of all numbers comes 0.
       offset = *later;
-      batch = wal::DecodeFrameHeader(bytes, offset)->batch;
+      batch = next;
       statement = false;
     }
     if (statement) {
@@ -167,17 +168,12 @@ class LogWalk {
                  wal::DecodeFrame(bytes, offset, batch, header.salt, &frame));
     }
     next_batch_ = batch;
-    last_end_ = offset;
+    if (statement) return;
+    end_path_ = path;
+    end_ = offset;
   }
 
-  // Frames are kept for a replay once all groups are known: a later segment may name more.
   void Replay(const wal::Frame& frame, bool statement, size_t number, const std::string& path) {
-    for (const wal::Record& record : frame.records) {
-      if (!groups_.contains(record.group) && record.type == wal::RecordType::kGroup) {
-        groups_.insert(record.group);
-        replay_.AddGroup(record.group);
-      }
-    }
     if (damaged_) return;
     const absl::Status status = statement ? replay_.ApplyStatement(frame, /*oldest=*/number == 0)
                                           : replay_.ApplyCommit(frame, sequences_[number]);
@@ -204,12 +200,12 @@ class LogWalk {
     }
     uint64_t commit = 0;
     for (const PromiseRecord& record : whole) commit = std::max(commit, record.commit);
-    if (damaged_ || sequences_.empty() || commit < next_batch_.value_or(commit + 1)) {
-      return absl::OkStatus();
-    }
-    Damage(wal::SegmentPath(directory_, sequences_.back()),
-           absl::DataLossError(absl::StrCat("byte ", last_end_, ": the log ends here with commit ",
-                                            *next_batch_ - 1, ", but commit ", commit,
+    // A log of which there is nothing begins anew with the statement of its groups, commit 1.
+    const uint64_t next = end_path_.empty() ? 2 : next_batch_.value_or(commit + 1);
+    if (damaged_ || commit < next) return absl::OkStatus();
+    Damage(end_path_.empty() ? wal::SegmentPath(directory_, 1) : end_path_,
+           absl::DataLossError(absl::StrCat("byte ", end_, ": the log ends here with commit ",
+                                            next - 1, ", but commit ", commit,
                                             " was durable, which held a vote or a term")));
     return absl::OkStatus();
   }
@@ -233,9 +229,10 @@ class LogWalk {
   Verification* const out_;
   std::vector<uint64_t> sequences_;
   std::optional<uint64_t> next_batch_;  // that the next segment must begin with, if it is known
-  uint64_t last_end_ = 0;               // of the newest segment's frames
-  absl::btree_set<GroupId> groups_;
-  wal::Replay replay_{{}};
+  std::string end_path_;                // the newest segment that holds a frame
+  uint64_t end_ = 0;                    // of its frames
+  // Groups may come at any time, in the middle of a segment too.
+  wal::Replay replay_{{}, /*more=*/true};
   bool damaged_ = false;
 };
 

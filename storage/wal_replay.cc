@@ -1,5 +1,6 @@
 #include "storage/wal_replay.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -7,6 +8,9 @@
 
 namespace lockstep::storage::wal {
 namespace {
+
+// No log comes so far. What is behind has no next one.
+constexpr Index kIndexMax(uint64_t{1} << 62);
 
 // A record whose checksum is right and whose meaning is not: frames are missing, or a bug wrote it.
 absl::Status Senseless(const Record& record, absl::string_view what) {
@@ -48,6 +52,7 @@ absl::Status Replay::ApplyStatement(const Frame& frame, bool oldest) {
     if (!group.ok()) return group.status();
     const GroupStatement stated{record.group, record.hard_state, record.position, record.last};
     if (stated.last < stated.base.index) return Senseless(record, "its end is before its base");
+    if (kIndexMax < stated.last) return Senseless(record, "an index that no log reaches");
     GroupStatement& state = (*group)->state;
     if (oldest) state = stated;
     if (stated == state) continue;
@@ -56,6 +61,22 @@ absl::Status Replay::ApplyStatement(const Frame& frame, bool oldest) {
                                   stated.last.value(), ", but the segments before give base ",
                                   state.base.index.value(), " and end ", state.last.value(),
                                   ", or another hard state"));
+  }
+  return oldest ? absl::OkStatus() : CheckAllStated(frame);
+}
+
+// The segment must do without those before it, one day.
+absl::Status Replay::CheckAllStated(const Frame& frame) const {
+  for (const Group& group : groups_) {
+    const GroupId id = group.state.group;
+    const bool stated = std::any_of(frame.records.begin(), frame.records.end(),
+                                    [&](const Record& record) { return record.group == id; });
+    GroupStatement nothing;
+    nothing.group = id;
+    if (stated || group.state == nothing) continue;
+    return absl::DataLossError(absl::StrCat("byte ", kSegmentHeaderBytes,
+                                            ": the statement lacks group ", id.value(),
+                                            ", which has a log in the segments before"));
   }
   return absl::OkStatus();
 }
@@ -73,6 +94,7 @@ absl::Status Replay::ApplyCommit(const Frame& frame, uint64_t segment) {
 absl::Status Replay::Execute(const Record& record, uint64_t segment, Group& group) {
   GroupStatement& state = group.state;
   const Index index = record.position.index;
+  if (kIndexMax < index) return Senseless(record, "an index that no log reaches");
   switch (record.type) {
     case RecordType::kHardState:
       state.hard_state = record.hard_state;
@@ -119,11 +141,15 @@ absl::Status Replay::AddEntry(const Record& record, uint64_t segment, Group& gro
     return Senseless(record, "entry rewritten outside of its log");
   }
   Found& found = group.entries[index.value()];
-  if (found.entry.index == index && found.entry.term != record.position.term) {
+  const bool held = found.entry.index == index;
+  if (held && found.entry.term != record.position.term) {
     return Senseless(record, "entry rewritten with another term");
   }
+  if (held && (found.entry.kind != record.kind || found.entry.data.view() != record.data)) {
+    return Senseless(record, "entry rewritten with another content");
+  }
   // A rewritten entry that we hold already only changes its place.
-  if (found.entry.index != index) {
+  if (!held) {
     found.entry = {.index = index,
                    .term = record.position.term,
                    .kind = record.kind,

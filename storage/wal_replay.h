@@ -49,6 +49,7 @@ class Replay {
   };
 
   static ReplicaImage ImageOf(Group& group);
+  absl::Status CheckAllStated(const Frame& frame) const;
   absl::Status Execute(const Record& record, uint64_t segment, Group& group);
   absl::Status AddEntry(const Record& record, uint64_t segment, Group& group);
   absl::StatusOr<Group*> Find(const Record& record);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/crc32c.h"
 #include "core/base/rng.h"
 #include "gtest/gtest.h"
 #include "sim/disk/sim_file_system.h"
@@ -34,6 +35,18 @@ TEST(Promises, AreReadBackAsTheyWereWritten) {
     EXPECT_TRUE(absl::IsDataLoss(DecodePromises(damaged).status())) << at;
     EXPECT_TRUE(absl::IsDataLoss(DecodePromises(text.substr(0, at)).status())) << at;
   }
+}
+
+TEST(Promises, AGroupIsNamedOnce) {
+  PromiseRecord record;
+  record.promises = {{GroupId(5), StateOf(3)}, {GroupId(6), StateOf(4)}};
+  std::string text = EncodePromises(record);
+  text[32 + 32] = 5;  // The second group, that was 6.
+  const uint32_t crc = Crc32c(absl::string_view(text).substr(0, text.size() - 4));
+  for (size_t i = 0; i < 4; ++i) {
+    text[text.size() - 4 + i] = static_cast<char>(crc >> (8 * i) & 0xFF);
+  }
+  EXPECT_TRUE(absl::IsDataLoss(DecodePromises(text).status()));
 }
 
 // The power goes at every call of a series of writes, and then one of the copies rots as well if

@@ -148,5 +148,22 @@ TEST(TableStoreDamage, NorWhatIsBeingWrittenBehindIt) {
   ExpectNoGap(machines.keys);
 }
 
+// LevelDB would begin anew without a word. The table may have been ahead of the log that makes it
+// again.
+TEST(TableStoreDamage, TablesOfWhichNothingSaysWhichCountAreDamaged) {
+  SimFileSystem files;
+  {
+    auto store = MustOpen(files);
+    MustRun<ApplyDone>(*store, ApplyEntries{kGroup, {CommandAt(1, "put k v")}});
+    MustRun<CheckpointDone>(*store, Checkpoint{kGroup});
+  }
+  ASSERT_TRUE(files.Delete("node/table/CURRENT").ok());
+  const uint64_t digest = files.Digest();
+  const absl::Status opened = TryOpen(files).status();
+  EXPECT_TRUE(absl::IsDataLoss(opened)) << opened;
+  EXPECT_TRUE(absl::StrContains(opened.message(), "node/table/CURRENT: byte 0")) << opened;
+  EXPECT_EQ(files.Digest(), digest);
+}
+
 }  // namespace
 }  // namespace lockstep::storage

@@ -14,6 +14,7 @@
 #include "sim/disk/sim_file_system.h"
 #include "storage/engine.h"
 #include "storage/leveldb_manifest.h"
+#include "storage/wal_format.h"
 #include "tests/unit/storage/table_test_support.h"
 #include "tests/unit/storage/wal_test_support.h"
 
@@ -232,6 +233,75 @@ TEST(Verify, ATableThatEndsBeforeItsLogBeginsIsAGap) {
                                 "group 5: the table ends at entry 0, and the log "
                                 "begins only after entry"))
       << Print(found);
+}
+
+// A node that takes replicas hears of a group when its first commit comes.
+TEST(Verify, GroupsMayComeInTheMiddleOfASegment) {
+  SimFileSystem files;
+  static const TextMachines machines;
+  EngineOptions options = Options();
+  options.more_groups = true;
+  {
+    auto engine = Engine::Open(files, options, machines);
+    ASSERT_TRUE(engine.ok()) << engine.status();
+    LogBatch batch;
+    batch.group = GroupId(77);
+    batch.append = {CommandAt(1, "put k v")};
+    ASSERT_TRUE((*engine)->Run(CommitLog{{batch}}).ok());
+  }
+  const Verification found = MustVerify(files);
+  EXPECT_TRUE(found.flaws.empty()) << Print(found);
+  EXPECT_EQ(found.groups, 3u);
+  EXPECT_EQ(found.entries, 1u);
+}
+
+// What is called sound starts without a repair: the votes tell of commits that the log has lost,
+// also when what looks like the remains of a new segment, or nothing at all, stands in their place.
+TEST(Verify, ALogThatLostItsEndWithoutATraceIsDamaged) {
+  for (const bool all : {false, true}) {
+    SimFileSystem files;
+    Live(files, 14, 200);
+    {
+      LogBatch batch;
+      batch.group = GroupId(0);
+      batch.hard_state = HardState{Term(1000), NodeId(2)};
+      ASSERT_TRUE(Open(files)->Run(CommitLog{{batch}}).ok());
+    }
+    std::vector<std::string> segments;
+    for (const std::string& path : files.Files()) {
+      if (absl::EndsWith(path, ".log")) segments.push_back(path);
+    }
+    ASSERT_GT(segments.size(), 1u);
+    if (!all) WriteAll(files, segments.back(), std::string(100, 'x'));
+    for (const std::string& path : segments) {
+      if (!all) continue;
+      ASSERT_TRUE(files.Delete(path).ok());
+    }
+    const Verification found = MustVerify(files);
+    EXPECT_FALSE(found.sound());
+    EXPECT_TRUE(absl::StrContains(Print(found), "was durable, which held a vote or a term"))
+        << Print(found);
+    EXPECT_FALSE(Open(files)->repairs().empty());
+  }
+}
+
+// A whole frame of a later commit where another one should be: as recovery judges it.
+TEST(Verify, ALaterFrameInThePlaceOfAnotherIsDamage) {
+  SimFileSystem files;
+  Live(files, 15, 0);
+  const std::string path = "data/store/wal/0000000000000001.log";
+  const std::string bytes = ReadAll(files, path);
+  const auto header = wal::DecodeSegmentHeader(bytes);
+  ASSERT_TRUE(header.ok());
+  wal::FrameBuilder frame;
+  frame.Begin(/*batch=*/9, header->salt);
+  frame.AddHardState(GroupId(0), HardState{Term(3), NodeId(1)});
+  wal::Frame statement;
+  ASSERT_TRUE(wal::DecodeFrame(bytes, wal::kSegmentHeaderBytes, 1, header->salt, &statement).ok());
+  const std::string whole(frame.Finish());
+  WriteAll(files, path, bytes.substr(0, statement.end_offset) + whole);
+  EXPECT_FALSE(MustVerify(files).sound());
+  EXPECT_FALSE(Open(files)->repairs().empty());
 }
 
 TEST(Verify, StrangeFilesAreNoDamage) {
