@@ -73,7 +73,9 @@ bool ShardMachine::IsLive(uint32_t shard) const {
   return newest != nullptr && newest->until == 0;
 }
 
+// Null for 0, which no configuration has: a tenure that goes on has not ended there.
 const Tenure* ShardMachine::Ended(uint32_t shard, uint64_t ended) const {
+  if (ended == 0) return nullptr;
   for (auto at = tenures_.lower_bound({shard, 0}); at != tenures_.end(); ++at) {
     if (at->first.shard != shard) break;
     if (at->second.until == ended) return &at->second;
@@ -231,6 +233,7 @@ void ShardMachine::Apply(const proto::FinishHandover& finish, Step& step) {
 // --- At the source
 
 void ShardMachine::Apply(const proto::DropShard& drop, Step& step) {
+  if (drop.ended() == 0) return Refuse("no configuration has the number 0", step.result);
   const Tenure* ended = Ended(drop.shard(), drop.ended());
   if (ended == nullptr && num_ < drop.ended()) {
     return Refuse("that configuration is still to come here", step.result);
