@@ -135,7 +135,8 @@ class Storm {
   void Read(Member& member) {
     const RequestId id(++requests_);
     figure_three_.Asked(id);
-    Turn(member, raft::ReadBarrier{id});
+    const bool forward = rng_.Chance({1, 2});
+    Turn(member, raft::ReadBarrier{.id = id, .forward = forward});
   }
 
   void Compact(Member& member) {
