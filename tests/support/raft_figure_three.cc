@@ -18,6 +18,13 @@ bool HoldsDurably(const Member& member, Index index, Term term) {
 
 }  // namespace
 
+void FigureThree::Before(const Member& member) {
+  const raft::Raft& raft = member.raft();
+  decides_ = raft.membership();
+  commit_before_ = raft.commit();
+  leads_before_ = raft.is_leader() ? raft.term() : Term();
+}
+
 void FigureThree::After(const Member& member, const TurnEffects& effects) {
   CheckReads(effects);
   for (const raft::LoggedNote& note : effects.output.notes) {
@@ -26,11 +33,13 @@ void FigureThree::After(const Member& member, const TurnEffects& effects) {
     if (note.note.kind == NoteKind::kBecameLeader) CheckElection(member);
     if (note.note.kind == NoteKind::kAppended) NoteMembers(member, *note.entry);
   }
+  CheckCommittedByCounting(member, effects);
   CheckSafety(member);
 }
 
 void FigureThree::Crashed(const Member& member) {
   leader_logs_.erase(member.id());
+  CheckDurable();
   CheckTerms(member);
 }
 
@@ -83,6 +92,7 @@ void FigureThree::CheckSafety(const Member& member) {
     if (id != member.id() && other.up()) CheckMatching(member.raft().log(), other.raft().log());
   }
   CheckCommitted(member);
+  CheckDurable();
   CheckTable(member);
   CheckTerms(member);
 }
@@ -123,7 +133,7 @@ void FigureThree::CheckCommitted(const Member& member) {
   for (Index index(committed_.size() + 1); index <= raft.commit(); index = index.Next()) {
     const Entry& entry = log.At(index);
     committed_.push_back({entry.term, std::string(entry.data.view())});
-    CheckDurable(index, entry.term);
+    deciders_ = decides_;
   }
   const Index first = std::max(log.base().index, Index(1));
   for (Index index = first; index <= raft.commit(); index = index.Next()) {
@@ -132,9 +142,27 @@ void FigureThree::CheckCommitted(const Member& member) {
   }
 }
 
-// On a majority of those who decided when it was committed.
-void FigureThree::CheckDurable(Index index, Term term) const {
-  const raft::VoteOutcome outcome = decides_.Tally([&](NodeId id) {
+// Raft §5.4.2, Fig. 8: what a leader commits ends with an entry of its own term. A snapshot that
+// was being written when it was elected is committed by what it is.
+void FigureThree::CheckCommittedByCounting(const Member& member, const TurnEffects& effects) const {
+  const raft::Raft& raft = member.raft();
+  if (leads_before_ == Term() || raft.commit() <= commit_before_) return;
+  for (const raft::LoggedNote& note : effects.output.notes) {
+    if (note.note.kind == NoteKind::kSnapshotInstalled) return;
+  }
+  if (raft.is_leader() && raft.term() == leads_before_ &&
+      raft.log().TermAt(raft.commit()) != raft.term())
+    fail_(absl::StrCat("leader ", member.id().value(),
+                       " counted an old entry: ", raft.commit().value()));
+}
+
+// On a majority of those who decided when it was committed, then and ever after: nobody who holds
+// what is committed gives it up.
+void FigureThree::CheckDurable() const {
+  if (committed_.empty()) return;
+  const Index index(committed_.size());
+  const Term term = committed_.back().first;
+  const raft::VoteOutcome outcome = deciders_.Tally([&](NodeId id) {
     return HoldsDurably(members_.at(id), index, term) ? raft::Vote::kGranted : raft::Vote::kRefused;
   });
   if (outcome != raft::VoteOutcome::kWon)

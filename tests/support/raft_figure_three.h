@@ -27,7 +27,7 @@ class FigureThree {
   FigureThree(const Members& members, Fail fail) : members_(members), fail_(std::move(fail)) {}
 
   // Around each turn of a member.
-  void Before(const Member& member) { decides_ = member.raft().membership(); }
+  void Before(const Member& member);
   void After(const Member& member, const TurnEffects& effects);
   void Crashed(const Member& member);
   // A client asks for a read.
@@ -53,16 +53,21 @@ class FigureThree {
   void CheckLeaderAppendOnly(const Member& member);
   void CheckMatching(const raft::RaftLog& a, const raft::RaftLog& b) const;
   void CheckCommitted(const Member& member);
-  void CheckDurable(Index index, Term term) const;
+  void CheckCommittedByCounting(const Member& member, const TurnEffects& effects) const;
+  void CheckDurable() const;
   void CheckTable(const Member& member);
   void CheckTerms(const Member& member);
 
   const Members& members_;
   const Fail fail_;
-  raft::Membership decides_;  // in force at the replica that has the turn
+  // Of the replica that has the turn, before it.
+  raft::Membership decides_;
+  Index commit_before_;
+  Term leads_before_;  // none: it does not lead
   std::map<Term, NodeId> leaders_;
   std::map<NodeId, std::pair<Term, std::map<Index, Term>>> leader_logs_;
   std::vector<std::pair<Term, std::string>> committed_;  // [i] is index i + 1
+  raft::Membership deciders_;                            // of the newest of them
   std::map<RequestId, Index> reads_;                     // what was committed when it was asked for
   std::map<NodeId, HardState> seen_;
   std::string longest_table_;
