@@ -5,8 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
-#include "core/raft/codec.h"
 #include "fuzz/models/raft_limits.h"
+#include "fuzz/models/raft_noise.h"
+#include "fuzz/models/raft_settings.h"
 
 namespace lockstep::fuzz {
 namespace {
@@ -15,56 +16,15 @@ constexpr size_t kMailMax = 200;  // under way to one node; beyond, the oldest a
 constexpr uint32_t kRoundsMax = 64;
 constexpr Duration kRound = std::chrono::milliseconds(10);
 
-uint64_t SmallOr(uint32_t given, uint64_t otherwise, uint64_t bound) {
-  return given == 0 ? otherwise : 1 + given % bound;
-}
-
-raft::Config ConfigOf(const RaftSettings& settings) {
-  raft::Config config;
-  config.election_min = std::chrono::milliseconds(100);
-  config.election_max = std::chrono::milliseconds(200);
-  config.heartbeat = std::chrono::milliseconds(20);
-  config.append_entries_max = SmallOr(settings.append_entries_max(), 4, 8);
-  config.append_bytes_max = 200;
-  config.inflight_messages_max = SmallOr(settings.inflight_messages_max(), 4, 8);
-  config.log_bytes_max = 100 + SmallOr(settings.log_bytes_max(), 400, 2000);
-  config.uncommitted_bytes_max = 100 + SmallOr(settings.uncommitted_bytes_max(), 300, 1000);
-  config.snapshot_chunk_bytes_max = SmallOr(settings.snapshot_chunk_bytes_max(), 40, 200);
-  config.snapshot_chunks_max = SmallOr(settings.snapshot_chunks_max(), 2, 4);
-  config.pending_reads_max = SmallOr(settings.pending_reads_max(), 4, 8);
-  config.lease = settings.lease();
-  return config;
-}
-
-// The first 3 to 5 of them, unless the script wants 2.
-uint64_t CountOf(const RaftSettings& settings) {
-  return settings.nodes() == 0 ? 3 : 2 + settings.nodes() % 4;
-}
-
 [[noreturn]] void Fail(const std::string& what) {
   Check(false, what);
   std::abort();
 }
 
-// What a node may get from one that is no member, that was one, or that is late. All else would be
-// the lie of a member, for which Raft has no answer: two leaders of a term, or a vote cast twice.
-bool IsPlausible(const raft::Message& message, Term term, bool from_member) {
-  if (message.term < term) return true;
-  if (message.term.value() > term.value() + 3) return false;  // Nobody gets there, in a script.
-  if (std::holds_alternative<raft::PreVoteRequest>(message.body)) return true;
-  if (std::holds_alternative<raft::ReadIndexRequest>(message.body)) return message.term == term;
-  // A member's own candidacy comes from itself; strangers may ask for votes, and never get enough.
-  if (std::holds_alternative<raft::VoteRequest>(message.body)) return !from_member;
-  const auto* pre_vote = std::get_if<raft::PreVoteReply>(&message.body);
-  if (pre_vote != nullptr) return !pre_vote->granted;
-  const auto* vote = std::get_if<raft::VoteReply>(&message.body);
-  return vote != nullptr && (!vote->granted || !from_member);
-}
-
 }  // namespace
 
 RaftCluster::RaftCluster(const RaftSettings& settings)
-    : nodes_(CountOf(settings)), figure_three_(members_, Fail) {
+    : nodes_(lockstep::fuzz::NodesOf(settings)), figure_three_(members_, Fail) {
   raft::Config config = ConfigOf(settings);
   const raft::Membership group(NodesOf(settings.members()));
   for (const NodeId id : NodesOf(0)) {
@@ -182,13 +142,10 @@ void RaftCluster::Do(test::Member& member, const ChangeMembers& change) {
 }
 
 void RaftCluster::Do(test::Member& member, const Noise& noise) {
-  GroupId group;
-  raft::Message message;
-  const Bytes bytes = Bytes::Copy(noise.message().SerializeAsString());
-  if (!raft::DecodePeerMessage(bytes, &group, &message).ok()) return;
   const NodeId from(1 + noise.from() % (2 * nodes_));
-  if (!IsPlausible(message, member.raft().term(), from.value() <= nodes_)) return;
-  Turn(member, raft::Received{from, std::move(message)});
+  std::optional<raft::Message> message =
+      MessageOf(noise, member.raft().term(), /*from_member=*/from.value() <= nodes_);
+  if (message.has_value()) Turn(member, raft::Received{from, *std::move(message)});
 }
 
 void RaftCluster::Do(const Run& run) {

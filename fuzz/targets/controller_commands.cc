@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/base/check.h"
 #include "core/controller/controller_machine.h"
@@ -82,6 +83,7 @@ class ControllerRun {
     const controller::Configuration before = newest();
     const proto::Result result = twins_.Apply(kind, data);
     if (result.session() != 0) sessions_.Registered(result.session());
+    CheckRetry(data, result);
     const controller::Configuration& after = newest();
     if (after.num == before.num) {
       Check(after == before, "a configuration was changed");
@@ -95,6 +97,18 @@ class ControllerRun {
       CheckEq(result.configuration_num(), after.num.value());
     }
     CheckBounds();
+  }
+
+  // A command that comes again gets the answer that it got first, or none any more.
+  void CheckRetry(const std::string& data, proto::Result result) {
+    proto::Command command;
+    if (!command.ParseFromString(data) || command.sequence() == 0 || result.index() == 0) return;
+    const bool replayed = result.replayed();
+    result.clear_replayed();
+    const std::string text = ToText(result);
+    const auto [at, fresh] = answers_.try_emplace({command.session(), command.sequence()}, text);
+    CheckEq(fresh, !replayed);
+    CheckEq(at->second, text);
   }
 
   void CheckNext(const controller::Configuration& before, const controller::Configuration& after,
@@ -159,7 +173,8 @@ class ControllerRun {
   const controller::ControllerOptions options_;
   TwinMachines twins_;
   ScriptSessions sessions_;
-  std::map<uint64_t, std::string> made_;  // configurations, by number
+  std::map<uint64_t, std::string> made_;                          // configurations, by number
+  std::map<std::pair<uint64_t, uint64_t>, std::string> answers_;  // by session and sequence
 };
 
 void RunController(const ControllerScript& script) {
