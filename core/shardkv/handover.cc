@@ -18,6 +18,10 @@ void Refuse(std::string why, proto::Result& result) {
   result.set_message(std::move(why));
 }
 
+// No state of a correct group has a version beyond; it keeps the versions that follow far from
+// overflow.
+constexpr uint64_t kVersionMax = uint64_t{1} << 56;
+
 template <class Repeated>
 bool AscendingShards(const Repeated& list, uint32_t shards) {
   for (int i = 0; i < list.size(); ++i) {
@@ -180,6 +184,9 @@ std::string ShardMachine::WhyNot(const proto::InstallChunk& chunk) const {
   }
   if (!part.has_summary()) {
     return part.resume() > begin ? "" : "the part does not say where the next one begins";
+  }
+  if (part.summary().version() > kVersionMax) {
+    return absl::StrCat("version ", part.summary().version(), " is beyond any state's");
   }
   const Counts expected = {.keys = part.summary().keys(),
                            .bytes = part.summary().bytes(),

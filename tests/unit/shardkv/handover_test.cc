@@ -298,8 +298,10 @@ TEST(Install, APartThatIsWrongLeavesNoTrace) {
   others.set_checksum(ChecksumOf(others));
   proto::TenurePart no_end = right;
   no_end.clear_summary();
+  proto::TenurePart beyond = right;  // The versions that follow would begin at 0 again.
+  beyond.mutable_summary()->set_version(UINT64_MAX - 1);
   const auto before = move.two.dump();
-  for (const proto::TenurePart& wrong : {fewer, others, no_end}) {
+  for (const proto::TenurePart& wrong : {fewer, others, no_end, beyond}) {
     EXPECT_EQ(move.two.Internal(MakeInstall(kMoved, 2, 1, wrong)).code(),
               proto::FAILED_PRECONDITION);
     EXPECT_EQ(move.two.dump(), before);
