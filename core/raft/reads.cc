@@ -114,7 +114,7 @@ void Raft::AskLeader(Output& out) {
     for (auto read = first; read != follower->reads.end(); ++read) read->asked = question_;
   }
   follower->asked_at = now_;
-  Send(follower->leader, ReadIndexRequest{.seq = question_}, PersistSeq(), out);
+  Send(follower->leader, ReadIndexRequest{.seq = question_}, AfterHardState(), out);
 }
 
 // Released before this replica knows that it is committed, a read would wait for an index that is

@@ -18,6 +18,10 @@ void Refuse(std::string why, proto::Result& result) {
   result.set_message(std::move(why));
 }
 
+// No state of a correct group has a version beyond; it keeps the versions that follow far from
+// overflow.
+constexpr uint64_t kVersionMax = uint64_t{1} << 56;
+
 template <class Repeated>
 bool AscendingShards(const Repeated& list, uint32_t shards) {
   for (int i = 0; i < list.size(); ++i) {
@@ -73,7 +77,9 @@ bool ShardMachine::IsLive(uint32_t shard) const {
   return newest != nullptr && newest->until == 0;
 }
 
+// Null for 0, which no configuration has: a tenure that goes on has not ended there.
 const Tenure* ShardMachine::Ended(uint32_t shard, uint64_t ended) const {
+  if (ended == 0) return nullptr;
   for (auto at = tenures_.lower_bound({shard, 0}); at != tenures_.end(); ++at) {
     if (at->first.shard != shard) break;
     if (at->second.until == ended) return &at->second;
@@ -179,6 +185,9 @@ std::string ShardMachine::WhyNot(const proto::InstallChunk& chunk) const {
   if (!part.has_summary()) {
     return part.resume() > begin ? "" : "the part does not say where the next one begins";
   }
+  if (part.summary().version() > kVersionMax) {
+    return absl::StrCat("version ", part.summary().version(), " is beyond any state's");
+  }
   const Counts expected = {.keys = part.summary().keys(),
                            .bytes = part.summary().bytes(),
                            .content = part.summary().content()};
@@ -231,6 +240,7 @@ void ShardMachine::Apply(const proto::FinishHandover& finish, Step& step) {
 // --- At the source
 
 void ShardMachine::Apply(const proto::DropShard& drop, Step& step) {
+  if (drop.ended() == 0) return Refuse("no configuration has the number 0", step.result);
   const Tenure* ended = Ended(drop.shard(), drop.ended());
   if (ended == nullptr && num_ < drop.ended()) {
     return Refuse("that configuration is still to come here", step.result);

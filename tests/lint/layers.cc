@@ -64,8 +64,8 @@ const std::vector<Room>& Rooms() {
       {"sim/testing", {"sim"}, {kEverything}},
       {"net", {"core"}, {kEverything}},
       {"bin", {"core", "storage", "sim", "net"}, {kEverything}},
-      {"tests", {"core", "storage", "sim", "net", "bin"}, {kEverything}},
-      // With the doubles that tests have, so that a target gets behind what it parses.
+      // Fuzz targets use the tests' worlds and models, and what targets share has tests.
+      {"tests", {"core", "storage", "sim", "net", "bin", "fuzz"}, {kEverything}},
       {"fuzz", {"core", "storage", "sim", "net", "bin", "tests"}, {kEverything}},
   };
   return rooms;

@@ -12,9 +12,10 @@ namespace {
 // For one return so many times the width of the frontier is looked at.
 constexpr size_t kLooksPerWidth = 32;
 
-int Linearized(const Mask& mask) {
+// Of the operations that return: how many need nothing any more.
+int Satisfied(const Mask& mask, size_t words) {
   int count = 0;
-  for (uint64_t word : mask) count += std::popcount(word);
+  for (size_t w = 0; w < words; ++w) count += std::popcount(mask[w]);
   return count;
 }
 
@@ -139,14 +140,13 @@ void Frontier::Linearize(uint32_t use, StateId state, const uint64_t* mask) {
   SetBit(scratch_.data(), use);
   if (can_be_spare) SetBit(scratch_.data(), window_.slot(i));
   bool helps = use == target_use_;
-  if (entry.form == Form::kSet) {
-    if (window_.MakeSpare(scratch_.data())) helps = true;
-    window_.Hide(scratch_.data());
-  }
+  if (entry.form == Form::kSet && window_.MakeSpare(scratch_.data())) helps = true;
+  // What a block hides is done because of this overwrite, like the reads after it.
+  const int before = Satisfied(scratch_, window_.crashed_begin());
+  if (entry.form == Form::kSet) window_.Hide(scratch_.data());
   const StateId reached = after;
-  const int before = Linearized(scratch_);
   window_.Settle(&after, scratch_.data());
-  if (Linearized(scratch_) != before) helps = true;
+  if (Satisfied(scratch_, window_.crashed_begin()) != before) helps = true;
   if (optional && !helps && !window_.Awaits(reached, scratch_.data())) return;
   const bool finishes = !HasBit(mask, target_) || HasBit(scratch_.data(), target_use_);
   if (!window_.DeadEnd(state, after, scratch_.data())) Place(after, scratch_.data(), finishes);

@@ -35,6 +35,11 @@ std::vector<Row> RightRows() {
        {Put(1, 10, "a"), Get(2, 3, kNone), Get(4, 5, Text("a"))}},
       {"touching intervals are concurrent", true, {Put(1, 5, "a"), Get(5, 6, kNone)}},
       {"an empty value is not a missing one", true, {Put(1, 2, ""), Get(3, 4, Text(""))}},
+      // One of the puts hides the last swap right before another put: that must count as its work.
+      {"two swaps take a value that three puts write",
+       true,
+       {Cas(1, 5, Text("a"), Text("b")), Cas(1, 5, Text("a"), Text("c")), Put(1, 5, "a"),
+        Put(1, 5, "a"), Put(1, 5, "a")}},
       {"append to a missing key", true, {Append(1, 2, "a"), Get(3, 4, Text("a"))}},
       {"concurrent appends in either order",
        true,

@@ -194,6 +194,15 @@ TEST(Handover, AnOldConfirmationDeletesNothingNew) {
   EXPECT_EQ(move.one.StateOf(kMoved, 3), proto::SHARD_FROZEN);
 }
 
+// No configuration has the number 0, and a tenure that goes on has ended in none. Whoever asks for
+// the end of one in configuration 0 must not be taken to mean it.
+TEST(Handover, WhatGoesOnHasNotEndedInConfigurationZero) {
+  Move move;
+  EXPECT_EQ(move.one.Internal(MakeDrop(kMoved, 0)).code(), proto::FAILED_PRECONDITION);
+  EXPECT_EQ(ReadPart(move.one, kMoved, 0, "", 100).code(), proto::NOT_FOUND);
+  EXPECT_EQ(move.one.StateOf(kMoved, 1), proto::SHARD_SERVING);
+}
+
 // Group 3 gives shard 1 to group 2 and is dead; group 2 goes on with later configurations, and the
 // shard waits alone. When it has come at last, it goes straight to where it has been lost to.
 TEST(Handover, ADeadSourceStallsItsOwnShardOnly) {
@@ -289,8 +298,10 @@ TEST(Install, APartThatIsWrongLeavesNoTrace) {
   others.set_checksum(ChecksumOf(others));
   proto::TenurePart no_end = right;
   no_end.clear_summary();
+  proto::TenurePart beyond = right;  // The versions that follow would begin at 0 again.
+  beyond.mutable_summary()->set_version(UINT64_MAX - 1);
   const auto before = move.two.dump();
-  for (const proto::TenurePart& wrong : {fewer, others, no_end}) {
+  for (const proto::TenurePart& wrong : {fewer, others, no_end, beyond}) {
     EXPECT_EQ(move.two.Internal(MakeInstall(kMoved, 2, 1, wrong)).code(),
               proto::FAILED_PRECONDITION);
     EXPECT_EQ(move.two.dump(), before);
