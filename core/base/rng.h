@@ -30,7 +30,7 @@ class DrawTape {
   // The draw at `place` came out as `drawn`; the consumer gets what this returns.
   virtual uint64_t Draw(uint64_t place, uint64_t drawn) = 0;
 };
-inline constexpr uint64_t kDrawStep = 0x9E3779B97F4A7C15;
+inline constexpr uint64_t kDrawStep = 0x9E3779B97F4A7C15;  // from a place to the next
 
 // SplitMix64 (Steele, Lea and Flood 2014): small state, passes BigCrush, every seed is a good seed.
 class Rng {

@@ -32,9 +32,9 @@ enum class Schedule : uint8_t {
   kPct,     // and links and disks have priorities (sim/world/pct_schedule.h)
 };
 
-// Limits of what a person may choose.
+// Limits of what a person may choose: servers, and virtual time.
 inline constexpr uint32_t kNodesMax = 15;
-inline constexpr Duration kTimeMax = std::chrono::hours(24 * 365);
+inline constexpr Duration kTimeMax = std::chrono::hours(24 * 365);  // of the safety phase
 
 // What a person chooses. Everything else is drawn from the seed.
 struct RunOptions {
