@@ -156,10 +156,8 @@ class LogWalk {
       }
       Damage(path, decoded);
       if (!later.has_value()) break;
-      const uint64_t next = wal::DecodeFrameHeader(bytes, *later)->batch;
-      if (*later == offset && next == batch) break;  // Behind the last of all numbers comes 0.
       offset = *later;
-      batch = next;
+      batch = wal::DecodeFrameHeader(bytes, offset)->batch;
       statement = false;
     }
     if (statement) {

@@ -126,9 +126,11 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(absl::string_view segment) {
     return absl::FailedPreconditionError(absl::StrCat(
         "log format version ", version, " is not ", kVersion, ", the only one this program reads"));
   }
-  return SegmentHeader{.sequence = Load<uint64_t>(segment, 16),
-                       .first_batch = Load<uint64_t>(segment, 24),
-                       .salt = Load<uint32_t>(segment, 12)};
+  const SegmentHeader header{.sequence = Load<uint64_t>(segment, 16),
+                             .first_batch = Load<uint64_t>(segment, 24),
+                             .salt = Load<uint32_t>(segment, 12)};
+  if (header.first_batch > kBatchMax) return Damage(0, "begins with a commit that no log reaches");
+  return header;
 }
 
 std::optional<FrameHeader> DecodeFrameHeader(absl::string_view segment, uint64_t offset) {
@@ -142,6 +144,7 @@ std::optional<FrameHeader> DecodeFrameHeader(absl::string_view segment, uint64_t
                            .records_crc = Load<uint32_t>(bytes, 24),
                            .crc = Load<uint32_t>(bytes, 28)};
   if (header.crc != Crc32c(bytes.substr(0, kFrameHeaderBytes - 4))) return {};
+  if (header.batch > kBatchMax) return {};
   if (header.payload_bytes > kFrameBytesMax) return {};
   if (header.record_count > header.payload_bytes / kRecordBytesMin) return {};
   return header;

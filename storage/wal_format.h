@@ -35,6 +35,9 @@ inline constexpr size_t kRecordHeaderBytes = 8;       // crc and length
 inline constexpr size_t kEntryRecordBytes = 8 + 26;   // an entry's record without its data
 inline constexpr uint64_t kFrameBytesMax = 1u << 30;  // payload of one frame; checked both ways
 
+// No log comes so far: a number beyond is damage, and the one behind it need not wrap around.
+inline constexpr uint64_t kBatchMax = uint64_t{1} << 62;
+
 struct SegmentHeader {
   uint64_t sequence = 0;     // from 1; the file's name says it too
   uint64_t first_batch = 0;  // of the segment's first frame

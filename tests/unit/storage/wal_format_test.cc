@@ -92,6 +92,22 @@ TEST(WalFormat, EveryRecordIsReadBack) {
   }
 }
 
+// Behind the last of all numbers would come 0, and what follows would be read as what was before.
+TEST(WalFormat, CommitsThatNoLogReachesAreDamage) {
+  for (const uint64_t batch : {kBatchMax, kBatchMax + 1, UINT64_MAX}) {
+    const SegmentHeader header{.sequence = 1, .first_batch = batch, .salt = 7};
+    FrameBuilder builder;
+    builder.BeginSegment(header);
+    builder.Begin(batch, header.salt);
+    FrameBuilder segment;
+    segment.BeginSegment(header);
+    const std::string bytes(segment.Finish());
+    EXPECT_EQ(DecodeSegmentHeader(bytes).ok(), batch == kBatchMax);
+    const std::string frame(builder.Finish());
+    EXPECT_EQ(DecodeFrameHeader(frame, 0).has_value(), batch == kBatchMax);
+  }
+}
+
 TEST(WalFormat, EveryFlippedByteAndEveryCutIsNoticed) {
   SegmentHeader header;
   const std::string whole = Build(&header);
