@@ -165,6 +165,7 @@ class GroupChecker {
   void OnBootEntry(ReplicaView& view, const Note& note);
   void FinishBoot(ReplicaView& view);
   void NoteLoss(ReplicaView& view, Term doubt);
+  Index CommittedOf(const Loss& loss) const;
   void OnTrusted(ReplicaView& view);
   bool HadPromised(const ReplicaView& view, Term leader_term, Index index, ChainLink link) const;
   void OnAppendAcked(ReplicaView& view, const Note& note);

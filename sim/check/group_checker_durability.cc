@@ -123,12 +123,23 @@ void GroupChecker::NoteLoss(ReplicaView& view, Term doubt) {
   view.losses.push_back({doubt, view.promises, view.log});
 }
 
+// The end of what was committed of what it had promised: what other leaders committed in place of
+// the rest it had never promised (raft seed 836).
+Index GroupChecker::CommittedOf(const Loss& loss) const {
+  Index index = std::min(loss.promises.held, chain_.last());
+  const auto committed = [&] {
+    return loss.log.Holds(index) && loss.log.At(index) == chain_.At(index).link;
+  };
+  while (index > loss.log.base() && chain_.Holds(index) && !committed()) index = index.Previous();
+  return index;
+}
+
 // It says that it has got everything back: what is committed of what it had promised must be there.
 void GroupChecker::OnTrusted(ReplicaView& view) {
   ++counters_.repairs;
   view.doubt = Term();
   for (const Loss& loss : view.losses) {
-    const Index index = std::min(loss.promises.held, chain_.last());
+    const Index index = CommittedOf(loss);
     if (index <= view.log.base() || !chain_.Holds(index)) continue;
     const ChainLink link = chain_.At(index).link;
     if (view.log.Holds(index) && view.log.At(index) == link) continue;

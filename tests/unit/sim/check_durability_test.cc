@@ -221,6 +221,32 @@ TEST(Doubt, EndsWhenWhatIsCommittedIsThere) {
   EXPECT_EQ(repaired(false).property(), "Durability");
 }
 
+// Of five, 2 has promised to hold three entries of which one is committed; the others are replaced
+// by a leader that knows nothing of them. What that one commits 2 had never promised.
+TEST(Doubt, EndsWithoutWhatWasNeverCommitted) {
+  const auto repaired = [](bool committed) {
+    Story story(5);
+    story.Elect(1, 1, {2, 3, 4}).Replicate(1, 1, kNoop1, {2, 3, 4});
+    for (const Entry& entry : {kA, kB}) story.Append(1, entry).Append(2, entry);
+    story.Ack(2, 1, 1, 3);
+    if (committed) story.Append(3, kA).Append(4, kA).Ack(3, 1, 1, 2).Ack(4, 1, 1, 2).Commit(1, 2);
+    story.Crash(2).Damage(2).BootInDoubt(2, 2, 1);
+    story.Elect(3, 3, {4, 5});
+    const uint64_t first = committed ? 3 : 2;
+    story.Append(5, kNoop1);
+    if (committed) story.Append(5, kA);
+    for (uint64_t index = first; index < first + 2; ++index) {
+      const Entry entry = MakeEntry(index, 3);
+      for (uint64_t node = 3; node <= 5; ++node) story.Append(node, entry);
+      story.Ack(4, 3, 3, index).Ack(5, 3, 3, index).Commit(3, index);
+    }
+    story.HardState(2, 3, 0).Follow(2, 3, 3).Append(2, kNoop1);
+    return committed ? story.Trust(2) : story.Append(2, MakeEntry(2, 3)).Trust(2);
+  };
+  EXPECT_EQ(repaired(false).property(), "") << repaired(false).evidence();
+  EXPECT_EQ(repaired(true).property(), "Durability");
+}
+
 // An acknowledgement that was true when it left counts, however late it arrives.
 TEST(Doubt, DoesNotTakeBackWhatAnEarlierLeaderCounts) {
   Story story;
