@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "core/base/check.h"
 #include "net/http/failure.h"
 
@@ -25,6 +26,16 @@ std::string Copy(beast::string_view text) { return std::string(text.data(), text
 constexpr size_t kReserveBytes = size_t{1} << 20;
 
 constexpr size_t kLastChunkBytes = 5;  // "0\r\n\r\n"
+
+// Whether all of a chunk's header is there, and if it is the last chunk, of the trailer. If Beast
+// still wants more, it looks for the end of a quoted extension behind the end of the line.
+bool HasWholeChunkHeader(absl::string_view waiting) {
+  absl::ConsumePrefix(&waiting, "\r\n");  // Of the chunk before.
+  const size_t behind_zeros = std::min(waiting.find_first_not_of('0'), waiting.size());
+  const bool last = behind_zeros > 0 && behind_zeros < waiting.size() &&
+                    !absl::ascii_isxdigit(static_cast<unsigned char>(waiting[behind_zeros]));
+  return absl::StrContains(waiting, last ? "\r\n\r\n" : "\r\n");
+}
 
 }  // namespace
 
@@ -133,6 +144,9 @@ absl::StatusOr<size_t> RequestParser::Impl::Feed(absl::string_view data) {
   }
   if (!in_header && waiting > options_.header_bytes_max) {
     return Refuse("INVALID_REQUEST", "a chunk's header or the trailer is too long");
+  }
+  if (!in_header && HasWholeChunkHeader(data.substr(data.size() - waiting))) {
+    return Refuse("INVALID_REQUEST", "a chunk's extension does not end on its line");
   }
   if (in_header && is_header_done()) {
     if (absl::Status s = CheckHeader(); !s.ok()) return s;

@@ -116,6 +116,13 @@ TEST(RequestParser, RefusesWhatIsMalformed) {
                "PUT / HTTP/1.1\r\n" + host +
                    "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\n",
                "INVALID_REQUEST"},
+           Row{"open quote",
+               "PUT / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n2;a=\"b\r\nxx\r\n",
+               "INVALID_REQUEST"},
+           Row{"open quote of the last",
+               "PUT / HTTP/1.1\r\n" + host +
+                   "Transfer-Encoding: chunked\r\n\r\n00;a=\"b\r\n\r\n\"\r\n\r\n",
+               "INVALID_REQUEST"},
            Row{"expectation", "PUT / HTTP/1.1\r\n" + host + "Expect: wonders\r\n\r\n",
                "EXPECTATION_FAILED"},
        }) {
@@ -152,6 +159,8 @@ TEST(RequestParser, BoundsHeaderAndBody) {
            Row{"chunks", chunked + "6\r\n123456\r\n5\r\n", "TOO_LARGE"},
            Row{"chunk extension", chunked + "1;a=" + std::string(400, 'b'), "INVALID_REQUEST"},
            Row{"trailer", chunked + "0\r\na: " + std::string(400, 'b'), "INVALID_REQUEST"},
+           Row{"quoted extension", chunked + "a;a=\"b\"\r\n0123456789\r\n0;c=\"d\"\r\n\r\n",
+               "done"},
            Row{"just fits", head + "Content-Length: 10\r\n\r\n0123456789", "done"},
        }) {
     EXPECT_EQ(Feed(options, row.text, 4096).code, row.want) << row.name;
