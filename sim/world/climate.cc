@@ -176,6 +176,25 @@ void DrawChanges(Rng rng, Climate& climate) {
   ++climate.world.clients;  // who does it
 }
 
+// In some runs members and leaders change all the time, and logs forget what they can: then changes
+// are under way when snapshots are, and an entry that is a change is often the only one behind one.
+void DrawRestlessness(Rng rng, Climate& climate) {
+  const bool restless = rng.Chance({1, 6});
+  const uint64_t entries_max = rng.Magnitude(2, 64);
+  const uint64_t entries_kept = rng.Below(std::min<uint64_t>(entries_max, 4));
+  const int64_t unit = climate.unit().count();
+  const Duration gap_mean = rng.Between(Duration(unit / 8), Duration(2 * unit));
+  const Duration retry = rng.Between(Duration(unit / 16), Duration(unit));
+  const bool transfers = rng.Chance({1, 2});
+  const Duration transfer_gap = rng.Between(Duration(unit / 2), Duration(4 * unit));
+  if (!restless) return;
+  climate.node.log_entries_max = entries_max;
+  climate.node.log_entries_kept = entries_kept;
+  climate.changes->gap_mean = gap_mean;
+  climate.changes->retry = retry;
+  if (transfers) climate.transfer_gap = transfer_gap;
+}
+
 Climate DrawClimate(const RunOptions& options, const Rng& root) {
   const Rng streams = root.Split("climate");
   Rng rng = streams.Split("run");
@@ -213,6 +232,7 @@ Climate DrawClimate(const RunOptions& options, const Rng& root) {
   const bool transfers = rng.Chance({1, 2});
   const Duration transfer_gap = rng.Between(Duration(5 * unit), Duration(50 * unit));
   if (transfers) climate.transfer_gap = transfer_gap;
+  if (climate.changes.has_value()) DrawRestlessness(streams.Split("restlessness"), climate);
   const bool minority_abandoned = rng.Chance({1, 2});
   climate.minority_abandoned = minority_abandoned && !options.faults_allowed.empty();
   return climate;
