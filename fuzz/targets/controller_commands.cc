@@ -13,7 +13,7 @@
 #include "fuzz/models/script_sessions.h"
 #include "fuzz/models/twin_machines.h"
 #include "fuzz/proto/machine_script.pb.h"
-#include "fuzz/support/script.h"
+#include "fuzz/support/script_target.h"
 
 namespace lockstep::fuzz {
 namespace {
@@ -188,21 +188,10 @@ void RunController(const ControllerScript& script) {
 }
 
 }  // namespace
+
+StructuredTarget& TheTarget() {
+  static ScriptTarget<ControllerScript> target(RunController);
+  return target;
+}
+
 }  // namespace lockstep::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  return lockstep::fuzz::RunScript(data, size, lockstep::fuzz::RunController);
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t size_max,
-                                          unsigned seed) {
-  return lockstep::fuzz::MutateScript<lockstep::fuzz::ControllerScript>(data, size, size_max, seed);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* data, size_t size, const uint8_t* other,
-                                            size_t other_size, uint8_t* out, size_t size_max,
-                                            unsigned seed) {
-  return lockstep::fuzz::CrossOverScripts<lockstep::fuzz::ControllerScript>(
-      lockstep::fuzz::TextOf(data, size), lockstep::fuzz::TextOf(other, other_size), out, size_max,
-      seed);
-}

@@ -3,7 +3,7 @@
 #include "fuzz/models/raft_cluster.h"
 
 #include "fuzz/proto/raft_script.pb.h"
-#include "fuzz/support/script.h"
+#include "fuzz/support/script_target.h"
 
 namespace lockstep::fuzz {
 namespace {
@@ -17,21 +17,10 @@ void RunRaft(const RaftScript& script) {
 }
 
 }  // namespace
+
+StructuredTarget& TheTarget() {
+  static ScriptTarget<RaftScript> target(RunRaft);
+  return target;
+}
+
 }  // namespace lockstep::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  return lockstep::fuzz::RunScript(data, size, lockstep::fuzz::RunRaft);
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t size_max,
-                                          unsigned seed) {
-  return lockstep::fuzz::MutateScript<lockstep::fuzz::RaftScript>(data, size, size_max, seed);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* data, size_t size, const uint8_t* other,
-                                            size_t other_size, uint8_t* out, size_t size_max,
-                                            unsigned seed) {
-  return lockstep::fuzz::CrossOverScripts<lockstep::fuzz::RaftScript>(
-      lockstep::fuzz::TextOf(data, size), lockstep::fuzz::TextOf(other, other_size), out, size_max,
-      seed);
-}

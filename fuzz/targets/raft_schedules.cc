@@ -6,25 +6,11 @@
 // A crash file is a run: lockstep-sim replay --decisions FILE.
 #include "fuzz/support/schedule_target.h"
 
-namespace {
+namespace lockstep::fuzz {
 
-constexpr auto kProfile = lockstep::sim::Profile::kRaft;
-
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  return lockstep::fuzz::RunSchedule(kProfile, data, size);
+StructuredTarget& TheTarget() {
+  static ScheduleTarget target(sim::Profile::kRaft);
+  return target;
 }
 
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t bytes_max,
-                                          unsigned seed) {
-  return lockstep::fuzz::MutateSchedule(kProfile, data, size, bytes_max, seed);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* one, size_t one_size,
-                                            const uint8_t* other, size_t other_size, uint8_t* out,
-                                            size_t bytes_max, unsigned seed) {
-  return lockstep::fuzz::CrossSchedules(kProfile, {reinterpret_cast<const char*>(one), one_size},
-                                        {reinterpret_cast<const char*>(other), other_size}, out,
-                                        bytes_max, seed);
-}
+}  // namespace lockstep::fuzz

@@ -4,7 +4,7 @@
 // nothing is lost.
 #include "fuzz/models/shard_groups.h"
 #include "fuzz/proto/machine_script.pb.h"
-#include "fuzz/support/script.h"
+#include "fuzz/support/script_target.h"
 
 namespace lockstep::fuzz {
 namespace {
@@ -22,21 +22,10 @@ void RunShards(const ShardScript& script) {
 }
 
 }  // namespace
+
+StructuredTarget& TheTarget() {
+  static ScriptTarget<ShardScript> target(RunShards);
+  return target;
+}
+
 }  // namespace lockstep::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  return lockstep::fuzz::RunScript(data, size, lockstep::fuzz::RunShards);
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t size_max,
-                                          unsigned seed) {
-  return lockstep::fuzz::MutateScript<lockstep::fuzz::ShardScript>(data, size, size_max, seed);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* data, size_t size, const uint8_t* other,
-                                            size_t other_size, uint8_t* out, size_t size_max,
-                                            unsigned seed) {
-  return lockstep::fuzz::CrossOverScripts<lockstep::fuzz::ShardScript>(
-      lockstep::fuzz::TextOf(data, size), lockstep::fuzz::TextOf(other, other_size), out, size_max,
-      seed);
-}
