@@ -44,6 +44,8 @@ bool Agent::HasRoomForChange() const {
 void Agent::AskForConfiguration(Instant now, AgentOutput* out) {
   if (change_.has_value()) {
     poll_at_ = now + options_.poll_every;
+    // Room is made by others, who have to find this group: each question says who its members are.
+    if (!HasRoomForChange()) newest_wanted_ = true;
     return;
   }
   poll_at_ = now + std::max(options_.poll_every, Patience(poll_silences_));

@@ -227,7 +227,9 @@ TEST(AgentTasks, AConfigurationWaitsWhileTooMuchIsKept) {
   gains.add_handovers()->set_shard(2);
   gains.mutable_handovers(0)->set_to(kSelf);
   leader.agent.OnConfiguration(leader.now, gains);
-  EXPECT_TRUE(leader.ActFor(seconds(60)).proposals.empty());
+  const AgentOutput waits = leader.ActFor(seconds(60));
+  EXPECT_TRUE(waits.proposals.empty());
+  EXPECT_GT(waits.configurations.size(), 20u) << "each question says who the members are";
   leader.agent.OnChanged(leader.now, With({Tenure(0, proto::SHARD_NONE)}));
   const AgentOutput out = leader.ActFor(seconds(1));
   ASSERT_EQ(out.proposals.size(), 1u);
