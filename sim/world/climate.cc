@@ -152,6 +152,25 @@ void DrawClocks(Rng rng, Climate& climate) {
   if (!lease && leaps) clock.leap_max = leap_max;
 }
 
+// In some runs members and leaders change all the time, and logs forget what they can: then changes
+// are under way when snapshots are, and an entry that is a change is often the only one behind one.
+void DrawRestlessness(Rng rng, Climate& climate) {
+  const bool restless = rng.Chance({1, 6});
+  const uint64_t entries_max = rng.Magnitude(2, 64);
+  const uint64_t entries_kept = rng.Below(std::min<uint64_t>(entries_max, 4));
+  const int64_t unit = climate.unit().count();
+  const Duration gap_mean = rng.Between(Duration(unit / 8), Duration(2 * unit));
+  const Duration retry = rng.Between(Duration(unit / 16), Duration(unit));
+  const bool transfers = rng.Chance({1, 2});
+  const Duration transfer_gap = rng.Between(Duration(unit / 2), Duration(4 * unit));
+  if (!restless) return;
+  climate.node.log_entries_max = entries_max;
+  climate.node.log_entries_kept = entries_kept;
+  climate.changes->gap_mean = gap_mean;
+  climate.changes->retry = retry;
+  if (transfers) climate.transfer_gap = transfer_gap;
+}
+
 }  // namespace
 
 // Often most servers are members at first, so that the faults find a group worth of them.
@@ -174,25 +193,6 @@ void DrawChanges(Rng rng, Climate& climate) {
   climate.changes->gap_mean = rng.Between(Duration(4 * unit), Duration(40 * unit));
   climate.changes->retry = Duration(unit);
   ++climate.world.clients;  // who does it
-}
-
-// In some runs members and leaders change all the time, and logs forget what they can: then changes
-// are under way when snapshots are, and an entry that is a change is often the only one behind one.
-void DrawRestlessness(Rng rng, Climate& climate) {
-  const bool restless = rng.Chance({1, 6});
-  const uint64_t entries_max = rng.Magnitude(2, 64);
-  const uint64_t entries_kept = rng.Below(std::min<uint64_t>(entries_max, 4));
-  const int64_t unit = climate.unit().count();
-  const Duration gap_mean = rng.Between(Duration(unit / 8), Duration(2 * unit));
-  const Duration retry = rng.Between(Duration(unit / 16), Duration(unit));
-  const bool transfers = rng.Chance({1, 2});
-  const Duration transfer_gap = rng.Between(Duration(unit / 2), Duration(4 * unit));
-  if (!restless) return;
-  climate.node.log_entries_max = entries_max;
-  climate.node.log_entries_kept = entries_kept;
-  climate.changes->gap_mean = gap_mean;
-  climate.changes->retry = retry;
-  if (transfers) climate.transfer_gap = transfer_gap;
 }
 
 Climate DrawClimate(const RunOptions& options, const Rng& root) {
