@@ -118,7 +118,7 @@ class HttpApi : public Api {
     absl::Status status = Read(*answer, Kind::kWrite, [&](const Json& body) {
       const Json& data = conflict ? body : body.at("data");
       response.set_swapped(!conflict);
-      response.set_version(data.at("version").get<uint64_t>());
+      response.set_version(NumberFrom(data.at("version")));
       response.set_replayed(data.at("replayed").get<bool>());
       if (!conflict) return;
       if (!data.at("actual").is_null()) response.set_actual(BytesFrom(data.at("actual")));
@@ -165,9 +165,9 @@ class HttpApi : public Api {
         for (const Json& each : data.at("each")) TakeOutcome(each, response.add_each());
         return;
       }
-      response.set_version(data.at("version").get<uint64_t>());
+      response.set_version(NumberFrom(data.at("version")));
       response.set_replayed(data.at("replayed").get<bool>());
-      if (conflict) response.set_failed_write(data.at("failed_operation").get<uint32_t>());
+      if (conflict) response.set_failed_write(NumberFrom<uint32_t>(data.at("failed_operation")));
     });
     if (!status.ok()) return status;
     return response;
@@ -276,7 +276,7 @@ class HttpApi : public Api {
   absl::StatusOr<Response> Write(const HttpCall& call) {
     Response response;
     absl::Status status = Call(call, [&](const Json& data) {
-      response.set_version(data.at("version").get<uint64_t>());
+      response.set_version(NumberFrom(data.at("version")));
       response.set_replayed(data.at("replayed").get<bool>());
     });
     if (!status.ok()) return status;
@@ -302,7 +302,7 @@ class HttpApi : public Api {
     absl::Status status =
         Call(PostCall(absl::StrCat("/api/v1/cluster/", what), body, Kind::kWrite),
              [&](const Json& data) {
-               response.set_configuration(data.at("configuration").get<uint64_t>());
+               response.set_configuration(NumberFrom(data.at("configuration")));
              });
     if (!status.ok()) return status;
     return response;

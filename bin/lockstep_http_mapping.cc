@@ -258,29 +258,35 @@ std::string BytesFrom(const Json& base64) {
   return bytes;
 }
 
+uint64_t UnsignedFrom(const Json& number, uint64_t max) {
+  const bool whole = number.is_number_unsigned();
+  if (whole && number.get<uint64_t>() <= max) return number.get<uint64_t>();
+  throw Json::type_error::create(302, "no number without sign and fraction, or too large", &number);
+}
+
 std::string KeyFrom(const Json& object) {
   const auto exact = object.find("key_base64");
   return exact != object.end() ? BytesFrom(*exact) : object.at("key").get<std::string>();
 }
 
 void TakeConfiguration(const Json& from, v1::Configuration* to) {
-  to->set_num(from.at("num").get<uint64_t>());
+  to->set_num(NumberFrom(from.at("num")));
   for (const Json& each : from.at("groups")) {
     v1::Group* group = to->add_groups();
-    group->set_gid(each.at("gid").get<uint64_t>());
-    group->set_joined(each.at("joined").get<uint64_t>());
+    group->set_gid(NumberFrom(each.at("gid")));
+    group->set_joined(NumberFrom(each.at("joined")));
     for (const Json& member : each.at("members")) {
       v1::Member* added = group->add_members();
-      added->set_node(member.at("node").get<uint64_t>());
+      added->set_node(NumberFrom(member.at("node")));
       added->set_address(member.at("address").get<std::string>());
     }
   }
-  for (const Json& owner : from.at("owners")) to->add_owners(owner.get<uint64_t>());
-  for (const Json& shard : from.at("pinned")) to->add_pinned(shard.get<uint32_t>());
+  for (const Json& owner : from.at("owners")) to->add_owners(NumberFrom(owner));
+  for (const Json& shard : from.at("pinned")) to->add_pinned(NumberFrom<uint32_t>(shard));
 }
 
 void TakeGroupChange(const Json& from, v1::GroupChange* to) {
-  to->set_group(from.at("group").get<uint64_t>());
+  to->set_group(NumberFrom(from.at("group")));
   v1::GroupChange::Outcome outcome = v1::GroupChange::UNKNOWN;
   v1::GroupChange::Outcome_Parse(absl::AsciiStrToUpper(from.at("outcome").get<std::string>()),
                                  &outcome);
@@ -289,7 +295,7 @@ void TakeGroupChange(const Json& from, v1::GroupChange* to) {
   v1::GroupChange::Reason_Parse(TextOr(from, "reason", ""), &reason);
   to->set_reason(reason);
   to->set_message(TextOr(from, "message", ""));
-  to->set_membership_id(from.at("membership_id").get<uint64_t>());
+  to->set_membership_id(NumberFrom(from.at("membership_id")));
 }
 
 void TakeOutcome(const Json& from, v1::WriteOutcome* to) {

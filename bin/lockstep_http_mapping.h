@@ -3,6 +3,7 @@
 #define LOCKSTEP_BIN_LOCKSTEP_HTTP_MAPPING_H_
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -41,9 +42,15 @@ std::string CodeOf(const HttpAnswer& answer);
 // an Internal error: the node has answered, in a way that we do not understand.
 absl::Status Read(const HttpAnswer& answer, HttpCall::Kind kind,
                   const std::function<void(const Json& body)>& read);
-// The key of {"key"} or {"key_base64"}, and bytes of base64. May throw, for Read.
+// The key of {"key"} or {"key_base64"}, bytes of base64, and a number without sign and fraction, of
+// at most `max` or as much as a Number holds. May throw, for Read.
 std::string KeyFrom(const Json& object);
 std::string BytesFrom(const Json& base64);
+uint64_t UnsignedFrom(const Json& number, uint64_t max);
+template <class Number = uint64_t>
+Number NumberFrom(const Json& number) {
+  return static_cast<Number>(UnsignedFrom(number, std::numeric_limits<Number>::max()));
+}
 void TakeConfiguration(const Json& from, v1::Configuration* to);
 void TakeGroupChange(const Json& from, v1::GroupChange* to);
 void TakeOutcome(const Json& from, v1::WriteOutcome* to);
