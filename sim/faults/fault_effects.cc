@@ -109,19 +109,42 @@ void FaultPlan::CutOffNow(FaultKind kind, uint16_t server, bool clients) {
 // The leader loses its peers and keeps its clients. Half of the time it hears nothing from now on.
 // Otherwise answers that its peers had given still come, so late that it takes itself for the
 // leader when they have long had another: only then does a read that asks nobody show what it is.
+// In half of the cases followers are lost with it, too few to decide anything: what they are asked,
+// they ask a leader that is none any more. In some others, what it has said last to some followers
+// reaches them when they have followed another for a while.
 void FaultPlan::AttemptLeaderIsolation() {
   const std::optional<Leadership> leadership = leaders.Any(rng_);
   if (!leadership.has_value()) return;
   const uint16_t leader = leadership->server;
   FaultInterval silence = MakeInterval(FaultKind::kLeaderIsolation);
   silence.servers = One(leader);
-  const bool late_answers = rng_.Chance({1, 2});
+  const bool in_company = rng_.Chance({1, 2});
+  const bool late_words = !in_company && rng_.Chance({1, 3});
+  const bool late_answers = !late_words && rng_.Chance({1, 2});
+  uint64_t company = 0;
+  if (in_company) company = DrawMinority(*leadership, /*with=*/silence.servers);
+  if (late_words) company = DrawMinority(*leadership, /*with=*/0);
+  if (in_company) silence.servers |= company;
   if (late_answers) DelayAnswers(*leadership, silence);
-  silence.links = Around(leader, cast_, /*in=*/!late_answers, /*out=*/true, /*clients=*/false);
+  if (late_words) DelayWords(leader, company, silence);
+  if (in_company && company != 0) OutlastElection(silence);
+  for (const Direction& link :
+       Between(rng_, cast_, silence.servers, Everybody(cast_) & ~silence.servers, false)) {
+    const bool held = (late_answers && link.to == leader) || (late_words && Contains(company, link.to));
+    if (!held) silence.links.push_back(link);
+  }
   const int64_t end = silence.end;
   if (!silence.links.empty()) Add(std::move(silence));
   const bool busy = rng_.Chance({3, 4});
-  if (busy && leader_isolated) leader_isolated(end);
+  if (busy && leader_isolated) leader_isolated(end, company);
+}
+
+// Followers that the group can spare together `with` others, perhaps none.
+uint64_t FaultPlan::DrawMinority(const Leadership& leadership, uint64_t with) {
+  const uint64_t followers = quorums_.members(leadership.group) & ~One(leadership.server);
+  return DrawCompany(rng_, followers, [&](uint64_t company) {
+    return quorums_.CanSpare(leadership.group, company | with);
+  });
 }
 
 // What the peers send to the leader is held from now on. The answers of as many of them as make a
@@ -133,12 +156,13 @@ void FaultPlan::DelayAnswers(const Leadership& leadership, FaultInterval& silenc
   // Then they trickle in, as behind a full buffer.
   const int64_t spacing = rng_.Between(Duration(0), Duration(options_.unit / 4)).count();
   const std::vector<uint16_t> members = Members(quorums_.members(leadership.group));
-  const size_t needed = members.size() / 2;
+  const size_t company = static_cast<size_t>(std::popcount(silence.servers)) - 1;
+  const size_t needed = std::max(members.size() / 2, company + 1) - company;
   const uint64_t first = rng_.Below(members.size());
   size_t place = 0;
   for (size_t i = 0; i < members.size(); ++i) {
     const uint16_t peer = members[(first + i) % members.size()];
-    if (peer == leadership.server) continue;
+    if (Contains(silence.servers, peer)) continue;
     FaultInterval late;
     late.kind = silence.kind;
     late.begin = begin;
@@ -152,8 +176,29 @@ void FaultPlan::DelayAnswers(const Leadership& leadership, FaultInterval& silenc
   // A little later, so that there are answers to hold; long enough to outlast them.
   const uint64_t after = rng_.Below(static_cast<uint64_t>(step) + 1);
   silence.begin = begin + static_cast<int64_t>(after);
-  const uint64_t units = rng_.Between(2, 5);
-  silence.end = std::max(silence.end, begin + static_cast<int64_t>(units) * options_.unit);
+  OutlastElection(silence);
+}
+
+// What the leader sends to these is held from now on. The others hear it for a little while.
+void FaultPlan::DelayWords(uint16_t leader, uint64_t to, FaultInterval& silence) {
+  FaultInterval late;
+  late.kind = silence.kind;
+  late.begin = silence.begin;
+  silence.begin +=
+      rng_.Between(Duration(options_.unit / 4), Duration(options_.unit * 3 / 4)).count();
+  OutlastElection(silence);
+  late.end =
+      silence.begin + rng_.Between(Duration(options_.unit), Duration(4 * options_.unit)).count();
+  late.holds = true;
+  late.severity = static_cast<uint64_t>(
+      rng_.Between(Duration(0), Duration(options_.unit / 4)).count());
+  for (const uint16_t peer : Members(to)) late.links.push_back({.from = leader, .to = peer});
+  if (!late.links.empty()) Add(std::move(late));
+}
+
+void FaultPlan::OutlastElection(FaultInterval& interval) {
+  const int64_t units = static_cast<int64_t>(rng_.Between(2, 5));
+  interval.end = std::max(interval.end, interval.begin + units * options_.unit);
 }
 
 // --- Servers ---
@@ -237,7 +282,7 @@ void FaultPlan::AttemptOnServer(FaultKind kind) {
   const uint16_t server = leadership.has_value() ? leadership->server : anybody;
   interval.servers = One(server);
   if (leadership.has_value() && kind == FaultKind::kPause && leader_isolated)
-    leader_isolated(interval.end);
+    leader_isolated(interval.end, /*company=*/0);
   if (kind == FaultKind::kDiskSlow) interval.severity = rng_.Magnitude(1, 50);
   if (world_.server(server).up()) Add(std::move(interval));
 }

@@ -88,9 +88,9 @@ class FaultPlan {
 
   // For faults that aim at a leader.
   Leaders leaders;
-  // Called when a leader has just been isolated until a time (ns), so that clients can be made to
-  // keep it busy meanwhile. May be empty.
-  std::function<void(int64_t until)> leader_isolated;
+  // Called when a leader has just been isolated until a time (ns), with the `company` of servers or
+  // alone, so that clients can be made to keep them busy meanwhile. May be empty.
+  std::function<void(int64_t until, uint64_t company)> leader_isolated;
 
  private:
   void Attempt(FaultKind kind);
@@ -102,7 +102,10 @@ class FaultPlan {
   void AttemptCrashLoop();
   void AttemptMajorityCrash();
   void AttemptLeaderIsolation();
+  uint64_t DrawMinority(const Leadership& leadership, uint64_t with);
   void DelayAnswers(const Leadership& leadership, FaultInterval& silence);
+  void DelayWords(uint16_t leader, uint64_t to, FaultInterval& silence);
+  void OutlastElection(FaultInterval& interval);
   void AttemptOnServer(FaultKind kind);
   void AttemptDiskFull();
 

@@ -35,6 +35,10 @@ class Quorums {
 
   // Whether every group keeps a majority without these servers.
   bool CanSpare(uint64_t servers) const;
+  // Whether this group does. REQUIRES: there is such a group.
+  bool CanSpare(GroupId group, uint64_t servers) const {
+    return CanSpare(group, members(group), servers);
+  }
   // The servers each of which, but perhaps not two of which, may be missing besides `gone`.
   uint64_t Spare(uint64_t gone) const;
   // How many may be missing besides `gone`, if those with the smallest numbers go first.

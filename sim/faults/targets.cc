@@ -106,4 +106,13 @@ std::vector<Direction> Around(uint16_t server, const Cast& cast, bool in, bool o
   return links;
 }
 
+uint64_t DrawCompany(Rng& rng, uint64_t others, const std::function<bool(uint64_t)>& may_join) {
+  uint64_t company = 0;
+  for (uint64_t left = others; left != 0; left &= left - 1) {
+    const uint64_t next = left & ~(left - 1);
+    if (rng.Chance({1, 2}) && may_join(company | next)) company |= next;
+  }
+  return company;
+}
+
 }  // namespace lockstep::sim

@@ -3,6 +3,7 @@
 #define LOCKSTEP_SIM_FAULTS_TARGETS_H_
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "core/base/rng.h"
@@ -41,6 +42,8 @@ std::vector<Direction> OneWay(Rng& rng, const Cast& cast);
 std::vector<Direction> Some(Rng& rng, const Cast& cast, bool clients);
 // All links into `server`, out of it, or both.
 std::vector<Direction> Around(uint16_t server, const Cast& cast, bool in, bool out, bool clients);
+// Some of `others`, each with probability 1/2, as long as `may_join` them to those drawn before.
+uint64_t DrawCompany(Rng& rng, uint64_t others, const std::function<bool(uint64_t)>& may_join);
 
 }  // namespace lockstep::sim
 

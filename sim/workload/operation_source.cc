@@ -188,10 +188,12 @@ void OperationSource::MaybeStale(uint64_t client, PlannedOperation* planned) {
   if (stale_rng_.Chance(options_.stale)) query->set_stale(true);
 }
 
-void OperationSource::MaybeAnyReplica(PlannedOperation* planned) {
+void OperationSource::MaybeAnyReplica(bool often, PlannedOperation* planned) {
   auto* query = std::get_if<proto::Query>(&planned->body);
-  if (query == nullptr || options_.any_replica.numerator == 0 || query->stale()) return;
-  if (any_replica_rng_.Chance(options_.any_replica)) query->set_any_replica(true);
+  if (query == nullptr || query->stale()) return;
+  const Ratio chance = often ? Ratio{3, 4} : options_.any_replica;
+  if (chance.numerator == 0) return;  // without a draw
+  if (any_replica_rng_.Chance(chance)) query->set_any_replica(true);
 }
 
 // Both keys of a pair get the same value; perhaps only if the first one holds what was seen last.

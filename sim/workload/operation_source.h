@@ -55,8 +55,8 @@ class OperationSource {
   PlannedOperation FinalPairRead(size_t pair) const;
   // A planned operation of this client, if it is a read, may now and then take any state.
   void MaybeStale(uint64_t client, PlannedOperation* planned);
-  // The same for one that any replica may answer.
-  void MaybeAnyReplica(PlannedOperation* planned);
+  // The same for one that any replica may answer; `often`: in any run, and most of its reads.
+  void MaybeAnyReplica(bool often, PlannedOperation* planned);
 
   Duration ThinkTime(Instant now);
   // Until then nobody thinks for longer than `think_max`: something is about to happen that only

@@ -73,19 +73,20 @@ NodeId DrawNear(const std::vector<NodeId>& servers, const Rng& rng) {
 
 MakeCaller CallerFor(const WorkloadOptions& options, const Access& access, uint32_t client) {
   if (options.IsThin(client)) {
-    return [thin = ThinOptionsOf(options, access, client)](Rng rng) {
+    return [thin = ThinOptionsOf(options, access, client)](NodeId, Rng rng) {
       return std::make_unique<ThinCaller>(thin, rng);
     };
   }
   if (access.sharded) {
     return [router = RouterOptionsOf(options, access.nodes),
-            servers = access.servers](Rng rng) mutable {
-      router.near = DrawNear(servers, rng);
+            servers = access.servers](NodeId near, Rng rng) mutable {
+      router.near = near != NodeId() ? near : DrawNear(servers, rng);
       return std::make_unique<client::Router>(router, rng);
     };
   }
-  return [client = ClientOptionsOf(options, access.nodes, access.group)](Rng rng) mutable {
-    client.near = DrawNear(client.nodes, rng);
+  return [client = ClientOptionsOf(options, access.nodes, access.group)](NodeId near,
+                                                                                  Rng rng) mutable {
+    client.near = near != NodeId() ? near : DrawNear(client.nodes, rng);
     return std::make_unique<client::Client>(client, rng);
   };
 }
@@ -112,10 +113,10 @@ size_t Workload::clients() const { return clients_.size(); }
 SimClient& Workload::client(size_t number) { return *clients_[number]; }
 void Workload::Bind(size_t number, ClientPort& port) { clients_[number]->Bind(port); }
 
-void Workload::Hurry(Instant until, Duration think_max) {
+void Workload::Hurry(Instant until, Duration think_max, const std::vector<NodeId>& cut_off) {
   if (source_->exhausted()) return;
   source_->Hurry(until, think_max);
-  for (const std::unique_ptr<WorkloadClient>& client : clients_) client->Hurry(until);
+  for (const std::unique_ptr<WorkloadClient>& client : clients_) client->Hurry(until, cut_off);
 }
 
 void Workload::StopIssuing() { source_->Stop(); }

@@ -47,8 +47,9 @@ class Workload {
   // Before client(number).Start(). `port` outlives the workload.
   void Bind(size_t number, ClientPort& port);
 
-  // From now until then clients pause for at most `think_max` between two operations.
-  void Hurry(Instant until, Duration think_max);
+  // From now until then clients pause for at most `think_max` between two operations. Some begin
+  // anew near a server of the `cut_off`, of which there may be none.
+  void Hurry(Instant until, Duration think_max, const std::vector<NodeId>& cut_off);
   // The safety phase is over: nothing new is issued; what is outstanding goes on.
   void StopIssuing();
   // The liveness phase: finish what is outstanding, then every client reads every key, writes one

@@ -58,7 +58,7 @@ WorkloadClient::WorkloadClient(uint64_t number, MakeCaller make, uint32_t proces
   CheckLe(1u, processes);
   processes_.resize(processes);
   for (Process& process : processes_) process.number = recorder_.NewProcess();
-  client_ = make_(rng_.Split("life", life_));
+  client_ = make_(NodeId(), rng_.Split("life", life_));
 }
 
 void WorkloadClient::Start() {
@@ -82,12 +82,17 @@ void WorkloadClient::OnWake() {
   Turn();
 }
 
-void WorkloadClient::Hurry(Instant until) {
+void WorkloadClient::Hurry(Instant until, const std::vector<NodeId>& cut_off) {
   const Instant now = port_->Now();
   // Some begin anew meanwhile, and ask a server of their own choice who leads.
   const bool begins_anew = rng_.Chance({1, 2});
   const Duration after = rng_.Between(Duration(0), until - now);
   if (begins_anew && !source_.only_reads(number_)) forget_at_ = std::min(forget_at_, now + after);
+  const bool joins = !cut_off.empty() && rng_.Chance({1, 2});
+  if (joins) {
+    next_near_ = cut_off[rng_.Below(cut_off.size())];
+    forget_at_ = std::min(forget_at_, now + rng_.Between(Duration(0), (until - now) / 16));
+  }
   for (Process& process : processes_) {
     process.next_at = std::min(process.next_at, now + source_.ThinkTime(now));
   }
@@ -169,7 +174,7 @@ std::optional<PlannedOperation> WorkloadClient::Plan(Process& process) {
   if (!final_round_) {
     std::optional<PlannedOperation> planned = source_.Next(number_, process.page);
     if (planned.has_value()) source_.MaybeStale(number_, &*planned);
-    if (planned.has_value()) source_.MaybeAnyReplica(&*planned);
+    if (planned.has_value()) source_.MaybeAnyReplica(near_cut_off_, &*planned);
     return planned;
   }
   if (!process.final_task.has_value() && !final_tasks_.empty()) {
@@ -277,7 +282,9 @@ void WorkloadClient::Forget(Instant now) {
   forget_at_ = kNever;
   recorder_.CountRestart();
   ++life_;
-  client_ = make_(rng_.Split("life", life_));
+  client_ = make_(next_near_, rng_.Split("life", life_));
+  near_cut_off_ = next_near_ != NodeId();
+  next_near_ = NodeId();
   client_wake_ = kNever;
   last_operation_ = 0;
   for (Process& process : processes_) {

@@ -23,8 +23,8 @@
 
 namespace lockstep::sim {
 
-// Makes the client library of one life.
-using MakeCaller = std::function<std::unique_ptr<client::Caller>(Rng rng)>;
+// Makes the client library of one life, near that server, or near any if it names none.
+using MakeCaller = std::function<std::unique_ptr<client::Caller>(NodeId near, Rng rng)>;
 
 class WorkloadClient : public SimClient {
  public:
@@ -33,8 +33,9 @@ class WorkloadClient : public SimClient {
                  OperationSource& source, Recorder& recorder);
 
   void Bind(ClientPort& port) { port_ = &port; }
-  // The source hurries from now on: do not sit out a long pause.
-  void Hurry(Instant until);
+  // The source hurries from now on: do not sit out a long pause. Perhaps begin anew, near a server
+  // of the `cut_off`, of which there may be none.
+  void Hurry(Instant until, const std::vector<NodeId>& cut_off);
   void BeginFinalRound();
 
   void Start() override;
@@ -77,6 +78,8 @@ class WorkloadClient : public SimClient {
   uint64_t last_operation_ = 0;
   Instant client_wake_ = kNever;
   Instant forget_at_ = kNever;
+  NodeId next_near_;  // of its next life
+  bool near_cut_off_ = false;
   std::vector<Process> processes_;
   bool final_round_ = false;
   std::deque<PlannedOperation> final_tasks_;

@@ -80,9 +80,11 @@ SimulationRun::SimulationRun(const RunOptions& options, const Climate& climate, 
     const Rng administrators = root.Split("membership administrator");
     for (const GroupPlacement& group : climate.groups) Administer(group, administrators);
   }
-  plan_.leader_isolated = [this](int64_t until) {
+  plan_.leader_isolated = [this](int64_t until, uint64_t company) {
     if (phase_ != Phase::kSafety) return;
-    workload_.Hurry(Instant(Duration(until)), climate_.unit() / 16);
+    std::vector<NodeId> cut_off;
+    for (; company != 0; company &= company - 1) cut_off.emplace_back(std::countr_zero(company));
+    workload_.Hurry(Instant(Duration(until)), climate_.unit() / 16, cut_off);
   };
 }
 

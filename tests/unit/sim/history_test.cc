@@ -54,7 +54,7 @@ class Conversation : private ClientPort {
     result.group = GroupId(1);
     result.attempt_timeout = options.attempt_timeout;
     result.outstanding_max = options.outstanding_max;
-    return [result](Rng rng) { return std::make_unique<client::Client>(result, rng); };
+    return [result](NodeId, Rng rng) { return std::make_unique<client::Client>(result, rng); };
   }
 
   Instant Now() const override { return now_; }
