@@ -299,11 +299,10 @@ class HttpApi : public Api {
   template <class Response>
   absl::StatusOr<Response> Change(absl::string_view what, const Json& body) {
     Response response;
-    absl::Status status =
-        Call(PostCall(absl::StrCat("/api/v1/cluster/", what), body, Kind::kWrite),
-             [&](const Json& data) {
-               response.set_configuration(NumberFrom(data.at("configuration")));
-             });
+    absl::Status status = Call(PostCall(absl::StrCat("/api/v1/cluster/", what), body, Kind::kWrite),
+                               [&](const Json& data) {
+                                 response.set_configuration(NumberFrom(data.at("configuration")));
+                               });
     if (!status.ok()) return status;
     return response;
   }

@@ -10,10 +10,11 @@ namespace lockstep::sim {
 namespace {
 
 constexpr FaultKind kAimed[] = {
-    FaultKind::kPowerCut,      FaultKind::kCrashUnheard,         FaultKind::kPowerCutAtBoot,
-    FaultKind::kCrashInWrite,  FaultKind::kElectionStrike,       FaultKind::kSnapshotStrike,
-    FaultKind::kPromiseStrike, FaultKind::kMajorityCrashInWrite, FaultKind::kSyncFailure,
-    FaultKind::kBitRot,        FaultKind::kHandoverStrike,       FaultKind::kIoFailure,
+    FaultKind::kPowerCut,       FaultKind::kCrashUnheard,         FaultKind::kPowerCutAtBoot,
+    FaultKind::kCrashInWrite,   FaultKind::kElectionStrike,       FaultKind::kSnapshotStrike,
+    FaultKind::kPromiseStrike,  FaultKind::kMajorityCrashInWrite, FaultKind::kSyncFailure,
+    FaultKind::kBitRot,         FaultKind::kHandoverStrike,       FaultKind::kIoFailure,
+    FaultKind::kTransferStrike,
 };
 
 }  // namespace
@@ -41,6 +42,10 @@ void AimedFaults::StrikeAfter(FaultKind kind, uint64_t servers, int64_t delay, b
     strike.crash = rng_.Chance({1, 2});
     strike.clients = rng_.Chance({1, 2});
   }
+  Schedule(strike, delay);
+}
+
+void AimedFaults::Schedule(const Strike& strike, int64_t delay) {
   world_.timeline().Schedule(world_.timeline().now() + delay, EventKind::kStrike, 0,
                              strikes_.Add(strike));
 }
@@ -51,7 +56,9 @@ void AimedFaults::OnEvent(const Event& event) {
   if (plan_.stopped()) return;
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(strike.servers, id)) continue;
-    if (strike.crash) {
+    if (strike.successor != 0) {
+      plan_.SpoilTransfer(id, strike.successor);
+    } else if (strike.crash) {
       plan_.CrashNow(strike.kind, id);
     } else {
       plan_.CutOffNow(strike.kind, id, strike.clients);
@@ -88,6 +95,14 @@ void AimedFaults::OnNote(NodeHost& host, const Note& note) {
       return;
     case NoteKind::kApplied:
       if (note.entry->kind == EntryKind::kInternal) OnHandover(host);
+      return;
+    case NoteKind::kTransferStarted:
+      if (Takes(FaultKind::kTransferStrike)) {
+        Schedule({.kind = FaultKind::kTransferStrike,
+                  .servers = One(host.id()),
+                  .successor = static_cast<uint16_t>(note.peer.value())},
+                 /*delay=*/0);
+      }
       return;
     case NoteKind::kSnapshotSent:
     case NoteKind::kSnapshotResumed:

@@ -35,13 +35,15 @@ class AimedFaults {
   struct Strike {
     FaultKind kind{};
     uint64_t servers = 0;
-    bool crash = true;     // or cut off
-    bool clients = false;  // cut off from its clients too
+    bool crash = true;       // or cut off
+    bool clients = false;    // cut off from its clients too
+    uint16_t successor = 0;  // of a leader that hands over
   };
 
   // Whether the kind is on and armed and takes this opportunity; then it is armed anew.
   bool Takes(FaultKind kind);
   void StrikeAfter(FaultKind kind, uint64_t servers, int64_t delay, bool may_cut_off);
+  void Schedule(const Strike& strike, int64_t delay);
   // A read or a write of it fails, or finds no space; of the log no read.
   Interference FailCall(NodeHost& host, bool log, uint64_t calls_max);
   Interference Interfere(FaultKind kind, NodeHost& host, Interference::Kind how,

@@ -130,7 +130,8 @@ void FaultPlan::AttemptLeaderIsolation() {
   if (in_company && company != 0) OutlastElection(silence);
   for (const Direction& link :
        Between(rng_, cast_, silence.servers, Everybody(cast_) & ~silence.servers, false)) {
-    const bool held = (late_answers && link.to == leader) || (late_words && Contains(company, link.to));
+    const bool held =
+        (late_answers && link.to == leader) || (late_words && Contains(company, link.to));
     if (!held) silence.links.push_back(link);
   }
   const int64_t end = silence.end;
@@ -179,6 +180,31 @@ void FaultPlan::DelayAnswers(const Leadership& leadership, FaultInterval& silenc
   OutlastElection(silence);
 }
 
+// A leader waits for its successor for its shortest patience, which is a third of the unit at
+// least. If it holds a lease again when it loses its peers, the request must find it revoked for
+// good.
+void FaultPlan::SpoilTransfer(uint16_t leader, uint16_t successor) {
+  const int64_t now = world_.timeline().now();
+  const int64_t heard = rng_.Between(Duration(options_.unit / 3), Duration(options_.unit)).count();
+  const int64_t lost = rng_.Between(Duration(0), Duration(options_.unit / 3)).count();
+  FaultInterval late = MakeInterval(FaultKind::kTransferStrike);
+  late.end = now + heard;
+  late.holds = true;
+  late.links = {Direction{.from = leader, .to = successor}};
+  FaultInterval silence = MakeInterval(FaultKind::kTransferStrike);
+  silence.begin = std::max(now, late.end - lost);
+  silence.servers = One(leader);
+  OutlastElection(silence);
+  for (const Direction& link :
+       Around(leader, cast_, /*in=*/true, /*out=*/true, /*clients=*/false)) {
+    if (link.to != successor) silence.links.push_back(link);
+  }
+  const int64_t end = silence.end;
+  Add(std::move(late));
+  if (!silence.links.empty()) Add(std::move(silence));
+  if (leader_isolated) leader_isolated(end, /*company=*/0);
+}
+
 // What the leader sends to these is held from now on. The others hear it for a little while.
 void FaultPlan::DelayWords(uint16_t leader, uint64_t to, FaultInterval& silence) {
   FaultInterval late;
@@ -190,8 +216,8 @@ void FaultPlan::DelayWords(uint16_t leader, uint64_t to, FaultInterval& silence)
   late.end =
       silence.begin + rng_.Between(Duration(options_.unit), Duration(4 * options_.unit)).count();
   late.holds = true;
-  late.severity = static_cast<uint64_t>(
-      rng_.Between(Duration(0), Duration(options_.unit / 4)).count());
+  late.severity =
+      static_cast<uint64_t>(rng_.Between(Duration(0), Duration(options_.unit / 4)).count());
   for (const uint16_t peer : Members(to)) late.links.push_back({.from = leader, .to = peer});
   if (!late.links.empty()) Add(std::move(late));
 }

@@ -44,6 +44,7 @@ constexpr std::array<const char*, kFaultKinds> kNames = {
     "io-failure",
     "disk-full",
     "disk-wipe",
+    "transfer-strike",
 };
 
 }  // namespace

@@ -60,9 +60,13 @@ enum class FaultKind : uint8_t {
                       // time need not stop
   // For ever.
   kDiskWipe,  // a server loses its disk: under its old id it may never come back
+  // Aimed at what the protocol has just done, continued.
+  kTransferStrike,  // what a leader says to its successor comes when it has given up waiting, and
+                    // is
+                    // lost
 };
 // How many kinds there are.
-inline constexpr size_t kFaultKinds = 33;
+inline constexpr size_t kFaultKinds = 34;
 
 // As users write it: "partition", "crash-in-write". Stable.
 absl::string_view FaultName(FaultKind kind);

@@ -28,31 +28,41 @@ FaultRate DrawRate(Rng& rng, int64_t unit) {
   return rate;
 }
 
+// The first of the kinds that came together.
+bool OpensStream(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::kGroupPartition:
+    case FaultKind::kHandoverStrike:
+    case FaultKind::kCrashLoop:
+    case FaultKind::kMisdirectedWrite:
+    case FaultKind::kDiskFull:
+    case FaultKind::kDiskWipe:
+    case FaultKind::kTransferStrike:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 FaultOptions FaultOptions::Draw(Rng& rng, FaultSet allowed, bool all_on, int64_t unit) {
   FaultOptions options;
   options.unit = unit;
-  // A kind that came later than what is drawn below draws from a stream of its own: so the runs in
-  // which it never happens are what they were.
-  Rng later = rng.Split("group-partition");
-  Rng latest = rng.Split("handover-strike");
-  Rng disks = rng.Split("misdirected-write");
-  Rng loops = rng.Split("crash-loop");
-  Rng space = rng.Split("disk-full");
-  Rng wipes = rng.Split("disk-wipe");
+  // A kind that came later than others draws from a stream of its own: so the runs in which it
+  // never happens are what they were.
+  const Rng streams = rng;
+  Rng own = rng;
+  Rng* stream = &rng;
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
     // Drawn for every kind, so that allowing one kind more changes no other's rate.
-    Rng& stream = kind == FaultKind::kDiskWipe           ? wipes
-                  : kind == FaultKind::kDiskFull         ? space
-                  : kind >= FaultKind::kMisdirectedWrite ? disks
-                  : kind == FaultKind::kCrashLoop        ? loops
-                  : kind == FaultKind::kHandoverStrike   ? latest
-                  : kind == FaultKind::kGroupPartition   ? later
-                                                         : rng;
-    const bool heads = stream.Chance({1, 2});
-    options.rates[i] = DrawRate(stream, unit);
+    if (OpensStream(kind)) {
+      own = streams.Split(FaultName(kind));
+      stream = &own;
+    }
+    const bool heads = stream->Chance({1, 2});
+    options.rates[i] = DrawRate(*stream, unit);
     const bool damages = kind == FaultKind::kBitRot || kind == FaultKind::kMisdirectedWrite;
     if (damages) options.rates[i].gap_mean *= kRotRarer;
     if (kind == FaultKind::kDiskWipe) options.rates[i].gap_mean *= kWipeRarer;

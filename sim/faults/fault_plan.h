@@ -70,12 +70,17 @@ class FaultPlan {
   }
 
   // --- For chance and for the aimed faults alike. Each counts itself as applied. ---
+  // Does what the kind does when its time has come.
+  void Attempt(FaultKind kind);
   // One server crashes now; false if it was down.
   bool CrashNow(FaultKind kind, uint16_t server);
   // A server boots. If it is in a loop of crashes, how long it lives this time, ns.
   std::optional<int64_t> NextDeath(uint16_t server);
   // One server loses its peers from now on, for a drawn time; its clients perhaps not.
   void CutOffNow(FaultKind kind, uint16_t server, bool clients);
+  // What the leader says to its successor from now on comes when it has given up waiting for it. It
+  // loses its peers before or just then.
+  void SpoilTransfer(uint16_t leader, uint16_t successor);
   // The server's disk is damaged, if one more server may be lost.
   void RotNow(FaultKind kind, uint16_t server);
   // The server loses its disk, if one more may be lost.
@@ -93,7 +98,6 @@ class FaultPlan {
   std::function<void(int64_t until, uint64_t company)> leader_isolated;
 
  private:
-  void Attempt(FaultKind kind);
   void AttemptOnLinks(FaultKind kind);
   void AttemptPartition(FaultKind kind);
   void AttemptGroupPartition();

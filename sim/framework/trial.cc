@@ -45,7 +45,7 @@ FaultSet GeneralFaults() {
        {FaultKind::kElectionStrike, FaultKind::kSnapshotStrike, FaultKind::kPromiseStrike,
         FaultKind::kLeaderIsolation, FaultKind::kBitRot, FaultKind::kGroupPartition,
         FaultKind::kHandoverStrike, FaultKind::kMisdirectedWrite, FaultKind::kIoFailure,
-        FaultKind::kDiskFull, FaultKind::kDiskWipe}) {
+        FaultKind::kDiskFull, FaultKind::kDiskWipe, FaultKind::kTransferStrike}) {
     faults.erase(kind);
   }
   return faults;

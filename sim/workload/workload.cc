@@ -78,14 +78,14 @@ MakeCaller CallerFor(const WorkloadOptions& options, const Access& access, uint3
     };
   }
   if (access.sharded) {
-    return [router = RouterOptionsOf(options, access.nodes),
-            servers = access.servers](NodeId near, Rng rng) mutable {
+    return [router = RouterOptionsOf(options, access.nodes), servers = access.servers](
+               NodeId near, Rng rng) mutable {
       router.near = near != NodeId() ? near : DrawNear(servers, rng);
       return std::make_unique<client::Router>(router, rng);
     };
   }
   return [client = ClientOptionsOf(options, access.nodes, access.group)](NodeId near,
-                                                                                  Rng rng) mutable {
+                                                                         Rng rng) mutable {
     client.near = near != NodeId() ? near : DrawNear(client.nodes, rng);
     return std::make_unique<client::Client>(client, rng);
   };

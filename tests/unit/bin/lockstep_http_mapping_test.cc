@@ -34,7 +34,8 @@ TEST(HttpMapping, AFailureHasAMessage) {
   }
 }
 
-// What is no number of ours is not made one: not by cutting it, and not by what C++ leaves undefined.
+// What is no number of ours is not made one: not by cutting it, and not by what C++ leaves
+// undefined.
 TEST(HttpMapping, ANumberOfAnotherKindIsNone) {
   const auto shard = [](const std::string& number) {
     const HttpAnswer answer{.status = 200, .fields = {}, .body = "{\"pinned\":" + number + "}"};

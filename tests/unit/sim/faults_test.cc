@@ -87,6 +87,20 @@ TEST(Targets, ABridgeSeesBothSides) {
   }
 }
 
+TEST(Targets, CompanyIsDrawnAsFarAsItMayJoin) {
+  const uint64_t others = One(2) | One(3) | One(5);
+  uint64_t drawn = 0;
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    Rng rng(seed);
+    const auto two_at_most = [](uint64_t company) { return std::popcount(company) <= 2; };
+    const uint64_t company = DrawCompany(rng, others, two_at_most);
+    EXPECT_EQ(company & ~others, 0u);
+    EXPECT_LE(std::popcount(company), 2);
+    drawn |= uint64_t{1} << company;
+  }
+  EXPECT_EQ(std::popcount(drawn), 7) << "each set of at most two, nobody among them";
+}
+
 // No link and no disk is disturbed, and no interval is open.
 void ExpectCalm(FakeWorld& fake) {
   for (uint16_t from = 1; from <= 7; ++from) {
@@ -107,6 +121,60 @@ void ExpectCalm(FakeWorld& fake) {
   for (uint16_t id = 1; id <= 5; ++id) {
     EXPECT_FALSE(fake.world.server(id).paused());
     EXPECT_EQ(fake.world.server(id).slow_disk.amount, 0u);
+  }
+}
+
+// A leader is cut off alone or with followers, for longer than an election takes; those are always
+// too few to decide anything, and they still hear each other.
+TEST(FaultPlan, ALeaderIsLostWithAMinority) {
+  int alone = 0;
+  int together = 0;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    FakeWorld fake(seed, Sized(5, 1));
+    FaultOptions options;
+    options.unit = kUnit;
+    options.on.insert(FaultKind::kLeaderIsolation);
+    options.rates[static_cast<size_t>(FaultKind::kLeaderIsolation)] = {
+        .gap_mean = kUnit, .length_min = 1, .length_max = kUnit / 4};
+    FaultPlan plan(options, fake.world, Quorums::OfAll(fake.world.AllServers()), Rng(seed));
+    plan.leaders.Elected(GroupId(1), 3);
+    plan.Attempt(FaultKind::kLeaderIsolation);
+    for (const FaultInterval& interval : fake.world.ledger().intervals()) {
+      if (interval.holds) continue;
+      const uint64_t lost = interval.servers;
+      ASSERT_TRUE(Contains(lost, 3));
+      ASSERT_LE(std::popcount(lost), 2);
+      const bool in_company = std::popcount(lost) == 2;
+      ++(in_company ? together : alone);
+      if (in_company) {
+        EXPECT_GE(interval.end, interval.begin + 2 * kUnit);
+      }
+      for (const Direction& link : interval.links) {
+        EXPECT_NE(Contains(lost, link.from), Contains(lost, link.to));
+      }
+    }
+  }
+  EXPECT_GT(alone, 50);
+  EXPECT_GT(together, 50);
+}
+
+// What a leader has told its successor arrives when all others have lost the leader.
+TEST(FaultPlan, ASpoiltTransferIsObeyedLate) {
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    FakeWorld fake(seed, Sized(5, 1));
+    FaultOptions options;
+    options.unit = kUnit;
+    FaultPlan plan(options, fake.world, Quorums::OfAll(fake.world.AllServers()), Rng(seed));
+    plan.SpoilTransfer(/*leader=*/3, /*successor=*/4);
+    EXPECT_GT(fake.world.network().link(3, 4).clogs.amount, 0u);
+    const auto& intervals = fake.world.ledger().intervals();
+    ASSERT_EQ(intervals.size(), 2u);
+    const FaultInterval& late = intervals[0];
+    const FaultInterval& silence = intervals[1];
+    EXPECT_LE(silence.begin, late.end);
+    EXPECT_LE(late.end, fake.world.timeline().now() + kUnit);
+    EXPECT_GE(silence.end, late.end + kUnit);
+    EXPECT_EQ(silence.links.size(), 7u) << "all but the one that is held";
   }
 }
 
