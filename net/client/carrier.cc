@@ -13,6 +13,7 @@
 
 #include "core/base/check.h"
 #include "net/client/exchange.h"
+#include "net/client/grpc_library.h"
 #include "net/client/grpc_time.h"
 #include "net/client/link.h"
 #include "net/client/server_call.h"
@@ -58,7 +59,9 @@ Carrier::Carrier(const CarrierOptions& options, CarrierListener* listener)
     : options_(options),
       listener_(listener),
       queue_(std::make_unique<grpc::CompletionQueue>()),
-      alarm_(std::make_unique<grpc::Alarm>()) {}
+      alarm_(std::make_unique<grpc::Alarm>()) {
+  KeepGrpc();
+}
 
 Carrier::~Carrier() { Check(stopping_, "a carrier must be stopped"); }
 

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "net/client/grpc_library.h"
 #include "net/rpc/gate.h"
 #include "net/rpc/listen_probe.h"
 #include "net/rpc/services.h"
@@ -54,7 +55,9 @@ class RpcServer::Parts {
       : gate_(std::make_shared<Gate>(service, options)),
         kv_(MakeKvService(gate_)),
         cluster_(MakeClusterService(gate_)),
-        direct_(MakeDirectService(gate_)) {}
+        direct_(MakeDirectService(gate_)) {
+    client::KeepGrpc();
+  }
 
   // The port; 0: gRPC refused.
   int Start(const std::string& address) {

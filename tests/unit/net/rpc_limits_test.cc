@@ -1,4 +1,5 @@
 // What the gRPC front refuses, and how a peer that does not read is held up.
+#include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
 
 #include <chrono>
@@ -93,6 +94,16 @@ TEST(RpcLimits, EveryCallOfAStreamIsAnsweredOnceAlthoughReadingStops) {
   writer.join();
   EXPECT_TRUE(stream.Finish().ok());
   for (uint64_t id = 1; id <= kCalls; ++id) EXPECT_EQ(answers[id], 1) << id;
+}
+
+// Its last user would wait for its threads, up to ten seconds after a large answer.
+TEST(RpcLimits, TheLibraryOutlivesItsLastUser) {
+  BigService service(1);
+  {
+    RpcServer server(service);
+    ASSERT_TRUE(server.Start("127.0.0.1:0").ok());
+  }
+  EXPECT_NE(grpc_is_initialized(), 0);
 }
 
 // 256 MiB are asked for and never read: the server holds a bounded part of the answers, and ends
