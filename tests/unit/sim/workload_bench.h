@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/rng.h"
+#include "core/kv/command.h"
 #include "core/kv/kv_machine.h"
 #include "core/proto/client.pb.h"
 #include "core/runtime/memory_table.h"
@@ -157,12 +158,20 @@ class Bench {
     }
     if (session_command && command.has_append() && OneIn(cheats_.twice)) {
       proto::Command again = command;
+      if (other_session_ == 0) other_session_ = RegisterOther();
       again.set_session(other_session_);
       again.set_sequence(++other_sequence_);
       again.set_first_outstanding(other_sequence_);
       machine_.Apply(Commit(again), table_);
     }
     return reply;
+  }
+
+  // A session of nobody's: what is executed in a client's own keeps the client from going on.
+  uint64_t RegisterOther() {
+    const Entry entry = Commit(kv::MakeRegisterSession(/*nonce=*/1));
+    machine_.Apply(entry, table_);
+    return entry.index.value();
   }
 
   Bytes Read(const proto::Query& query) {
@@ -204,8 +213,8 @@ class Bench {
   MemoryTable before_;
   kv::KvMachine machine_;
   uint64_t last_ = 0;
-  uint64_t other_session_ = 1;  // the first one registered
-  uint64_t other_sequence_ = 1'000'000;
+  uint64_t other_session_ = 0;
+  uint64_t other_sequence_ = 0;
   Findings findings_;
   ClusterCheckers checkers_;
   std::unique_ptr<Workload> workload_;
