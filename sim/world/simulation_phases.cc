@@ -51,7 +51,8 @@ void SimulationRun::Start() {
 void SimulationRun::Enter(Phase phase, const std::string& why) {
   phase_ = phase;
   static constexpr const char* kNames[] = {"safety",    "liveness", "convergence",
-                                           "stability", "handover", "verdict"};
+                                           "stability", "handover", "stall",
+                                           "verdict"};
   world_.timeline().hash().Add(static_cast<uint64_t>(phase));
   world_.tracer().Add(TraceKind::kRun, 0, 0, [&] {
     return absl::StrCat("phase ", kNames[static_cast<size_t>(phase)], ": ", why);
@@ -70,7 +71,10 @@ void SimulationRun::CheckPhase() {
       if (Converged()) BeginStability();
       return;
     case Phase::kHandover:
-      if (handed_over_) ReachVerdict();
+      if (handed_over_) BeginStall();
+      return;
+    case Phase::kStall:
+      if (StallIsNoticed()) ReachVerdict();
       return;
     case Phase::kStability:
     case Phase::kVerdict:
@@ -96,6 +100,8 @@ void SimulationRun::OnDeadline() {
       return EndStability();
     case Phase::kHandover:
       return AskForSuccessor();
+    case Phase::kStall:
+      return OnStallPause();
     case Phase::kVerdict:
       return;
   }
@@ -271,7 +277,7 @@ void SimulationRun::AskForSuccessor() {
   const auto group =
       std::find_if(climate_.groups.begin(), climate_.groups.end(),
                    [this](const GroupPlacement& placement) { return Successors(placement) != 0; });
-  if (handed_over_ || group == climate_.groups.end()) return ReachVerdict();
+  if (handed_over_ || group == climate_.groups.end()) return BeginStall();
   if (handovers_asked_ == kAttempts) {
     return FailLiveness("Leadership Transfer",
                         absl::StrCat("nothing went wrong, but of ", kAttempts,
@@ -307,7 +313,8 @@ void SimulationRun::NoteHandover(const NodeHost& host, const Note& note) {
 }
 
 void SimulationRun::ReachVerdict() {
-  Enter(Phase::kVerdict, "leadership moved on request");
+  Enter(Phase::kVerdict, stall_.has_value() ? "who could write nothing led nobody"
+                                            : "leadership moved on request");
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;
     const NodeHost& host = world_.server(id);

@@ -55,7 +55,15 @@ class SimulationRun final : private WorldObserver {
   int64_t now() { return world_.timeline().now(); }
 
  private:
-  enum class Phase : uint8_t { kSafety, kLiveness, kConvergence, kStability, kHandover, kVerdict };
+  enum class Phase : uint8_t {
+    kSafety,
+    kLiveness,
+    kConvergence,
+    kStability,
+    kHandover,
+    kStall,
+    kVerdict
+  };
 
   // The members of the group are changed by an administrator.
   void Administer(const GroupPlacement& placement, const Rng& administrators);
@@ -74,7 +82,8 @@ class SimulationRun final : private WorldObserver {
   void OnRefused(NodeHost& host) override;
   void OnBroken(NodeHost& host, std::string property, std::string evidence) override;
 
-  // --- Phases (simulation_phases.cc, simulation_convergence.cc, simulation_bounds.cc) ---
+  // --- Phases (simulation_phases.cc, simulation_convergence.cc, simulation_bounds.cc,
+  // simulation_stall.cc) ---
   void Start();
   void CheckPhase();  // now and then: is it over?
   void OnDeadline();  // a kPhase event: its time is over
@@ -92,6 +101,19 @@ class SimulationRun final : private WorldObserver {
   // The servers that could follow the group's leader; none where nobody leads.
   uint64_t Successors(const GroupPlacement& group);
   void NoteHandover(const NodeHost& host, const Note& note);
+  // The stall phase, of a leader and of a group that writes to its log.
+  struct Stall {
+    uint16_t server = 0;
+    GroupId writer;
+    uint64_t successors = 0;  // who may take the writer over
+    uint64_t writes = 0;
+    int64_t until = 0;  // ns
+  };
+  std::optional<Stall> FindStall();
+  void BeginStall();
+  void WriteToStalled();
+  bool StallIsNoticed() const;
+  void OnStallPause();
   void ReachVerdict();
   bool Converged();
   bool Agree();
@@ -166,6 +188,7 @@ class SimulationRun final : private WorldObserver {
   uint64_t handovers_asked_ = 0;
   Leadership successor_;  // the one that was asked for
   bool handed_over_ = false;
+  std::optional<Stall> stall_;
 
   // Seen through notes and events.
   uint64_t boots_ = 0;
