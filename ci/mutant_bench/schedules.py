@@ -17,10 +17,7 @@ DOZEN = ["R05b", "E07", "S12", "E01b", "Q21", "Q03", "E04", "S12b", "D06", "D23"
 def configure_fuzz(tree):
     """A second build of the same tree, by clang with libFuzzer's counters."""
     tree.fuzz_build = tree.build.parent / "fuzz"
-    flags = f"-include {tree.source}/tests/mutants/reached.h"
-    tree.must(["cmake", "-S", tree.source, "-B", tree.fuzz_build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-               "-DCMAKE_CXX_COMPILER=clang++-19", "-DLOCKSTEP_FUZZ=ON", f"-DCMAKE_CXX_FLAGS={flags}",
-               f"-DCMAKE_EXE_LINKER_FLAGS={tree.build / 'reached.o'}"])
+    tree.must(["cmake", "--preset", "fuzz", "-S", tree.source, f"-DCMAKE_EXE_LINKER_FLAGS={tree.marker}"])
 
 
 def cpu_limited(seconds):

@@ -11,9 +11,8 @@ class Tree:
 
     def __init__(self, folder):
         self.source = folder / "tree"
-        self.build = folder / "build"
-        self.source.mkdir(parents=True, exist_ok=True)
-        self.build.mkdir(exist_ok=True)
+        self.build = self.source / "build" / "release"
+        self.build.mkdir(parents=True, exist_ok=True)
         self.originals = {}
         listed = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT)
         if listed.returncode != 0:
@@ -21,10 +20,16 @@ class Tree:
         names = [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
         for name in names:
             self.copy(name)
-        for old in self.source.rglob("*"):
-            if old.is_file() and str(old.relative_to(self.source)) not in set(names):
-                old.unlink()
+        for old in self.source.iterdir():
+            if old.name != "build":
+                self.forget(old, set(names))
         self.configure()
+
+    def forget(self, old, names):
+        """Deletes what is no longer among the tracked files."""
+        for file in [old] if old.is_file() else old.rglob("*"):
+            if file.is_file() and str(file.relative_to(self.source)) not in names:
+                file.unlink()
 
     def copy(self, name):
         """Leaves files that are the same alone, so that the build does too."""
@@ -35,15 +40,16 @@ class Tree:
             target.write_bytes(data)
 
     def configure(self):
-        marker = self.build / "reached.o"
-        flags = f"-include {self.source}/tests/mutants/reached.h"
-        self.must(["c++", "-O2", "-I", self.source, "-c", self.source / "tests/mutants/reached.cc", "-o", marker])
-        self.must(["cmake", "-S", self.source, "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-                   f"-DCMAKE_CXX_FLAGS={flags}", f"-DCMAKE_EXE_LINKER_FLAGS={marker}"])
+        self.must(["c++", "-O2", "-I", self.source, "-c", self.source / "tests/mutants/reached.cc", "-o", self.marker])
+        self.must(["cmake", "--preset", "release", "-S", self.source, f"-DCMAKE_EXE_LINKER_FLAGS={self.marker}"])
+
+    @property
+    def marker(self):
+        return self.build / "reached.o"
 
     def must(self, command):
-        # Paths relative to the tree, so that what one tree compiled serves the next.
-        done = run(command, env=dict(os.environ, CCACHE_BASEDIR=str(self.source.parent), CCACHE_NOHASHDIR="1"))
+        # Flags and places are those of the tree that was copied, and paths relative: what that compiled serves here.
+        done = run(command, cwd=self.source, env=dict(os.environ, CCACHE_BASEDIR=str(self.source), CCACHE_NOHASHDIR="1"))
         if done.returncode != 0:
             said = (done.stdout + done.stderr).strip().splitlines()
             errors = [line for line in said if "error" in line] or said
@@ -62,6 +68,10 @@ class Tree:
         planted = self.git_apply(mutant)
         if planted.returncode != 0:
             raise BenchError(f"{mutant.id}: the patch does not apply: {planted.stderr.strip()}")
+        for path in self.originals:
+            text = path.read_text()
+            if "MutantReached()" in text:
+                path.write_text('#include "tests/mutants/reached.h"\n' + text)
 
     def restore(self):
         for path, data in self.originals.items():
