@@ -205,7 +205,9 @@ void FaultPlan::SpoilTransfer(uint16_t leader, uint16_t successor) {
   if (leader_isolated) leader_isolated(end, /*company=*/0);
 }
 
-// What the leader sends to these is held from now on. The others hear it for a little while.
+// What the leader sends to these is held from now on. The others hear it for a little while. When
+// they have lost it, too, some of them may die, and remember nothing of what they have just
+// promised.
 void FaultPlan::DelayWords(uint16_t leader, uint64_t to, FaultInterval& silence) {
   FaultInterval late;
   late.kind = silence.kind;
@@ -213,6 +215,9 @@ void FaultPlan::DelayWords(uint16_t leader, uint64_t to, FaultInterval& silence)
   silence.begin +=
       rng_.Between(Duration(options_.unit / 4), Duration(options_.unit * 3 / 4)).count();
   OutlastElection(silence);
+  const bool forget = rng_.Chance({1, 2});
+  const uint64_t hearers = Everybody(cast_) & ~to & ~One(leader);
+  if (forget) silence.killed = DrawCompany(rng_, hearers, [](uint64_t) { return true; });
   late.end =
       silence.begin + rng_.Between(Duration(options_.unit), Duration(4 * options_.unit)).count();
   late.holds = true;
@@ -375,6 +380,11 @@ void FaultPlan::Disturb(const FaultInterval& interval, uint32_t fault) {
     if (interval.kind == FaultKind::kDiskFull) {
       host.FillDisk(interval.severity, interval.end - interval.begin, fault);
     }
+  }
+  for (const uint16_t id : Members(interval.killed)) {
+    const uint64_t downtime = 1 + rng_.Below(static_cast<uint64_t>(options_.unit / 8));
+    if (!world_.server(id).up()) continue;
+    Check(world_.server(id).Crash(CrashKind::kKill, static_cast<int64_t>(downtime)));
   }
   HintAbout(interval, /*up=*/false);
 }

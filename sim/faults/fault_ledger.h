@@ -26,6 +26,7 @@ struct FaultInterval {
   int64_t end = kNoTime;  // ns, planned; kNoTime: never, or there is nothing to end
   uint64_t servers = 0;   // bit n: server n is a target
   uint64_t severity = 0;  // by kind: a rate, a factor, a capacity, a number of operations, ns
+  uint64_t killed = 0;    // bit n: server n dies when it begins, and soon boots again
   std::vector<Direction> links;  // what it disturbs
   bool holds = false;            // of a cut: what would arrive is held until the end, not lost
   bool instant = false;          // it has no duration (a crash): nothing to heal

@@ -50,9 +50,8 @@ void SimulationRun::Start() {
 
 void SimulationRun::Enter(Phase phase, const std::string& why) {
   phase_ = phase;
-  static constexpr const char* kNames[] = {"safety",    "liveness", "convergence",
-                                           "stability", "handover", "stall",
-                                           "verdict"};
+  static constexpr const char* kNames[] = {"safety",   "liveness", "convergence", "stability",
+                                           "handover", "stall",    "verdict"};
   world_.timeline().hash().Add(static_cast<uint64_t>(phase));
   world_.tracer().Add(TraceKind::kRun, 0, 0, [&] {
     return absl::StrCat("phase ", kNames[static_cast<size_t>(phase)], ": ", why);
@@ -313,8 +312,8 @@ void SimulationRun::NoteHandover(const NodeHost& host, const Note& note) {
 }
 
 void SimulationRun::ReachVerdict() {
-  Enter(Phase::kVerdict, stall_.has_value() ? "who could write nothing led nobody"
-                                            : "leadership moved on request");
+  Enter(Phase::kVerdict,
+        stall_.has_value() ? "who could write nothing led nobody" : "leadership moved on request");
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;
     const NodeHost& host = world_.server(id);

@@ -1,6 +1,6 @@
-// The stall phase: the log of a leader hangs over a write of another group. A server has one log for
-// all its groups, so the leader can never again make anything durable. It must leave office although
-// nobody writes to its own group.
+// The stall phase: the log of a leader hangs over a write of another group. A server has one log
+// for all its groups, so the leader can never again make anything durable. It must leave office
+// although nobody writes to its own group.
 #include "absl/strings/str_cat.h"
 #include "sim/world/simulation_run.h"
 
@@ -24,7 +24,8 @@ std::optional<SimulationRun::Stall> SimulationRun::FindStall() {
       if (plan_.leaders.Of(other.group) == leader) continue;
       const uint64_t others = Successors(other) & ~One(leader);
       const bool follows = Contains(Successors(other), leader);
-      if (follows && others != 0) return Stall{.server = leader, .writer = other.group, .successors = others};
+      if (follows && others != 0)
+        return Stall{.server = leader, .writer = other.group, .successors = others};
     }
   }
   return std::nullopt;

@@ -1,5 +1,5 @@
-// Included by every file in which a patch calls MutantReached() (ci/mutants): where its mistake makes
-// a difference, so that "never reached" can be told from "not found".
+// Included by every file in which a patch calls MutantReached() (ci/mutants): where its mistake
+// makes a difference, so that "never reached" can be told from "not found".
 #ifndef LOCKSTEP_TESTS_MUTANTS_REACHED_H_
 #define LOCKSTEP_TESTS_MUTANTS_REACHED_H_
 
