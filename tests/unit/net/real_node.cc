@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <future>
 #include <utility>
@@ -83,6 +84,7 @@ node::NodeOptions RealNode::NodeOptionsHere() const {
 }
 
 RealNode::RealNode(RealNodeOptions options) : options_(std::move(options)) {
+  std::signal(SIGPIPE, SIG_IGN);  // As lockstepd does: a peer that has gone is no reason to die.
   PeerTransportOptions transport;
   transport.cluster = "test";
   transport.listen = options_.peer;
