@@ -314,6 +314,15 @@ void SimulationRun::NoteHandover(const NodeHost& host, const Note& note) {
 void SimulationRun::ReachVerdict() {
   Enter(Phase::kVerdict,
         stall_.has_value() ? "who could write nothing led nobody" : "leadership moved on request");
+  checkers_.AtEnd();
+  if (shard_administrator_.has_value() && options_.judges != Judges::kHistory) {
+    shard_administrator_->Check(checkers_, findings_);
+  }
+  workload_.Check(checkers_, options_.judges, findings_);
+  stopped_ = true;
+}
+
+void SimulationRun::CompareTables() {
   for (uint16_t id = 1; id <= world_.servers(); ++id) {
     if (!Contains(core_, id)) continue;
     const NodeHost& host = world_.server(id);
@@ -325,12 +334,6 @@ void SimulationRun::ReachVerdict() {
     }
     if (shards_.has_value() && !Contains(plan_.rotten(), id)) CheckShardTables(host);
   }
-  checkers_.AtEnd();
-  if (shard_administrator_.has_value() && options_.judges != Judges::kHistory) {
-    shard_administrator_->Check(checkers_, findings_);
-  }
-  workload_.Check(checkers_, options_.judges, findings_);
-  stopped_ = true;
 }
 
 // Empty: they have come to rest.

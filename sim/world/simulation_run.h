@@ -114,6 +114,7 @@ class SimulationRun final : private WorldObserver {
   void WriteToStalled();
   bool StallIsNoticed() const;
   void OnStallPause();
+  void CompareTables();
   void ReachVerdict();
   bool Converged();
   bool Agree();

@@ -31,7 +31,9 @@ std::optional<SimulationRun::Stall> SimulationRun::FindStall() {
   return std::nullopt;
 }
 
+// All tables that must be equal are compared first: afterwards one of them may be behind.
 void SimulationRun::BeginStall() {
+  CompareTables();
   stall_ = FindStall();
   if (!stall_.has_value()) return ReachVerdict();
   Enter(Phase::kStall, "leadership moved on request");
@@ -58,7 +60,7 @@ void SimulationRun::WriteToStalled() {
 
 bool SimulationRun::StallIsNoticed() const {
   const NodeHost& host = world_.server(stall_->server);
-  return !host.lane(Lane::kLog).empty() && GroupsLedBy(stall_->server) == 0;
+  return !host.lane(Lane::kLog).empty() && !LeadsInVain(host);
 }
 
 void SimulationRun::OnStallPause() {
