@@ -86,7 +86,7 @@ class MembershipAdministrator final : public SimClient {
   Rng rng_;
   ClientPort* port_ = nullptr;
   uint64_t attempts_ = 0;
-  uint64_t asked_after_ = 0;       // the look that has led to a question: one is enough
+  uint64_t asked_after_ = 0;       // the look before the last request: what it shows is of the past
   uint64_t look_ = 0;              // the attempt of the newest look
   std::optional<uint64_t> final_;  // bits
   bool granted_ = false;
