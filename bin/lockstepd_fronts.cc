@@ -26,8 +26,11 @@ absl::Status InUse(const absl::Status& status) {
 
 }  // namespace
 
-Fronts::Fronts(const Options& options, net::Service& service)
-    : options_(options), rpc_(service), http_(HttpOptionsOf(options), service) {}
+Fronts::Fronts(const Options& options, net::Service& service,
+               const std::shared_ptr<net::NodeMetrics>& metrics)
+    : options_(options),
+      rpc_(service, net::RpcOptions(), metrics),
+      http_(HttpOptionsOf(options), service, metrics) {}
 
 absl::Status Fronts::Start() {
   absl::Status status = rpc_.Start(options_.listen_grpc);

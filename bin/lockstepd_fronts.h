@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "bin/lockstepd_options.h"
 #include "net/http/http_server.h"
+#include "net/metrics/node_metrics.h"
 #include "net/rpc/rpc_server.h"
 #include "net/service.h"
 
@@ -17,7 +18,8 @@ namespace lockstep::lockstepd {
 class Fronts {
  public:
   // `service` outlives Drain.
-  Fronts(const Options& options, net::Service& service);
+  Fronts(const Options& options, net::Service& service,
+         const std::shared_ptr<net::NodeMetrics>& metrics);
 
   // Listens; calls wait until the service runs. An error carries its exit code.
   absl::Status Start();

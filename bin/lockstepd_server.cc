@@ -16,6 +16,7 @@
 #include "core/node/controller_list.h"
 #include "core/proto/gateway.pb.h"
 #include "net/seed.h"
+#include "storage/wal_format.h"
 
 namespace lockstep::lockstepd {
 namespace {
@@ -38,6 +39,11 @@ absl::Status StorageError(const absl::Status& status) {
                   std::string(status.message().data(), status.message().size()));
 }
 
+bool IsLogSegment(absl::string_view path) {
+  const absl::string_view name = path.substr(path.rfind('/') + 1);
+  return storage::wal::ParseSegmentName(name).has_value();
+}
+
 }  // namespace
 
 Server::Server(Resolved resolved, uint64_t life, DataDirectory& directory, PeerBook& peers,
@@ -49,7 +55,10 @@ Server::Server(Resolved resolved, uint64_t life, DataDirectory& directory, PeerB
       embedded_(resolved.embedded),
       directory_(directory),
       peers_(peers),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      files_([this](const std::string& path, std::chrono::nanoseconds took) {
+        if (IsLogSegment(path)) metrics_->LogSynced(took);
+      }) {}
 
 Server::~Server() {
   fronts_.reset();
@@ -90,7 +99,7 @@ absl::Status Server::Start() {
       log_, Rng(identity_.incarnation ^ life_));
   absl::Status status = host_->Listen();
   if (!status.ok()) return BindError(status, "--listen-peer");
-  fronts_ = std::make_unique<Fronts>(options_, *host_);
+  fronts_ = std::make_unique<Fronts>(options_, *host_, metrics_);
   status = fronts_->Start();
   if (!status.ok()) return status;
   status = Join();
@@ -157,7 +166,7 @@ absl::Status Server::Boot() {
   surroundings_->set_host(host_.get());
   net::Introduction introduction{.self = Address(), .controllers = {}, .shards = options_.shards};
   for (const uint64_t id : options_.controller) introduction.controllers.emplace_back(id);
-  host_->Boot([this](const StorageJob& job) { return engine_->Run(job); }, std::move(introduction),
+  host_->Boot([this](const StorageJob& job) { return Execute(job); }, std::move(introduction),
               [&](const Host& host) {
                 const Rng rng = Rng(identity_.incarnation).Split("life", life_);
                 return gateway::MakeNodeWithGateway(node, gateway, engine_->TakeImages(), rng, host,
@@ -171,6 +180,21 @@ absl::Status Server::Boot() {
        {"http", fronts_->http_address()},
        {"groups", absl::StrCat(node.groups.size())}});
   return absl::OkStatus();
+}
+
+// On the threads of the storage lanes.
+absl::StatusOr<StorageResult> Server::Execute(const StorageJob& job) {
+  const auto began = std::chrono::steady_clock::now();
+  absl::StatusOr<StorageResult> result = engine_->Run(job);
+  if (std::holds_alternative<ApplyEntries>(job)) {
+    metrics_->Applied(std::chrono::steady_clock::now() - began);
+  }
+  if (const auto* written = std::get_if<CommitLog>(&job)) {
+    uint64_t entries = 0;
+    for (const LogBatch& batch : written->batches) entries += batch.append.size();
+    if (entries > 0) metrics_->LogWritten(entries);
+  }
+  return result;
 }
 
 void Server::OnDiskFailed(const absl::Status& why) {

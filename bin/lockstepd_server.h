@@ -19,6 +19,7 @@
 #include "core/runtime/state_machine.h"
 #include "net/address_book.h"
 #include "net/log.h"
+#include "net/metrics/node_metrics.h"
 #include "net/uv_host.h"
 #include "storage/background_work.h"
 #include "storage/engine.h"
@@ -44,6 +45,7 @@ class Server {
   absl::Status Boot();
   std::vector<NodeId> NewestControllers() const;  // that were heard of; may be none
   absl::Status OpenEngine(const node::NodeOptions& node);
+  absl::StatusOr<StorageResult> Execute(const StorageJob& job);
   void OnDiskFailed(const absl::Status& why);
   void OnRefused(proto::Refusal refusal, const std::string& advice);
   absl::Status LearnFrom(const proto::Welcome& welcome);
@@ -59,6 +61,7 @@ class Server {
   DataDirectory& directory_;
   PeerBook& peers_;
   const net::LogSink log_;
+  const std::shared_ptr<net::NodeMetrics> metrics_ = std::make_shared<net::NodeMetrics>();
   storage::PosixFileSystem files_;
   net::AddressBook book_;
   std::unique_ptr<DiskMeter> disk_;

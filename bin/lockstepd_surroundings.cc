@@ -108,6 +108,9 @@ void NodeSurroundings::Describe(lockstep::v1::NodeStatus* status) const {
   status->set_storage_bytes(disk_.used_bytes());
   status->set_disk_free_bytes(disk_.free_bytes());
   if (host_ == nullptr) return;
+  for (lockstep::v1::PeerLink& link : host_->transport().Links()) {
+    *status->add_links() = std::move(link);
+  }
   const net::TransportCounters& transport = host_->transport().counters();
   lockstep::v1::NodeCounters& counters = *status->mutable_counters();
   counters.set_peers_connected(host_->transport().connected());

@@ -197,6 +197,15 @@ std::chrono::nanoseconds Connection::WriteIdle() const {
   return std::chrono::nanoseconds(uv_hrtime() - wrote_at_);
 }
 
+std::chrono::microseconds Connection::RoundTrip() const {
+  uv_os_fd_t fd;
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  const bool known = uv_fileno(reinterpret_cast<const uv_handle_t*>(&handle_->tcp), &fd) == 0 &&
+                     getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  return std::chrono::microseconds(known ? info.tcpi_rtt : 0);
+}
+
 std::string Connection::peer_address() const { return PeerAddressOf(&handle_->tcp); }
 
 }  // namespace lockstep::net

@@ -69,6 +69,8 @@ class Connection {
   std::chrono::nanoseconds ReadIdle() const;
   std::chrono::nanoseconds WriteIdle() const;
   uint64_t queued_bytes() const { return queued_bytes_; }
+  // To the peer and back, smoothed, as the kernel measures it; 0: it has not.
+  std::chrono::microseconds RoundTrip() const;
   std::string peer_address() const;
 
  private:

@@ -94,6 +94,25 @@ uint64_t PeerTransport::connected() const {
   return count;
 }
 
+std::vector<lockstep::v1::PeerLink> PeerTransport::Links() const {
+  std::vector<lockstep::v1::PeerLink> links;
+  for (const auto& [node, peer] : peers_) {
+    lockstep::v1::PeerLink& link = links.emplace_back();
+    link.set_node(node.value());
+    const Dialled& control = peer.channels[0];
+    link.set_connected(control.welcome);
+    if (control.welcome) {
+      link.set_round_trip_us(static_cast<uint64_t>(control.connection->RoundTrip().count()));
+    }
+    uint64_t queued = 0;
+    for (const Dialled& dialled : peer.channels) {
+      if (dialled.connection != nullptr) queued += dialled.connection->queued_bytes();
+    }
+    link.set_queued_bytes(queued);
+  }
+  return links;
+}
+
 // --- Sending
 
 void PeerTransport::SendParcel(NodeId to, Parcel message) {

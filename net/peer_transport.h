@@ -24,6 +24,7 @@
 #include "core/base/rng.h"
 #include "core/base/types.h"
 #include "core/node/channel.h"
+#include "core/proto/lockstep/v1/cluster.pb.h"
 #include "core/proto/transport.pb.h"
 #include "core/runtime/host.h"
 #include "net/address_book.h"
@@ -75,6 +76,8 @@ class PeerTransport final : public Transport {
   const std::string& listen_address() const { return listening_at_; }
   const TransportCounters& counters() const { return counters_; }
   uint64_t connected() const;  // nodes with a control connection
+  // How the way to each known node is; ascending.
+  std::vector<lockstep::v1::PeerLink> Links() const;
 
  private:
   struct Dialled {  // one channel of one peer

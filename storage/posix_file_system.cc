@@ -73,7 +73,9 @@ absl::Status StatusOf(int64_t result, absl::string_view operation, absl::string_
 
 class PosixFile final : public File {
  public:
-  PosixFile(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  // `on_sync` may be empty; it outlives the file.
+  PosixFile(int descriptor, std::string path, const PosixFileSystem::OnSync& on_sync)
+      : descriptor_(descriptor), path_(std::move(path)), on_sync_(on_sync) {}
   // Not repeated when interrupted: Linux has closed the descriptor all the same.
   ~PosixFile() override { ::close(descriptor_); }
   PosixFile(const PosixFile&) = delete;
@@ -146,7 +148,11 @@ class PosixFile final : public File {
   // Repeating an interrupted fdatasync is allowed: it has not failed. A failed one is never
   // repeated, neither here nor by any caller.
   absl::Status Sync() override {
-    return StatusOf(Uninterrupted([&] { return ::fdatasync(descriptor_); }), "sync", path_);
+    const auto began = std::chrono::steady_clock::now();
+    const int result = Uninterrupted([&] { return ::fdatasync(descriptor_); });
+    if (result < 0) return ErrnoStatus(errno, "sync", path_);
+    if (on_sync_ != nullptr) on_sync_(path_, std::chrono::steady_clock::now() - began);
+    return absl::OkStatus();
   }
 
   absl::StatusOr<uint64_t> Size() const override {
@@ -158,6 +164,7 @@ class PosixFile final : public File {
  private:
   const int descriptor_;
   const std::string path_;
+  const PosixFileSystem::OnSync& on_sync_;
   uint64_t end_ = 0;  // where Append writes
 };
 
@@ -199,7 +206,7 @@ absl::StatusOr<std::unique_ptr<File>> PosixFileSystem::Open(const std::string& p
                                                             OpenMode mode) {
   const int descriptor = OpenDescriptor(path, FlagsOf(mode));
   if (descriptor < 0) return ErrnoStatus(errno, "open", path);
-  auto file = std::make_unique<PosixFile>(descriptor, path);
+  auto file = std::make_unique<PosixFile>(descriptor, path, on_sync_);
   const absl::Status status = file->FindEnd();
   if (!status.ok()) return status;
   return file;
@@ -269,7 +276,7 @@ absl::StatusOr<uint64_t> PosixFileSystem::FreeBytes(const std::string& path) con
 absl::StatusOr<std::unique_ptr<File>> PosixFileSystem::Lock(const std::string& path) {
   const int descriptor = OpenDescriptor(path, O_RDWR | O_CREAT);
   if (descriptor < 0) return ErrnoStatus(errno, "open lock", path);
-  auto file = std::make_unique<PosixFile>(descriptor, path);
+  auto file = std::make_unique<PosixFile>(descriptor, path, on_sync_);
   if (Uninterrupted([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) == 0) return file;
   if (errno != EWOULDBLOCK) return ErrnoStatus(errno, "lock", path);
   return absl::FailedPreconditionError(absl::StrCat("lock ", path, ": another process holds it"));

@@ -3,8 +3,11 @@
 #ifndef LOCKSTEP_STORAGE_POSIX_FILE_SYSTEM_H_
 #define LOCKSTEP_STORAGE_POSIX_FILE_SYSTEM_H_
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,9 +21,13 @@ namespace lockstep::storage {
 // EDQUOT ResourceExhausted; EACCES, EPERM and EROFS PermissionDenied; EIO Internal.
 absl::Status ErrnoStatus(int error, absl::string_view operation, absl::string_view path);
 
-// Stateless. Files are made with mode 0640, directories with 0750 (less the process's umask).
+// Thread-safe. Files are made with mode 0640, directories with 0750 (less the process's umask).
 class PosixFileSystem final : public FileSystem {
  public:
+  // Told of each sync of a file that succeeded, on the thread that waited for it.
+  using OnSync = std::function<void(const std::string& path, std::chrono::nanoseconds took)>;
+  explicit PosixFileSystem(OnSync on_sync = nullptr) : on_sync_(std::move(on_sync)) {}
+
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
   bool Exists(const std::string& path) const override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) const override;
@@ -31,6 +38,9 @@ class PosixFileSystem final : public FileSystem {
   absl::Status SyncDirectory(const std::string& path) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) const override;
   absl::StatusOr<std::unique_ptr<File>> Lock(const std::string& path) override;
+
+ private:
+  const OnSync on_sync_;
 };
 
 }  // namespace lockstep::storage

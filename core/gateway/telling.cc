@@ -24,6 +24,7 @@ void Describe(const proto::ShardStates& states, lockstep::v1::ReplicaStatus* rep
   replica->set_configuration_num(states.num());
   uint64_t keys = 0;
   uint64_t bytes = 0;
+  uint64_t sessions = 0;
   for (const proto::ShardTenure& tenure : states.tenures()) {
     lockstep::v1::ShardStatus& shard = *replica->add_shards();
     shard.set_shard(tenure.shard());
@@ -33,9 +34,11 @@ void Describe(const proto::ShardStates& states, lockstep::v1::ReplicaStatus* rep
     shard.set_since(tenure.since());
     keys += tenure.summary().keys();
     bytes += tenure.summary().bytes();
+    sessions += tenure.sessions();
   }
   replica->set_keys(keys);
   replica->set_value_bytes(bytes);
+  replica->set_sessions(sessions);
 }
 
 Bytes ShardsQuestion(GroupId group) {

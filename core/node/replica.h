@@ -21,6 +21,7 @@
 #include "core/node/courier.h"
 #include "core/node/duty.h"
 #include "core/node/outbox.h"
+#include "core/node/replica_counters.h"
 #include "core/node/roles.h"
 #include "core/node/space_gauge.h"
 #include "core/proto/lockstep/v1/cluster.pb.h"
@@ -91,6 +92,10 @@ class Replica {
     Index at;
     RequestId id;
   };
+  struct Query {
+    Bytes encoded;
+    Instant since;
+  };
   struct ReadyAnswer {
     RequestId id;
     Bytes reply;
@@ -111,6 +116,7 @@ class Replica {
   // EndTurn, in this order.
   void ActOnDuty();
   void RecordNotes();
+  void CountLeaders();
   void RouteProposals();
   void RouteReads();
   void SendAnswers();
@@ -133,7 +139,7 @@ class Replica {
   std::vector<std::pair<RequestId, Bytes>> duty_queries_;  // not yet handed to the table
 
   std::deque<Proposal> proposals_;                          // ascending position; leader only
-  absl::btree_map<RequestId, Bytes> queries_;               // arrived, not yet handed to the table
+  absl::btree_map<RequestId, Query> queries_;               // arrived, not yet handed to the table
   std::vector<std::pair<RequestId, Bytes>> stale_queries_;  // likewise
   std::deque<Read> reads_;                                  // released by Raft; ascending `at`
   uint64_t queries_under_way_ = 0;
@@ -152,6 +158,7 @@ class Replica {
   uint64_t
       checkpoint_entries_;     // the next checkpoint is due when the log holds this many entries...
   uint64_t checkpoint_bytes_;  // ...or bytes
+  ReplicaCounters counters_;
 };
 
 }  // namespace lockstep::node

@@ -56,13 +56,17 @@ void Replica::Refuse(RequestId id, raft::RefusedWhy why) {
     case raft::RefusedWhy::kTransferring:
       return Answer(id, NotLeaderReply(WhoMayLead()), Index());
     case raft::RefusedWhy::kTailFull:
+      ++counters_.proposals_failed;
       return Answer(id, OverloadedReply("uncommitted_bytes_max", limits.uncommitted_bytes_max),
                     Index());
     case raft::RefusedWhy::kLogFull:
+      ++counters_.proposals_failed;
       return Answer(id, OverloadedReply("log_bytes_max", limits.log_bytes_max), Index());
     case raft::RefusedWhy::kNoSpace:
+      ++counters_.proposals_failed;
       return Answer(id, NoSpaceReply(space_.free_bytes(), space_.need_bytes()), Index());
     case raft::RefusedWhy::kNoSpaceInGroup:
+      ++counters_.proposals_failed;
       return Answer(id, NoSpaceInGroupReply(space_.need_bytes()), Index());
     case raft::RefusedWhy::kReadsFull:
       return Answer(id, OverloadedReply("pending_reads_max", limits.pending_reads_max), Index());

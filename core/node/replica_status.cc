@@ -26,6 +26,11 @@ uint64_t Milliseconds(Duration duration) {
       std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
+uint64_t Microseconds(Duration duration) {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
 lockstep::v1::ChangePhase ToProto(raft::ChangePhase phase) {
   switch (phase) {
     case raft::ChangePhase::kSettled:
@@ -64,6 +69,34 @@ void DescribeMembership(const raft::Raft& raft, lockstep::v1::ReplicaStatus* sta
   }
 }
 
+// One that has seen nothing is left empty.
+void Describe(const DurationHistogram& histogram, lockstep::v1::DurationHistogram* told) {
+  if (histogram.sum() == Duration(0)) return;
+  for (const uint64_t count : histogram.counts()) told->add_counts(count);
+  told->set_sum_us(Microseconds(histogram.sum()));
+}
+
+void Describe(const ReplicaCounters& counters, lockstep::v1::ReplicaCounters* told) {
+  told->set_leader_changes(counters.leader_changes);
+  told->set_proposals_failed(counters.proposals_failed);
+  told->set_snapshots_sent(counters.snapshots_sent);
+  told->set_snapshots_aborted(counters.snapshots_aborted);
+  told->set_snapshots_received(counters.snapshots_received);
+  told->set_snapshot_bytes_sent(counters.snapshot_bytes_sent);
+  told->set_snapshot_bytes_received(counters.snapshot_bytes_received);
+  Describe(counters.read_index, told->mutable_read_index());
+  Describe(counters.shard_moves, told->mutable_shard_moves());
+}
+
+// To how many peers a snapshot is being sent.
+uint64_t SnapshotsUnderWay(const raft::Raft& raft) {
+  if (raft.leader_state() == nullptr) return 0;
+  const auto& peers = raft.leader_state()->peers;
+  return static_cast<uint64_t>(std::count_if(peers.begin(), peers.end(), [](const auto& peer) {
+    return peer.progress.state == raft::Progress::State::kSnapshot;
+  }));
+}
+
 }  // namespace
 
 lockstep::v1::ReplicaStatus Replica::Status() const {
@@ -81,6 +114,9 @@ lockstep::v1::ReplicaStatus Replica::Status() const {
   status.set_log_base(raft_.log().base().index.value());
   status.set_log_entries(raft_.log().size());
   status.set_repairing(raft_.hard_state().doubt != Term());
+  status.set_proposals_pending(proposals_.size());
+  status.set_snapshots_under_way(SnapshotsUnderWay(raft_));
+  Describe(counters_, status.mutable_counters());
   DescribeMembership(raft_, &status);
   return status;
 }

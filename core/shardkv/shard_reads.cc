@@ -35,7 +35,9 @@ void ShardMachine::Answer(const proto::Query& query, Index applied, const TableR
     result->set_index(applied.value());
     *result->mutable_shards() = Group();
     for (const auto& [id, tenure] : tenures_) {
-      *result->mutable_shards()->add_tenures() = ToProto(tenure);
+      proto::ShardTenure& told = *result->mutable_shards()->add_tenures();
+      told = ToProto(tenure);
+      if (tenure.machine != nullptr) told.set_sessions(tenure.machine->sessions());
     }
     return;
   }

@@ -81,7 +81,9 @@ inline void CheckResponse(const net::http::Response& response) {
 inline net::http::Response RunExchange(const net::HttpOptions& options, net::http::Request request,
                                        net::http_test::FakeStore& store) {
   constexpr int kStepsMax = 3'000;  // of a list: one for each page, skipped ones, too
-  net::http::Exchange exchange(std::move(request), {.options = options, .api = {}});
+  static const net::NodeMetrics metrics;
+  net::http::Exchange exchange(std::move(request),
+                               {.options = options, .metrics = metrics, .api = {}});
   CheckLe(uint64_t{1}, exchange.timeout_ms());
   CheckLe(exchange.timeout_ms(), options.request_timeout_ms_max);
   CheckResponse(exchange.OnSilence());

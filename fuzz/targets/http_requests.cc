@@ -15,10 +15,10 @@
 #include "fuzz/support/http.h"
 #include "fuzz/support/input.h"
 #include "net/http/gzip.h"
-#include "net/http/prometheus_text.h"
 #include "net/http/proto_json.h"
 #include "net/http/routes.h"
 #include "net/http/target.h"
+#include "net/metrics/node_metrics.h"
 
 namespace lockstep::fuzz {
 namespace {
@@ -89,9 +89,10 @@ void CheckStatus(absl::string_view bytes) {
   v1::NodeStatus status;
   if (!status.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
   Check(Json::accept(net::http::Dump(net::http::ToJson(status))));
-  const std::string text = net::http::PrometheusText(status, {});
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    Check(line.empty() || absl::StartsWith(line, "# ") || absl::StartsWith(line, "lockstep_"));
+  static const net::NodeMetrics metrics;
+  for (absl::string_view line : absl::StrSplit(metrics.Text(status, {}), '\n')) {
+    Check(line.empty() || absl::StartsWith(line, "# ") || absl::StartsWith(line, "lockstep_") ||
+          absl::StartsWith(line, "process_"));
   }
 }
 

@@ -28,8 +28,10 @@ void Connection::BeginExchange() {
   step_ = 0;
   exchange_ =
       std::make_unique<Exchange>(parser_->Take(), HandlerContext{.options = front_.options(),
+                                                                 .metrics = front_.metrics(),
                                                                  .api = front_.snapshot(),
                                                                  .leaving = front_.leaving()});
+  operation_ = exchange_->operation();
   is_head_ = exchange_->is_head();
   keep_alive_ = exchange_->keep_alive();
   until_ms_ = uv_now(front_.loop()) + exchange_->timeout_ms();

@@ -1,7 +1,9 @@
 // Answers on their way, and what comes after them.
 #include <array>
+#include <chrono>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "net/http/connection.h"
 #include "net/http/front.h"
@@ -23,7 +25,12 @@ void Connection::Respond(Response response) {
   exchange_.reset();
   ++exchange_number_;  // What is still under way for this request finds nobody.
   replies_.clear();
-  front_.counters().OnAnswer(response.status, front_.now_us() - began_us_);
+  const uint64_t took_us = front_.now_us() - began_us_;
+  front_.counters().OnAnswer(response.status, took_us);
+  front_.metrics()
+      .Calls("http", std::exchange(operation_, kNoOperation))
+      .Answered(absl::StrCat(response.status),
+                std::chrono::microseconds(static_cast<int64_t>(took_us)));
   keep_alive_ = keep_alive_ && !front_.draining();
   std::string head = MakeHead(response, keep_alive_ ? AfterAnswer::kKeepAlive : AfterAnswer::kClose,
                               front_.date());

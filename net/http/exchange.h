@@ -29,6 +29,7 @@ class Exchange {
 
   Effect effect_of_silence() const { return handler_->effect_of_silence(); }
   Response OnSilence() const { return Finish(handler_->OnSilence(request_)); }
+  absl::string_view operation() const { return request_.operation; }
   bool is_head() const { return request_.method == Method::kHead; }
   bool keep_alive() const { return request_.keep_alive; }
 

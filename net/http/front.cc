@@ -27,8 +27,12 @@ struct Front::Job {
   Step step;
 };
 
-Front::Front(const HttpOptions& options, Service& service)
-    : options_(options), service_(service), read_buffer_(kReadBytes), counters_(now_us()) {
+Front::Front(const HttpOptions& options, Service& service, NodeMetrics& metrics)
+    : options_(options),
+      service_(service),
+      metrics_(metrics),
+      read_buffer_(kReadBytes),
+      counters_(now_us()) {
   CheckEq(uv_loop_init(&loop_), 0);
   CheckEq(uv_tcp_init(&loop_, &listener_), 0);
   CheckEq(uv_async_init(&loop_, &wake_, OnWake), 0);

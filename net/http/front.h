@@ -19,13 +19,14 @@
 #include "net/http/exchange.h"
 #include "net/http/mailbox.h"
 #include "net/http/options.h"
+#include "net/metrics/node_metrics.h"
 #include "net/service.h"
 
 namespace lockstep::net::http {
 
 class Front {
  public:
-  Front(const HttpOptions& options, Service& service);
+  Front(const HttpOptions& options, Service& service, NodeMetrics& metrics);
   ~Front();
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
@@ -47,6 +48,7 @@ class Front {
   bool draining() const { return draining_; }
   bool leaving() const { return leaving_; }
   ApiCounters& counters() { return counters_; }
+  NodeMetrics& metrics() { return metrics_; }
   ApiSnapshot snapshot() const;
 
   // Bytes of bodies and answers of all connections.
@@ -81,6 +83,7 @@ class Front {
 
   const HttpOptions& options_;
   Service& service_;
+  NodeMetrics& metrics_;
   uv_loop_t loop_ = {};
   uv_tcp_t listener_ = {};
   uv_async_t wake_ = {};

@@ -13,6 +13,7 @@
 #include "net/http/failure.h"
 #include "net/http/message.h"
 #include "net/http/options.h"
+#include "net/metrics/node_metrics.h"
 
 namespace lockstep::net::http {
 
@@ -61,9 +62,10 @@ struct ApiSnapshot {
   uint64_t outstanding_bytes = 0;  // of bodies and answers, now
 };
 
-// What a handler is made with. Outlived by `options` alone.
+// What a handler is made with. Outlived by `options` and `metrics` alone.
 struct HandlerContext {
   const HttpOptions& options;
+  const NodeMetrics& metrics;
   ApiSnapshot api = {};
   bool leaving = false;  // this node: health says so
 };

@@ -4,12 +4,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "net/http/calls.h"
 #include "net/http/cluster_view.h"
 #include "net/http/handlers.h"
-#include "net/http/prometheus_text.h"
+#include "net/http/health_checks.h"
 
 namespace lockstep::net::http {
 namespace {
@@ -18,8 +19,6 @@ using lockstep::v1::NodeStatus;
 using lockstep::v1::ReplicaStatus;
 
 constexpr uint64_t kMsPerSecond = 1000;
-// Election timeouts without contact that health thinks nothing of.
-constexpr uint64_t kElectionsMax = 3;
 constexpr double kUsPerMs = 1000;
 
 Response Plain(int status, const Json& object) {
@@ -29,48 +28,45 @@ Response Plain(int status, const Json& object) {
   return response;
 }
 
-// What is wrong with a replica's contact to its group, in words; empty: nothing.
-std::string TroubleOf(const ReplicaStatus& replica, uint64_t age_ms_max) {
-  if (replica.leader() == 0) return absl::StrCat("group ", replica.group(), " has no leader");
-  if (replica.members_size() > 1 && replica.quorum_contact_age_ms() > age_ms_max) {
-    return absl::StrCat("group ", replica.group(), ": no contact for ",
-                        replica.quorum_contact_age_ms(), " ms");
-  }
-  return "";
+bool IsWell(const std::vector<HealthCheck>& checks, absl::string_view name) {
+  return std::all_of(checks.begin(), checks.end(), [&](const HealthCheck& check) {
+    return check.name != name || check.problems.empty();
+  });
 }
 
-Response AnswerHealth(const NodeStatus* node, const HttpOptions& options, bool leaving) {
-  if (node == nullptr) {
-    return Plain(503, {{"status", "unhealthy"}, {"problems", {"the node does not say how it is"}}});
-  }
+Response HealthJson(const NodeStatus* node, const std::vector<HealthCheck>& checks) {
+  const bool healthy = AllWell(checks);
   Json problems = Json::array();
-  const bool storage = node->disk_free_bytes() >= options.disk_free_bytes_min;
-  if (!storage)
-    problems.push_back(absl::StrCat(node->disk_free_bytes(), " bytes are free on disk"));
-  bool network = true;
-  // A group that elects for a while is no news.
-  const uint64_t age_ms_max =
-      std::max(options.quorum_contact_age_ms_max, kElectionsMax * options.election_timeout_ms);
-  for (const ReplicaStatus& replica : node->replicas()) {
-    const std::string trouble = TroubleOf(replica, age_ms_max);
-    if (trouble.empty()) continue;
-    network = false;
-    problems.push_back(trouble);
+  for (const HealthCheck& check : checks) {
+    for (const std::string& problem : check.problems) problems.push_back(problem);
   }
-  // A node without replicas serves by asking others.
-  if (node->replicas().empty() && node->counters().peers_connected() == 0) {
-    network = false;
-    problems.push_back("no replica here, and no other node is connected");
+  Json answer = {{"status", healthy ? "healthy" : "unhealthy"}};
+  if (node != nullptr) {
+    answer["node_id"] = node->node();
+    answer["uptime"] = node->uptime_ms() / kMsPerSecond;
+    answer["raft_state"] = StateName(SpeakerOf(*node, std::nullopt));
+    answer["storage_healthy"] = IsWell(checks, "storage");
+    answer["network_healthy"] = IsWell(checks, "groups") && IsWell(checks, "peers");
   }
-  if (leaving) problems.push_back("the node is leaving: ask another one");
-  const bool healthy = storage && network && !leaving;
-  return Plain(healthy ? 200 : 503, {{"status", healthy ? "healthy" : "unhealthy"},
-                                     {"node_id", node->node()},
-                                     {"uptime", node->uptime_ms() / kMsPerSecond},
-                                     {"raft_state", StateName(SpeakerOf(*node, std::nullopt))},
-                                     {"storage_healthy", storage},
-                                     {"network_healthy", network},
-                                     {"problems", std::move(problems)}});
+  answer["problems"] = std::move(problems);
+  return Plain(healthy ? 200 : 503, answer);
+}
+
+// What a probe asked for: ?exclude=NAME,... and ?verbose. Without them `brief` answers.
+template <class Brief>
+Response AnswerProbe(const Request& request, absl::string_view what,
+                     std::vector<HealthCheck> checks, Brief brief) {
+  const std::string* exclude = request.target.Find("exclude");
+  if (exclude != nullptr) {
+    const absl::Status status = Exclude(*exclude, &checks);
+    if (!status.ok()) return ToResponse(FailureOf(status));
+  }
+  if (request.target.Find("verbose") == nullptr) return brief(checks);
+  Response response;
+  response.status = AllWell(checks) ? 200 : 503;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = VerboseText(what, checks);
+  return response;
 }
 
 Json RaftMetrics(const NodeStatus& node, const HttpOptions& options) {
@@ -147,14 +143,15 @@ bool WantsPrometheus(const Request& request) {
 }
 
 Response AnswerMetrics(const Request& request, const NodeStatus* node, const HttpOptions& options,
-                       const ApiSnapshot& api) {
+                       const ApiSnapshot& api, const NodeMetrics& metrics) {
   if (node == nullptr) {
     return ToResponse(Failure{.code = "UNAVAILABLE", .message = "the node does not say how it is"});
   }
   if (WantsPrometheus(request)) {
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    response.body = PrometheusText(*node, api);
+    response.body = metrics.Text(
+        *node, {.connections = api.connections, .outstanding_bytes = api.outstanding_bytes});
     return response;
   }
   return Plain(200, {{"node_id", node->node()},
@@ -167,26 +164,32 @@ Response AnswerMetrics(const Request& request, const NodeStatus* node, const Htt
 }  // namespace
 
 HandlerPtr MakeHealth(const HandlerContext& context) {
-  return NodeStatusCall(
-      StatusDetail::kReplicas, context.options,
-      [&options = context.options, leaving = context.leaving](
-          const Request&, const NodeStatus* node) { return AnswerHealth(node, options, leaving); });
+  return NodeStatusCall(StatusDetail::kReplicas, context.options,
+                        [&options = context.options, leaving = context.leaving](
+                            const Request& request, const NodeStatus* node) {
+                          return AnswerProbe(request, "readyz", ReadyChecks(node, options, leaving),
+                                             [&](const std::vector<HealthCheck>& checks) {
+                                               return HealthJson(node, checks);
+                                             });
+                        });
 }
 
-// Whether its loop turns: a node that cannot serve for now must not be restarted for it.
 HandlerPtr MakeAlive(const HandlerContext& context) {
-  return NodeStatusCall(StatusDetail::kReplicas, context.options,
-                        [](const Request&, const NodeStatus* node) {
-                          const bool alive = node != nullptr;
-                          return Plain(alive ? 200 : 503, {{"status", alive ? "alive" : "silent"}});
-                        });
+  return NodeStatusCall(
+      StatusDetail::kReplicas, context.options, [](const Request& request, const NodeStatus* node) {
+        return AnswerProbe(
+            request, "livez", LiveChecks(node), [](const std::vector<HealthCheck>& checks) {
+              const bool alive = AllWell(checks);
+              return Plain(alive ? 200 : 503, {{"status", alive ? "alive" : "silent"}});
+            });
+      });
 }
 
 HandlerPtr MakeMetrics(const HandlerContext& context) {
   return NodeStatusCall(StatusDetail::kShards, context.options,
-                        [&options = context.options, api = context.api](const Request& request,
-                                                                        const NodeStatus* node) {
-                          return AnswerMetrics(request, node, options, api);
+                        [&options = context.options, &metrics = context.metrics, api = context.api](
+                            const Request& request, const NodeStatus* node) {
+                          return AnswerMetrics(request, node, options, api, metrics);
                         });
 }
 

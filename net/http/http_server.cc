@@ -7,14 +7,14 @@
 
 namespace lockstep::net {
 
-HttpServer::HttpServer(HttpOptions options, Service& service)
-    : options_(std::move(options)), service_(service) {}
+HttpServer::HttpServer(HttpOptions options, Service& service, std::shared_ptr<NodeMetrics> metrics)
+    : options_(std::move(options)), service_(service), metrics_(std::move(metrics)) {}
 
 HttpServer::~HttpServer() { Stop(/*drain_ms=*/0); }
 
 absl::Status HttpServer::Start(absl::string_view address) {
   Check(front_ == nullptr);
-  auto front = std::make_unique<http::Front>(options_, service_);
+  auto front = std::make_unique<http::Front>(options_, service_, *metrics_);
   absl::StatusOr<std::string> bound = front->Listen(address);
   if (!bound.ok()) return bound.status();
   address_ = *std::move(bound);

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "net/http/options.h"
+#include "net/metrics/node_metrics.h"
 #include "net/service.h"
 
 namespace lockstep::net {
@@ -23,8 +24,9 @@ class Front;
 // service's thread.
 class HttpServer {
  public:
-  // `service` outlives Stop.
-  HttpServer(HttpOptions options, Service& service);
+  // `service` outlives Stop. `metrics`: the node's, shared with its other parts.
+  HttpServer(HttpOptions options, Service& service,
+             std::shared_ptr<NodeMetrics> metrics = std::make_shared<NodeMetrics>());
   // Stops without a drain if that has not been done.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
@@ -47,6 +49,7 @@ class HttpServer {
  private:
   const HttpOptions options_;
   Service& service_;
+  const std::shared_ptr<NodeMetrics> metrics_;
   std::unique_ptr<http::Front> front_;
   std::thread thread_;
   std::string address_;

@@ -16,6 +16,9 @@ enum class Method { kGet, kHead, kPut, kPost, kDelete, kPatch, kOptions, kOther 
 absl::string_view Name(Method method);
 Method MethodNamed(absl::string_view name);
 
+// Of what no route takes.
+inline constexpr absl::string_view kNoOperation = "Unknown";
+
 struct Request {
   Method method = Method::kOther;
   std::string target_text;  // as sent
@@ -25,6 +28,7 @@ struct Request {
   // Set by the router: what target_text says, and the decoded segments that a route's braces took.
   Target target;
   std::vector<std::string> arguments;
+  absl::string_view operation = kNoOperation;  // the route's name, for the metrics
 
   // The first field of that name (any case), nullptr if there is none.
   const std::string* Find(absl::string_view name) const;

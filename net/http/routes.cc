@@ -14,35 +14,35 @@ namespace lockstep::net::http {
 namespace {
 
 constexpr Route kRoutes[] = {
-    {Method::kGet, "/api/v1/kv", MakeList},
-    {Method::kGet, "/api/v1/kv/{key}", MakeGetKey},
-    {Method::kPut, "/api/v1/kv/{key}", MakePutKey},
-    {Method::kDelete, "/api/v1/kv/{key}", MakeDeleteKey},
-    {Method::kPatch, "/api/v1/kv/{key}", MakeAppendKey},
-    {Method::kPost, "/api/v1/kv/{key}", MakePostKey},
-    {Method::kPost, "/api/v1/kv/{key}/cas", MakeCompareAndSwap},
-    {Method::kPost, "/api/v1/batch", MakeBatch},
-    {Method::kPost, "/api/v1/batch/get", MakeGetMany},
-    {Method::kPost, "/api/v1/sessions", MakeOpenSession},
-    {Method::kDelete, "/api/v1/sessions/{session}", MakeCloseSession},
-    {Method::kGet, "/api/v1/cluster/status", MakeClusterStatus},
-    {Method::kGet, "/api/v1/cluster/nodes", MakeNodes},
-    {Method::kPost, "/api/v1/cluster/nodes", MakeAddNode},
-    {Method::kDelete, "/api/v1/cluster/nodes/{node}", MakeRemoveNode},
-    {Method::kGet, "/api/v1/cluster/shards", MakeShards},
-    {Method::kGet, "/api/v1/cluster/configuration", MakeConfiguration},
-    {Method::kGet, "/api/v1/cluster/configuration/{num}", MakeConfiguration},
-    {Method::kPost, "/api/v1/cluster/join", MakeJoin},
-    {Method::kPost, "/api/v1/cluster/leave", MakeLeave},
-    {Method::kPost, "/api/v1/cluster/move", MakeMove},
-    {Method::kPost, "/api/v1/cluster/unpin", MakeUnpin},
-    {Method::kPost, "/api/v1/cluster/transfer", MakeTransfer},
-    {Method::kGet, "/api/v1/health", MakeHealth},
-    {Method::kGet, "/api/v1/metrics", MakeMetrics},
-    {Method::kGet, "/health", MakeHealth},
-    {Method::kGet, "/metrics", MakeMetrics},
-    {Method::kGet, "/readyz", MakeHealth},
-    {Method::kGet, "/livez", MakeAlive},
+    {Method::kGet, "/api/v1/kv", "List", MakeList},
+    {Method::kGet, "/api/v1/kv/{key}", "Get", MakeGetKey},
+    {Method::kPut, "/api/v1/kv/{key}", "Put", MakePutKey},
+    {Method::kDelete, "/api/v1/kv/{key}", "Delete", MakeDeleteKey},
+    {Method::kPatch, "/api/v1/kv/{key}", "Append", MakeAppendKey},
+    {Method::kPost, "/api/v1/kv/{key}", "Append", MakePostKey},
+    {Method::kPost, "/api/v1/kv/{key}/cas", "CompareAndSwap", MakeCompareAndSwap},
+    {Method::kPost, "/api/v1/batch", "Batch", MakeBatch},
+    {Method::kPost, "/api/v1/batch/get", "GetMany", MakeGetMany},
+    {Method::kPost, "/api/v1/sessions", "OpenSession", MakeOpenSession},
+    {Method::kDelete, "/api/v1/sessions/{session}", "CloseSession", MakeCloseSession},
+    {Method::kGet, "/api/v1/cluster/status", "Status", MakeClusterStatus},
+    {Method::kGet, "/api/v1/cluster/nodes", "Nodes", MakeNodes},
+    {Method::kPost, "/api/v1/cluster/nodes", "AddNode", MakeAddNode},
+    {Method::kDelete, "/api/v1/cluster/nodes/{node}", "RemoveNode", MakeRemoveNode},
+    {Method::kGet, "/api/v1/cluster/shards", "Shards", MakeShards},
+    {Method::kGet, "/api/v1/cluster/configuration", "Query", MakeConfiguration},
+    {Method::kGet, "/api/v1/cluster/configuration/{num}", "Query", MakeConfiguration},
+    {Method::kPost, "/api/v1/cluster/join", "Join", MakeJoin},
+    {Method::kPost, "/api/v1/cluster/leave", "Leave", MakeLeave},
+    {Method::kPost, "/api/v1/cluster/move", "Move", MakeMove},
+    {Method::kPost, "/api/v1/cluster/unpin", "Unpin", MakeUnpin},
+    {Method::kPost, "/api/v1/cluster/transfer", "TransferLeader", MakeTransfer},
+    {Method::kGet, "/api/v1/health", "Health", MakeHealth},
+    {Method::kGet, "/api/v1/metrics", "Metrics", MakeMetrics},
+    {Method::kGet, "/health", "Health", MakeHealth},
+    {Method::kGet, "/metrics", "Metrics", MakeMetrics},
+    {Method::kGet, "/readyz", "Health", MakeHealth},
+    {Method::kGet, "/livez", "Alive", MakeAlive},
 };
 
 bool Matches(absl::string_view pattern, const std::vector<std::string>& segments,
@@ -119,6 +119,7 @@ HandlerPtr FindHandler(const HandlerContext& context, Request* request) {
   for (const Route& route : Routes()) {
     if (route.method != method) continue;
     if (Matches(route.pattern, request->target.segments, &request->arguments)) {
+      request->operation = route.operation;
       return route.make(context);
     }
   }

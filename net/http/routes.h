@@ -12,13 +12,15 @@ namespace lockstep::net::http {
 
 struct Route {
   Method method;
-  absl::string_view pattern;  // "/a/{b}": braces take one segment
+  absl::string_view pattern;    // "/a/{b}": braces take one segment
+  absl::string_view operation;  // as gRPC calls it, where it has it too
   std::unique_ptr<Handler> (*make)(const HandlerContext&);
 };
 absl::Span<const Route> Routes();
 
-// The handler for a request, whose target and arguments it fills in. Never nullptr: what has no
-// route is answered by a handler that says so. HEAD takes GET's routes, OPTIONS every path's.
+// The handler for a request, whose target, arguments and operation it fills in. Never nullptr: what
+// has no route is answered by a handler that says so. HEAD takes GET's routes, OPTIONS every
+// path's.
 std::unique_ptr<Handler> FindHandler(const HandlerContext& context, Request* request);
 
 }  // namespace lockstep::net::http

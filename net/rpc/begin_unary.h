@@ -5,11 +5,21 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "net/rpc/gateway_answers.h"
 #include "net/rpc/gateway_requests.h"
 #include "net/rpc/unary_call.h"
 
 namespace lockstep::net {
+
+// A method is called as its request is, without the last word.
+template <class Request>
+absl::string_view MethodOf() {
+  absl::string_view name = Request::descriptor()->name();
+  absl::ConsumeSuffix(&name, "Request");
+  return name;
+}
 
 // gRPC's interface says const, but the request is this call's alone until it is done: a value of 64
 // MiB is taken out of it, not copied.
@@ -18,7 +28,7 @@ grpc::ServerUnaryReactor* BeginUnary(grpc::CallbackServerContext* context,
                                      const std::shared_ptr<Gate>& gate, const Request* request,
                                      Response* response) {
   return UnaryCall::Begin(
-      context, gate, ToGateway(const_cast<Request*>(request)),
+      context, gate, MethodOf<Request>(), ToGateway(const_cast<Request*>(request)),
       [response](proto::GatewayReply* reply) { return Answer(reply, response); });
 }
 

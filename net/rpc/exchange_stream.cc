@@ -52,12 +52,13 @@ bool ExchangeStream::HandOver(const grpc::ByteBuffer& message) {
   if (!Flatten(message, &flat)) return false;
   std::vector<std::pair<Bytes, Service::Done>> calls;
   uint64_t bytes = 0;
+  const auto now = std::chrono::steady_clock::now();
   const bool sound = DecodeExchange(ViewOf(flat), [&](uint64_t id, absl::string_view request) {
     bytes += request.size();
-    calls.emplace_back(Bytes::Copy(request),
-                       [stream = self_, id, size = request.size()](Bytes reply) {
-                         stream->AddAnswer(id, size, std::move(reply));
-                       });
+    calls.emplace_back(
+        Bytes::Copy(request),
+        [stream = self_, id, size = request.size(), call = DirectSeries::Begin(request, now)](
+            Bytes reply) { stream->AddAnswer(id, size, call, std::move(reply)); });
   });
   if (!sound) return false;
   {
@@ -72,7 +73,8 @@ bool ExchangeStream::HandOver(const grpc::ByteBuffer& message) {
 // --- Answers
 
 // On the loop thread: one turn brings many answers, and the worker writes them together.
-void ExchangeStream::AddAnswer(uint64_t id, uint64_t request_bytes, Bytes reply) {
+void ExchangeStream::AddAnswer(uint64_t id, uint64_t request_bytes, const DirectSeries::Call& call,
+                               Bytes reply) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     --calls_;
@@ -80,6 +82,7 @@ void ExchangeStream::AddAnswer(uint64_t id, uint64_t request_bytes, Bytes reply)
     if (deaf_) return;
     answers_bytes_ += reply.size();
     answers_.push_back({id, std::move(reply)});
+    answered_.push_back(call);
     if (std::exchange(posted_, true)) return;
   }
   gate_->worker().Post([stream = shared_from_this()] {
@@ -101,18 +104,24 @@ void ExchangeStream::Proceed() {
   const std::lock_guard<std::mutex> speaking(speaking_);
   if (ended_) return;
   std::vector<Piece> pieces;
+  std::vector<DirectSeries::Call> calls;
   bool may_read = false;
   bool idle = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!writing_) {
       pieces = TakePieces(&answers_);
-      for (const Piece& piece : pieces) answers_bytes_ -= piece.bytes.size();
+      for (const Piece& piece : pieces) {
+        answers_bytes_ -= piece.bytes.size();
+        calls.push_back(answered_.front());
+        answered_.pop_front();
+      }
     }
     may_read = MayRead();
     idle = calls_ == 0 && answers_.empty() && pieces.empty();
   }
   if (!pieces.empty()) {
+    Count(calls, pieces);
     writing_ = true;
     outgoing_ = ToByteBuffer(pieces);
     StartWrite(&outgoing_);
@@ -127,6 +136,14 @@ void ExchangeStream::Proceed() {
   if (!leaving && !reading_ && may_read) {
     reading_ = true;
     StartRead(&incoming_);
+  }
+}
+
+void ExchangeStream::Count(const std::vector<DirectSeries::Call>& calls,
+                           const std::vector<Piece>& answers) {
+  const auto now = std::chrono::steady_clock::now();
+  for (size_t i = 0; i < calls.size(); ++i) {
+    gate_->direct().Answered(calls[i], answers[i].bytes.view(), now);
   }
 }
 
@@ -163,6 +180,7 @@ void ExchangeStream::OnDone() {
     const std::lock_guard<std::mutex> lock(mutex_);
     deaf_ = true;
     answers_.clear();
+    answered_.clear();
     answers_bytes_ = 0;
   }
   self_.reset();

@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "core/base/bytes.h"
@@ -40,7 +41,8 @@ class ExchangeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   explicit ExchangeStream(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
 
   bool HandOver(const grpc::ByteBuffer& message);
-  void AddAnswer(uint64_t id, uint64_t request_bytes, Bytes reply);
+  void AddAnswer(uint64_t id, uint64_t request_bytes, const DirectSeries::Call& call, Bytes reply);
+  void Count(const std::vector<DirectSeries::Call>& calls, const std::vector<Piece>& answers);
   // Does what the state asks for: writes, reads, or ends.
   void Proceed();
   void End(const absl::Status& status);
@@ -61,7 +63,8 @@ class ExchangeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
 
   // Held for moments only; the loop thread takes it.
   mutable std::mutex mutex_;
-  std::deque<Piece> answers_;  // guarded by mutex_, like all below
+  std::deque<Piece> answers_;                // guarded by mutex_, like all below
+  std::deque<DirectSeries::Call> answered_;  // the calls that they answer, in their order
   uint64_t answers_bytes_ = 0;
   uint64_t calls_ = 0;  // not answered
   uint64_t calls_bytes_ = 0;

@@ -8,10 +8,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "net/metrics/node_metrics.h"
+#include "net/rpc/direct_series.h"
 #include "net/rpc/options.h"
 #include "net/rpc/worker.h"
 #include "net/service.h"
@@ -22,11 +26,14 @@ class ExchangeStream;
 
 class Gate {
  public:
-  Gate(Service& service, const RpcOptions& options) : options_(options), service_(service) {}
+  Gate(Service& service, const RpcOptions& options, std::shared_ptr<NodeMetrics> metrics)
+      : options_(options), service_(service), metrics_(std::move(metrics)), direct_(*metrics_) {}
 
   const RpcOptions& options() const { return options_; }
   Service& service() { return service_; }
   Worker& worker() { return worker_; }
+  NodeMetrics& metrics() { return *metrics_; }
+  DirectSeries& direct() { return direct_; }
 
   // A place for a call with a request of so many bytes; an error: there is none.
   absl::Status Enter(uint64_t bytes);
@@ -43,6 +50,8 @@ class Gate {
  private:
   const RpcOptions options_;
   Service& service_;
+  const std::shared_ptr<NodeMetrics> metrics_;
+  DirectSeries direct_;
   Worker worker_;
   std::mutex mutex_;
   std::condition_variable left_;

@@ -16,6 +16,7 @@ ListCall::ListCall(grpc::CallbackServerContext* context, std::shared_ptr<Gate> g
                    const v1::ListRequest& request)
     : context_(context),
       gate_(std::move(gate)),
+      timer_(gate_->metrics(), "List"),
       request_(request),
       bytes_(request.ByteSizeLong()),
       left_(request.limit()),
@@ -56,6 +57,7 @@ void ListCall::OnReply(const Bytes& reply) {
   if (ended_) return;
   ended_ = final_;
   if (final_) {
+    timer_.Answered(grpc::Status::OK);
     StartWriteAndFinish(&page_, grpc::WriteOptions(), grpc::Status::OK);
   } else {
     StartWrite(&page_);
@@ -94,7 +96,9 @@ void ListCall::OnCancel() { End(absl::CancelledError("the call was cancelled"));
 void ListCall::End(const absl::Status& status) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (std::exchange(ended_, true)) return;
-  Finish(ToGrpc(status));
+  const grpc::Status answer = ToGrpc(status);
+  timer_.Answered(answer);
+  Finish(answer);
 }
 
 void ListCall::OnDone() {

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "core/proto/gateway.pb.h"
 #include "core/proto/lockstep/v1/kv.pb.h"
+#include "net/rpc/call_timer.h"
 #include "net/rpc/gate.h"
 
 namespace lockstep::net {
@@ -39,6 +40,7 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListResponse> {
 
   grpc::CallbackServerContext* const context_;  // until gRPC is done
   const std::shared_ptr<Gate> gate_;
+  CallTimer timer_;
   const v1::ListRequest request_;
   const uint64_t bytes_;
   bool entered_ = false;

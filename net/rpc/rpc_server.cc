@@ -51,8 +51,8 @@ void SetChannelArguments(grpc::ServerBuilder& builder, const RpcOptions& options
 
 class RpcServer::Parts {
  public:
-  Parts(Service& service, const RpcOptions& options)
-      : gate_(std::make_shared<Gate>(service, options)),
+  Parts(Service& service, const RpcOptions& options, std::shared_ptr<NodeMetrics> metrics)
+      : gate_(std::make_shared<Gate>(service, options, std::move(metrics))),
         kv_(MakeKvService(gate_)),
         cluster_(MakeClusterService(gate_)),
         direct_(MakeDirectService(gate_)) {
@@ -101,14 +101,15 @@ class RpcServer::Parts {
   std::unique_ptr<grpc::Server> server_;
 };
 
-RpcServer::RpcServer(Service& service, RpcOptions options) : service_(service), options_(options) {}
+RpcServer::RpcServer(Service& service, RpcOptions options, std::shared_ptr<NodeMetrics> metrics)
+    : service_(service), options_(options), metrics_(std::move(metrics)) {}
 RpcServer::~RpcServer() { Shutdown(std::chrono::milliseconds(0)); }
 
 absl::Status RpcServer::Start(absl::string_view address) {
   Check(parts_ == nullptr, "a server starts once");
   const absl::Status probe = ProbeListen(address);
   if (!probe.ok()) return probe;
-  auto parts = std::make_unique<Parts>(service_, options_);
+  auto parts = std::make_unique<Parts>(service_, options_, metrics_);
   const std::string wanted(address.data(), address.size());
   const int port = parts->Start(wanted);
   if (port == 0) {

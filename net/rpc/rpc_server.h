@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "net/metrics/node_metrics.h"
 #include "net/rpc/options.h"
 #include "net/service.h"
 
@@ -19,8 +20,10 @@ namespace lockstep::net {
 
 class RpcServer {
  public:
-  // `service` outlives Shutdown; what it answers later goes nowhere.
-  explicit RpcServer(Service& service, RpcOptions options = {});
+  // `service` outlives Shutdown; what it answers later goes nowhere. `metrics`: the node's, shared
+  // with its other parts.
+  explicit RpcServer(Service& service, RpcOptions options = {},
+                     std::shared_ptr<NodeMetrics> metrics = std::make_shared<NodeMetrics>());
   // Shuts down at once if that has not been done.
   ~RpcServer();
   RpcServer(const RpcServer&) = delete;
@@ -48,6 +51,7 @@ class RpcServer {
 
   Service& service_;
   const RpcOptions options_;
+  const std::shared_ptr<NodeMetrics> metrics_;
   std::unique_ptr<Parts> parts_;
   std::string address_;
 };

@@ -16,14 +16,14 @@ absl::Status Unreadable() {
 
 }  // namespace
 
-UnaryCall::UnaryCall(std::shared_ptr<Gate> gate, Fill fill)
-    : gate_(std::move(gate)), fill_(std::move(fill)) {}
+UnaryCall::UnaryCall(std::shared_ptr<Gate> gate, absl::string_view method, Fill fill)
+    : gate_(std::move(gate)), timer_(gate_->metrics(), method), fill_(std::move(fill)) {}
 
 grpc::ServerUnaryReactor* UnaryCall::Begin(grpc::CallbackServerContext* context,
-                                           std::shared_ptr<Gate> gate,
+                                           std::shared_ptr<Gate> gate, absl::string_view method,
                                            absl::StatusOr<proto::GatewayRequest> request,
                                            Fill fill) {
-  std::shared_ptr<UnaryCall> call(new UnaryCall(std::move(gate), std::move(fill)));
+  std::shared_ptr<UnaryCall> call(new UnaryCall(std::move(gate), method, std::move(fill)));
   call->self_ = call;
   UnaryCall* const reactor = call.get();
   Ask(std::move(call), context, std::move(request));
@@ -33,7 +33,7 @@ grpc::ServerUnaryReactor* UnaryCall::Begin(grpc::CallbackServerContext* context,
 void UnaryCall::Ask(std::shared_ptr<UnaryCall> call, grpc::CallbackServerContext* context,
                     absl::StatusOr<proto::GatewayRequest> request) {
   const auto end = [&](const absl::Status& status) {
-    if (call->MayEnd()) call->Finish(ToGrpc(status));
+    if (call->MayEnd()) call->End(ToGrpc(status));
   };
   if (!request.ok()) return end(request.status());
   const std::optional<uint64_t> patience = PatienceOf(*context);
@@ -54,14 +54,19 @@ void UnaryCall::OnReply(const Bytes& reply) {
   if (!MayEnd()) return;
   proto::GatewayReply parsed;
   const bool sound = parsed.ParseFromArray(reply.data(), static_cast<int>(reply.size()));
-  Finish(ToGrpc(sound ? fill_(&parsed) : Unreadable()));
+  End(ToGrpc(sound ? fill_(&parsed) : Unreadable()));
+}
+
+void UnaryCall::End(const grpc::Status& status) {
+  timer_.Answered(status);
+  Finish(status);
 }
 
 // The gateway is not told: it ends by its patience, and what it has sent cannot be taken back.
 void UnaryCall::OnCancel() {
   if (!MayEnd()) return;
-  Finish(ToGrpc(client::FailureStatus(absl::StatusCode::kCancelled, client::Effect::kUnknown,
-                                      "UNAVAILABLE", "the call was cancelled")));
+  End(ToGrpc(client::FailureStatus(absl::StatusCode::kCancelled, client::Effect::kUnknown,
+                                   "UNAVAILABLE", "the call was cancelled")));
 }
 
 void UnaryCall::OnDone() {

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/proto/gateway.pb.h"
+#include "net/rpc/call_timer.h"
 #include "net/rpc/gate.h"
 
 namespace lockstep::net {
@@ -26,22 +27,25 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   using Fill = absl::AnyInvocable<absl::Status(proto::GatewayReply*)>;
 
   // Begins; gRPC owns what is returned. A request that is an error ends the call with it.
+  // `method` is the call's name in the metrics.
   static grpc::ServerUnaryReactor* Begin(grpc::CallbackServerContext* context,
-                                         std::shared_ptr<Gate> gate,
+                                         std::shared_ptr<Gate> gate, absl::string_view method,
                                          absl::StatusOr<proto::GatewayRequest> request, Fill fill);
 
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  UnaryCall(std::shared_ptr<Gate> gate, Fill fill);
+  UnaryCall(std::shared_ptr<Gate> gate, absl::string_view method, Fill fill);
   static void Ask(std::shared_ptr<UnaryCall> call, grpc::CallbackServerContext* context,
                   absl::StatusOr<proto::GatewayRequest> request);
   void OnReply(const Bytes& reply);
+  void End(const grpc::Status& status);
   // True for the first that asks.
   bool MayEnd() { return !ended_.exchange(true, std::memory_order_acq_rel); }
 
   const std::shared_ptr<Gate> gate_;
+  CallTimer timer_;
   Fill fill_;
   uint64_t bytes_ = 0;
   bool entered_ = false;

@@ -205,6 +205,40 @@ TEST_F(Routing, SaysThatItLeaves) {
   EXPECT_EQ(Ask(Method::kGet, "/livez").status, 200) << "no reason to restart it";
 }
 
+TEST_F(Routing, NamesItsChecks) {
+  store_.node.set_disk_free_bytes(uint64_t{1} << 40);
+  FillReplica(store_.node.add_replicas());
+  const Response well = Ask(Method::kGet, "/readyz?verbose");
+  EXPECT_EQ(well.status, 200);
+  EXPECT_TRUE(absl::StartsWith(well.content_type, "text/plain"));
+  EXPECT_EQ(well.body,
+            "[+]loop ok\n[+]storage ok\n[+]groups ok\n[+]peers ok\n[+]staying ok\n"
+            "readyz check passed\n");
+  store_.node.mutable_replicas(0)->set_leader(0);
+  store_.node.set_disk_free_bytes(7);
+  const Response ill = Ask(Method::kGet, "/readyz?verbose=1");
+  EXPECT_EQ(ill.status, 503);
+  EXPECT_TRUE(absl::StrContains(ill.body, "[-]storage failed: 7 bytes are free on disk\n"));
+  EXPECT_TRUE(absl::StrContains(ill.body, "[-]groups failed: group 101 has no leader\n"));
+  EXPECT_TRUE(absl::StrContains(ill.body, "readyz check failed\n"));
+  EXPECT_EQ(Ask(Method::kGet, "/livez?verbose").body, "[+]loop ok\nlivez check passed\n");
+}
+
+TEST_F(Routing, LeavesChecksOutThatAreNotWanted) {
+  store_.node.set_disk_free_bytes(7);
+  FillReplica(store_.node.add_replicas());
+  EXPECT_EQ(Ask(Method::kGet, "/readyz").status, 503);
+  EXPECT_EQ(Ask(Method::kGet, "/readyz?exclude=storage").status, 200);
+  EXPECT_EQ(Ask(Method::kGet, "/readyz?exclude=groups").status, 503);
+  EXPECT_EQ(Ask(Method::kGet, "/readyz?exclude=groups,storage&verbose").body,
+            "[+]loop ok\n[+]peers ok\n[+]staying ok\nreadyz check passed\n");
+  const Json refused = AskJson(Method::kGet, "/readyz?exclude=disks");
+  EXPECT_EQ(refused["code"], "INVALID_REQUEST");
+  EXPECT_EQ(
+      refused["error"],
+      "exclude: no check is named \"disks\"; there are: loop, storage, groups, peers, staying");
+}
+
 TEST_F(Routing, SpeaksPrometheus) {
   FillReplica(store_.node.add_replicas());
   store_.node.mutable_replicas(0)->set_commit(123'456'789);
@@ -216,9 +250,9 @@ TEST_F(Routing, SpeaksPrometheus) {
                                          "plain;version=0.0.4;q=0.5,*/*;q=0.1"}})}) {
     EXPECT_TRUE(absl::StartsWith(response.content_type, "text/plain"));
     for (const char* line :
-         {"\nlockstep_raft_commit_index{group=\"101\"} 123456789\n",
-          "\nlockstep_raft_is_leader{group=\"101\"} 1\n", "\nlockstep_requests_total 4\n",
-          "\n# TYPE lockstep_http_requests_total counter\n"}) {
+         {"\nlockstep_proposals_committed_total{group=\"101\"} 123456789\n",
+          "\nlockstep_is_leader{group=\"101\"} 1\n", "\nlockstep_calls_total 4\n",
+          "\n# TYPE lockstep_http_connections gauge\n"}) {
       EXPECT_TRUE(absl::StrContains(response.body, line)) << line << response.body;
     }
   }

@@ -24,7 +24,8 @@ class Routing : public testing::Test {
     request.target_text = std::move(target);
     request.body = std::move(body);
     request.fields = std::move(fields);
-    Exchange exchange(std::move(request), {.options = options_, .api = {}, .leaving = leaving_});
+    Exchange exchange(std::move(request),
+                      {.options = options_, .metrics = metrics_, .api = {}, .leaving = leaving_});
     Step step = exchange.Run({}, 1'000'000);
     while (!step.response.has_value()) {
       std::vector<Bytes> replies;
@@ -39,6 +40,7 @@ class Routing : public testing::Test {
   }
 
   HttpOptions options_;
+  NodeMetrics metrics_;
   bool leaving_ = false;
   http_test::FakeStore store_;
 };

@@ -1,0 +1,131 @@
+#include "net/metrics/node_metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "net/metrics/bounds.h"
+#include "net/metrics/process_families.h"
+#include "net/metrics/status_families.h"
+
+namespace lockstep::net {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildHistogram;
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Histogram;
+
+class Series final : public CallSeries {
+ public:
+  Series(prometheus::Labels labels, Family<Counter>& answers, Family<Histogram>& durations)
+      : labels_(std::move(labels)),
+        answers_(answers),
+        duration_(durations.Add(labels_, metrics::DurationBounds())) {}
+
+  void Answered(absl::string_view status, Duration took) override {
+    CounterOf(status).Increment();
+    duration_.Observe(metrics::Seconds(took));
+  }
+
+ private:
+  Counter& CounterOf(absl::string_view status) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = by_status_.find(status);
+    if (found != by_status_.end()) return *found->second;
+    const std::string name(status);
+    prometheus::Labels labels = labels_;
+    labels["status"] = name;
+    return *by_status_.emplace(name, &answers_.Add(labels)).first->second;
+  }
+
+  struct Less {
+    using is_transparent = void;
+    bool operator()(absl::string_view a, absl::string_view b) const { return a < b; }
+  };
+
+  const prometheus::Labels labels_;
+  Family<Counter>& answers_;
+  Histogram& duration_;
+  std::mutex mutex_;
+  std::map<std::string, Counter*, Less> by_status_;  // guarded by mutex_
+};
+
+}  // namespace
+
+struct NodeMetrics::Parts {
+  prometheus::Registry registry;
+  Family<Counter>& answers = BuildCounter()
+                                 .Name("lockstep_requests_total")
+                                 .Help("Requests of clients that were answered.")
+                                 .Register(registry);
+  Family<Histogram>& durations = BuildHistogram()
+                                     .Name("lockstep_request_duration_seconds")
+                                     .Help("From a request's arrival to its answer.")
+                                     .Register(registry);
+  Histogram& syncs = BuildHistogram()
+                         .Name("lockstep_wal_fsync_duration_seconds")
+                         .Help("Syncs of the write-ahead log.")
+                         .Register(registry)
+                         .Add({}, metrics::DurationBounds());
+  Histogram& entries = BuildHistogram()
+                           .Name("lockstep_wal_fsync_entries")
+                           .Help("Entries that one write of the log held, of all groups.")
+                           .Register(registry)
+                           .Add({}, metrics::CountBounds());
+  Histogram& applies = BuildHistogram()
+                           .Name("lockstep_apply_duration_seconds")
+                           .Help("Committed entries of a group into its table, in one go.")
+                           .Register(registry)
+                           .Add({}, metrics::DurationBounds());
+  std::mutex mutex;
+  std::map<std::pair<std::string, std::string>, Series> calls;  // guarded by mutex
+};
+
+NodeMetrics::NodeMetrics() : parts_(std::make_unique<Parts>()) {}
+NodeMetrics::~NodeMetrics() = default;
+
+CallSeries& NodeMetrics::Calls(absl::string_view api, absl::string_view method) {
+  std::pair<std::string, std::string> name(api, method);
+  const std::lock_guard<std::mutex> lock(parts_->mutex);
+  const auto found = parts_->calls.find(name);
+  if (found != parts_->calls.end()) return found->second;
+  prometheus::Labels labels = {{"api", name.first}, {"method", name.second}};
+  return parts_->calls
+      .emplace(std::piecewise_construct, std::forward_as_tuple(std::move(name)),
+               std::forward_as_tuple(std::move(labels), parts_->answers, parts_->durations))
+      .first->second;
+}
+
+void NodeMetrics::LogSynced(Duration took) { parts_->syncs.Observe(metrics::Seconds(took)); }
+
+void NodeMetrics::LogWritten(uint64_t entries) {
+  parts_->entries.Observe(static_cast<double>(entries));
+}
+
+void NodeMetrics::Applied(Duration took) { parts_->applies.Observe(metrics::Seconds(took)); }
+
+std::string NodeMetrics::Text(const lockstep::v1::NodeStatus& node, const HttpGauges& http) const {
+  std::vector<prometheus::MetricFamily> families = metrics::StatusFamilies(node);
+  const auto add = [&](std::vector<prometheus::MetricFamily> more) {
+    families.insert(families.end(), std::make_move_iterator(more.begin()),
+                    std::make_move_iterator(more.end()));
+  };
+  add({metrics::Gauge("lockstep_http_connections", "Open HTTP connections.",
+                      static_cast<double>(http.connections)),
+       metrics::Gauge("lockstep_http_outstanding_bytes", "Of HTTP bodies and answers under way.",
+                      static_cast<double>(http.outstanding_bytes))});
+  add(parts_->registry.Collect());
+  add(metrics::ProcessFamilies());
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace lockstep::net
