@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "bin/lockstep_sim_replay_options.h"
 #include "bin/lockstep_sim_values.h"
+#include "bin/version.h"
 #include "sim/faults/fault_kind.h"
 
 namespace lockstep::bin {
@@ -276,6 +277,7 @@ ParsedOptions ParseSimOptions(int argc, const char* const* argv) {
   RawCheckOptions raw_check;
   CLI::App app(kAbout, "lockstep-sim");
   app.footer(kFooter);
+  app.set_version_flag("--version", absl::StrCat("lockstep-sim ", kVersion));
   app.require_subcommand(0, 1);
   CLI::App* run = app.add_subcommand("run", "Run a batch of seeds and judge them");
   CLI::App* replay = app.add_subcommand("replay", "Run one seed again and print what happens");
@@ -295,8 +297,8 @@ ParsedOptions ParseSimOptions(int argc, const char* const* argv) {
     if (*run) FillBatchOptions(raw_batch, options);
     if (*replay) FillReplayOptions(*replay, raw_replay, options);
     if (*check) FillCheckOptions(raw_check, options.check);
-  } catch (const CLI::CallForHelp& help) {
-    app.exit(help);
+  } catch (const CLI::Success& asked) {  // for --help or --version
+    app.exit(asked);
     return {.options = std::nullopt, .exit_code = kExitPassed};
   } catch (const CLI::ParseError& error) {
     std::fprintf(stderr, "lockstep-sim: %s (--help says more)\n", error.what());

@@ -11,6 +11,7 @@
 #include "bin/lockstepd_departure.h"
 #include "bin/lockstepd_exit.h"
 #include "bin/lockstepd_fronts.h"
+#include "bin/lockstepd_notify.h"
 #include "bin/lockstepd_reserve.h"
 #include "core/gateway/gateway.h"
 #include "core/node/controller_list.h"
@@ -271,11 +272,13 @@ absl::Status Server::LearnFrom(const proto::Welcome& welcome) {
 // --- Serving
 
 absl::Status Server::Run() {
+  TellServing(absl::StrCat("serving as node ", self_.value(), " of ", options_.cluster));
   if (embedded_) JoinOwnGroup();
   {
     const BookKeeper keeper(*host_, book_, peers_);
     const SignalWatch watch([this](int) {
       Log(net::LogLevel::kInfo, "stopping: leaders hand over, calls are answered");
+      TellStopping();
       const std::chrono::milliseconds patience(options_.shutdown_timeout_ms);
       const auto began = std::chrono::steady_clock::now();
       fronts_->SayLeaving();
