@@ -230,10 +230,10 @@ void Server::OnRefused(proto::Refusal refusal, const std::string& advice) {
 absl::Status Server::Join() {
   const auto end = std::chrono::steady_clock::now() + kJoinPatience;
   absl::Status last;
-  while (!options_.join.empty()) {
+  for (size_t attempt = 0; !options_.join.empty(); ++attempt) {
     for (const std::string& seed : options_.join) {
       const absl::StatusOr<proto::Welcome> welcome =
-          net::AskSeed(seed, options_.cluster, Address(), kSeedPatience);
+          net::AskSeed(seed, options_.cluster, Address(), kSeedPatience, attempt);
       if (welcome.ok()) return LearnFrom(*welcome);
       last = welcome.status();
       if (!absl::IsPermissionDenied(last)) continue;

@@ -4,6 +4,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <cstring>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -42,11 +44,55 @@ Connection::Connection(uv_loop_t* loop, Events events, const Limits& limits,
 Connection::~Connection() {
   handle_->owner = nullptr;
   if (writing_ != nullptr) writing_->owner = nullptr;
+  if (looking_up_ != nullptr) {
+    looking_up_->owner = nullptr;
+    uv_cancel(reinterpret_cast<uv_req_t*>(&looking_up_->request));  // if it has not begun
+  }
   uv_close(reinterpret_cast<uv_handle_t*>(&handle_->tcp),
            [](uv_handle_t* closed) { delete static_cast<Handle*>(closed->data); });
 }
 
-void Connection::Connect(const SocketAddress& address) {
+void Connection::Connect(const std::string& address, size_t attempt) {
+  const absl::StatusOr<SocketAddress> numeric = ParseNumericAddress(address);
+  if (numeric.ok()) return ConnectTo(*numeric);
+  std::string host;
+  std::string port;
+  const absl::Status split = SplitAddress(address, &host, &port);
+  if (!split.ok()) return Close(split);
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  auto lookup = std::make_unique<Lookup>(
+      Lookup{.request = {}, .owner = this, .address = address, .attempt = attempt});
+  lookup->request.data = lookup.get();
+  const int failed = uv_getaddrinfo(
+      handle_->tcp.loop, &lookup->request,
+      [](uv_getaddrinfo_t* request, int status, addrinfo* found) {
+        const std::unique_ptr<Lookup> done(static_cast<Lookup*>(request->data));
+        if (done->owner != nullptr) done->owner->OnLookedUp(*done, status, found);
+        uv_freeaddrinfo(found);
+      },
+      host.c_str(), port.c_str(), &hints);
+  if (failed != 0) return Close(UvError("looking a name up", failed));
+  looking_up_ = lookup.release();
+}
+
+void Connection::OnLookedUp(const Lookup& lookup, int status, const addrinfo* found) {
+  looking_up_ = nullptr;
+  if (closed_) return;
+  if (status != 0) {
+    return Close(absl::UnavailableError(
+        absl::StrCat("\"", lookup.address, "\" cannot be resolved: ", uv_strerror(status))));
+  }
+  size_t count = 0;
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) ++count;
+  for (size_t skip = lookup.attempt % count; skip > 0; --skip) found = found->ai_next;
+  SocketAddress address;
+  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  ConnectTo(address);
+}
+
+void Connection::ConnectTo(const SocketAddress& address) {
   const int failed = uv_tcp_connect(
       &handle_->connect, &handle_->tcp, address.get(), [](uv_connect_t* request, int status) {
         Connection* owner = static_cast<Handle*>(request->data)->owner;

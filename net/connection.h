@@ -51,8 +51,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // One of the two, once. An error of Connect comes through `closed`.
-  void Connect(const SocketAddress& address);
+  // One of the two, once. An error of Connect comes through `closed`. A name ("host:port") is
+  // looked up by another thread; where it has several addresses, each `attempt` takes the next one.
+  void Connect(const std::string& address, size_t attempt = 0);
   absl::Status Accept(uv_stream_t* listener);
 
   // False: dropped, the queue is full.
@@ -84,6 +85,12 @@ class Connection {
     uv_connect_t connect;
     Connection* owner;
   };
+  struct Lookup {
+    uv_getaddrinfo_t request;
+    Connection* owner;  // null: it has gone
+    std::string address;
+    size_t attempt;
+  };
   struct Write {
     uv_write_t request;
     Connection* owner;
@@ -91,6 +98,8 @@ class Connection {
     uint64_t bytes = 0;
   };
 
+  void ConnectTo(const SocketAddress& address);
+  void OnLookedUp(const Lookup& lookup, int status, const addrinfo* found);
   void Begin();
   void OnRead(ssize_t size, const uv_buf_t* buffer);
   void WriteRest(std::vector<uv_buf_t> buffers, uint64_t written, uint64_t rest);
@@ -102,11 +111,12 @@ class Connection {
   const Limits limits_;
   TransportCounters& counters_;
   FrameReader reader_;
-  std::vector<char> buffer_;   // what is read goes here first
-  std::vector<Frame> queue_;   // not handed to libuv
-  uint64_t queued_bytes_ = 0;  // in queue_ and in the write under way
-  Write* writing_ = nullptr;   // null: none
-  bool open_ = false;          // connected or accepted
+  std::vector<char> buffer_;      // what is read goes here first
+  std::vector<Frame> queue_;      // not handed to libuv
+  uint64_t queued_bytes_ = 0;     // in queue_ and in the write under way
+  Write* writing_ = nullptr;      // null: none
+  Lookup* looking_up_ = nullptr;  // likewise
+  bool open_ = false;             // connected or accepted
   bool closed_ = false;
   bool draining_ = false;
   absl::Status drain_why_;

@@ -183,8 +183,6 @@ void PeerTransport::DialDue() {
   }
 }
 
-// Addresses are numeric or known to the resolver's files; a name that needs a slow lookup holds the
-// loop up, so the documentation asks for addresses.
 void PeerTransport::Dial(NodeId node, node::Channel channel) {
   Dialled& dialled = peers_.at(node).channels[static_cast<size_t>(channel)];
   dialled.give_up_at = Now() + options_.handshake_max;
@@ -196,9 +194,7 @@ void PeerTransport::Dial(NodeId node, node::Channel channel) {
   events.closed = [this, node, channel](absl::Status why) { OnDialledClosed(node, channel, why); };
   dialled.connection =
       std::make_unique<Connection>(loop_, std::move(events), options_.limits, counters_);
-  absl::StatusOr<SocketAddress> address = ResolveAddress(book_.Find(node)->peer());
-  if (!address.ok()) return dialled.connection->Close(address.status());
-  dialled.connection->Connect(*address);
+  dialled.connection->Connect(book_.Find(node)->peer(), dialled.attempts++);
 }
 
 void PeerTransport::OnConnected(NodeId node, node::Channel channel) {
@@ -234,6 +230,7 @@ bool PeerTransport::OnWelcome(NodeId node, node::Channel channel, FrameKind kind
     return false;
   }
   dialled.welcome = true;
+  dialled.attempts = 0;
   dialled.give_up_at = kNever;
   dialled.pause = std::chrono::milliseconds(0);
   dialled.connection->set_payload_bytes_max(kHandshakeBytesMax);

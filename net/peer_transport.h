@@ -83,6 +83,7 @@ class PeerTransport final : public Transport {
   struct Dialled {  // one channel of one peer
     std::unique_ptr<Connection> connection;
     bool welcome = false;
+    size_t attempts = 0;                 // since the last welcome
     Instant dial_at = Instant();         // not before
     Instant give_up_at = kNever;         // of the handshake
     std::chrono::milliseconds pause{0};  // before the next dial

@@ -28,9 +28,7 @@ absl::StatusOr<proto::Welcome> Judge(const std::string& address, FrameKind kind,
 
 absl::StatusOr<proto::Welcome> AskSeed(const std::string& address, const std::string& cluster,
                                        const proto::NodeAddress& self,
-                                       std::chrono::milliseconds patience) {
-  const absl::StatusOr<SocketAddress> resolved = ResolveAddress(address);
-  if (!resolved.ok()) return resolved.status();
+                                       std::chrono::milliseconds patience, size_t attempt) {
   Loop loop;
   TransportCounters counters;
   std::optional<absl::StatusOr<proto::Welcome>> answer;
@@ -57,7 +55,7 @@ absl::StatusOr<proto::Welcome> AskSeed(const std::string& address, const std::st
     }
   });
   timer.Start(patience);
-  connection->Connect(*resolved);
+  connection->Connect(address, attempt);
   while (!answer.has_value()) uv_run(loop.get(), UV_RUN_ONCE);
   return *std::move(answer);
 }

@@ -3,6 +3,7 @@
 #define LOCKSTEP_NET_SEED_H_
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -11,11 +12,11 @@
 namespace lockstep::net {
 
 // Says hello at an address and returns the welcome. Blocking, `patience` at the most; for startup,
-// before there is a loop. Unavailable: nobody there who answers like a node. PermissionDenied: it
-// refuses this node, with its advice.
+// before there is a loop. Of a name's addresses each `attempt` asks the next one. Unavailable:
+// nobody there who answers like a node. PermissionDenied: it refuses this node, with its advice.
 absl::StatusOr<proto::Welcome> AskSeed(const std::string& address, const std::string& cluster,
                                        const proto::NodeAddress& self,
-                                       std::chrono::milliseconds patience);
+                                       std::chrono::milliseconds patience, size_t attempt = 0);
 
 }  // namespace lockstep::net
 

@@ -81,7 +81,7 @@ class TurnHooks {
   std::function<void()> hook_;
 };
 
-// An address that libuv can use. Resolves names, which blocks: for startup, and in Resolver.
+// An address that libuv can use.
 struct SocketAddress {
   sockaddr_storage storage = {};
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
@@ -89,6 +89,7 @@ struct SocketAddress {
 // "host:port", "[v6]:port". InvalidArgument says what is wrong.
 absl::Status SplitAddress(absl::string_view address, std::string* host, std::string* port);
 absl::StatusOr<SocketAddress> ParseNumericAddress(absl::string_view address);
+// Looks names up, which blocks: before there is a loop.
 absl::StatusOr<SocketAddress> ResolveAddress(absl::string_view address);
 // "host:port" of a socket's own end or of the other one.
 std::string AddressOf(const uv_tcp_t* socket);

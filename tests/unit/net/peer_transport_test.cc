@@ -41,11 +41,16 @@ struct Side {
         LogSink(), Rng(id));
     EXPECT_TRUE(transport->Listen().ok());
   }
-  void Know(uint64_t node, const Side& other) {
+  void Know(uint64_t node, const std::string& peer) {
     proto::NodeAddress address;
     address.set_node(node);
-    address.set_peer(other.transport->listen_address());
+    address.set_peer(peer);
     book.Mention(address);
+  }
+  void Know(uint64_t node, const Side& other) { Know(node, other.transport->listen_address()); }
+  std::string port() const {
+    const std::string& address = transport->listen_address();
+    return address.substr(address.rfind(':') + 1);
   }
   void Start() { transport->Start(introduction); }
   bool Linked(uint64_t peer) const {
@@ -111,6 +116,31 @@ TEST(PeerTransport, MessagesArriveInOrderAndTheBookSpreads) {
   }
   EXPECT_EQ(one.transport->counters().messages_sent, 100u);
   EXPECT_EQ(two.transport->counters().messages_received, 100u);
+  EXPECT_EQ(one.transport->connected(), 1u);
+}
+
+// "localhost" may be ::1 first, where nobody listens.
+TEST(PeerTransport, NamesAreLookedUpAndAllTheirAddressesTried) {
+  Loop loop;
+  Side one(loop.get(), 1);
+  Side two(loop.get(), 2);
+  one.Know(2, "localhost:" + two.port());
+  one.Start();
+  two.Start();
+  RunUntil(loop.get(), {&one, &two}, [&] { return one.Linked(2); });
+  EXPECT_EQ(one.transport->connected(), 1u);
+}
+
+TEST(PeerTransport, ANameThatNobodyHasHoldsNobodyUp) {
+  Loop loop;
+  Side one(loop.get(), 1);
+  Side two(loop.get(), 2);
+  one.Know(2, two);
+  one.Know(3, std::string(80, 'n') + ":7400");  // Longer than any name may be: no server is asked.
+  one.Know(4, "no address");
+  one.Start();
+  two.Start();
+  RunUntil(loop.get(), {&one, &two}, [&] { return one.Linked(2); });
   EXPECT_EQ(one.transport->connected(), 1u);
 }
 
