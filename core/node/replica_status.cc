@@ -71,8 +71,10 @@ void DescribeMembership(const raft::Raft& raft, lockstep::v1::ReplicaStatus* sta
 
 // One that has seen nothing is left empty.
 void Describe(const DurationHistogram& histogram, lockstep::v1::DurationHistogram* told) {
-  if (histogram.sum() == Duration(0)) return;
-  for (const uint64_t count : histogram.counts()) told->add_counts(count);
+  const auto& counts = histogram.counts();
+  const auto some = [](uint64_t count) { return count > 0; };
+  if (std::none_of(counts.begin(), counts.end(), some)) return;
+  for (const uint64_t count : counts) told->add_counts(count);
   told->set_sum_us(Microseconds(histogram.sum()));
 }
 
