@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "bin/quoted.h"
+#include "core/base/quoted.h"
 
 namespace lockstep {
 namespace {

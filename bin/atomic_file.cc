@@ -37,10 +37,12 @@ std::string DirectoryOf(const std::string& path) {
 
 }  // namespace
 
-absl::Status WriteFileAtomically(const std::string& path, absl::string_view text) {
+absl::Status WriteFileAtomically(const std::string& path, absl::string_view text, mode_t mode) {
   const std::string temporary = absl::StrCat(path, ".tmp");
+  // What a crash has left may be open to more eyes than the new file is to be.
+  ::unlink(temporary.c_str());
   {
-    const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+    const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!fd.valid()) return Failed("written", temporary);
     if (!WriteAll(fd.get(), text).ok()) return Failed("written", temporary);
     if (::fsync(fd.get()) != 0) return Failed("synced", temporary);

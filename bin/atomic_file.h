@@ -2,6 +2,8 @@
 #ifndef LOCKSTEP_BIN_ATOMIC_FILE_H_
 #define LOCKSTEP_BIN_ATOMIC_FILE_H_
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "absl/status/status.h"
@@ -11,8 +13,10 @@
 namespace lockstep {
 
 // Replaces the file, durably: a temporary file beside it is written and synced, renamed over it,
-// and the directory is synced. After a crash the old text or the new one is there. One writer.
-absl::Status WriteFileAtomically(const std::string& path, absl::string_view text);
+// and the directory is synced. After a crash the old text or the new one is there. One writer. The
+// file's mode is `mode` less the umask, whatever the old one had.
+absl::Status WriteFileAtomically(const std::string& path, absl::string_view text,
+                                 mode_t mode = 0640);
 
 // The whole file; NotFound when there is none. At most `bytes_max`.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t bytes_max);

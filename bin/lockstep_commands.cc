@@ -33,6 +33,7 @@ constexpr const char* kFooter =
     "  lockstep node replace 2 5 --group 101  node 5 for node 2, in one change\n"
     "  lockstep bench --mix put=1,get=9 --outstanding 64 --duration 10s\n"
     "  lockstep playground                    a cluster of three on this machine\n"
+    "  lockstep certs create --dir certs --nodes 1,2,3 --clients admin\n"
     "\n"
     "Variables: LOCKSTEP_SERVER, LOCKSTEP_PROTOCOL, LOCKSTEP_FORMAT, LOCKSTEP_TIMEOUT and\n"
     "LOCKSTEP_CONSISTENCY stand for the options of these names.\n"
@@ -131,9 +132,9 @@ int RunCommandLine(int argc, const char* const* argv, std::istream& in, std::ost
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", absl::StrCat("lockstep ", kVersion));
   AddGlobalOptions(app, raw);
-  for (const auto add :
-       {AddDataCommands, AddBatchCommand, AddTransferCommands, AddClusterCommands, AddNodeCommands,
-        AddStatusCommands, AddBenchCommand, AddPlaygroundCommand, AddCompletionCommand}) {
+  for (const auto add : {AddDataCommands, AddBatchCommand, AddTransferCommands, AddClusterCommands,
+                         AddNodeCommands, AddStatusCommands, AddBenchCommand, AddPlaygroundCommand,
+                         AddCertsCommands, AddCompletionCommand}) {
     add(app, action);
   }
   GlobalOptions options;

@@ -29,6 +29,7 @@ void AddNodeCommands(CLI::App& app, Action& action);       // node ...
 void AddStatusCommands(CLI::App& app, Action& action);     // health metrics; cluster status
 void AddBenchCommand(CLI::App& app, Action& action);       // bench
 void AddPlaygroundCommand(CLI::App& app, Action& action);  // playground
+void AddCertsCommands(CLI::App& app, Action& action);      // certs create
 void AddCompletionCommand(CLI::App& app, Action& action);  // completion
 
 // Subcommands that every command of its own has: takes what belongs to all, and says what is wrong.

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "bin/quoted.h"
+#include "core/base/quoted.h"
 #include "core/base/check.h"
 
 namespace lockstep::bin {

@@ -14,7 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "bin/address.h"
-#include "bin/quoted.h"
+#include "core/base/quoted.h"
 
 namespace lockstep::lockstepd {
 namespace {
