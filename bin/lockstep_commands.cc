@@ -130,7 +130,7 @@ int RunCommandLine(int argc, const char* const* argv, std::istream& in, std::ost
   app.footer(kFooter);
   app.get_formatter()->column_width(34);
   app.require_subcommand(0, 1);
-  app.set_version_flag("--version", absl::StrCat("lockstep ", kVersion));
+  app.set_version_flag("--version", VersionLine("lockstep"));
   AddGlobalOptions(app, raw);
   for (const auto add : {AddDataCommands, AddBatchCommand, AddTransferCommands, AddClusterCommands,
                          AddNodeCommands, AddStatusCommands, AddBenchCommand, AddPlaygroundCommand,

@@ -277,7 +277,7 @@ ParsedOptions ParseSimOptions(int argc, const char* const* argv) {
   RawCheckOptions raw_check;
   CLI::App app(kAbout, "lockstep-sim");
   app.footer(kFooter);
-  app.set_version_flag("--version", absl::StrCat("lockstep-sim ", kVersion));
+  app.set_version_flag("--version", VersionLine("lockstep-sim"));
   app.require_subcommand(0, 1);
   CLI::App* run = app.add_subcommand("run", "Run a batch of seeds and judge them");
   CLI::App* replay = app.add_subcommand("replay", "Run one seed again and print what happens");

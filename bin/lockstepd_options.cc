@@ -302,7 +302,7 @@ absl::StatusOr<Invocation> ParseOptions(int argc, const char* const* argv) {
   app.get_formatter()->column_width(34);
   AddSettings(app, given);
   AddExtras(app, extras);
-  app.set_version_flag("--version", absl::StrCat("lockstepd ", kVersion));
+  app.set_version_flag("--version", VersionLine("lockstepd"));
   // CLI11 reads the file before the variables, so a variable for the file itself comes too late.
   const char* file = std::getenv("LOCKSTEP_CONFIG");
   const bool named = file != nullptr && *file != '\0';

@@ -104,6 +104,7 @@ void NodeSurroundings::Describe(lockstep::v1::NodeStatus* status) const {
   const proto::NodeAddress* address = book_.Find(self_);
   if (address != nullptr) SetAddresses(*address, status);
   status->set_version(kVersion);
+  status->set_commit(kCommit);
   status->set_uptime_ms((uv_hrtime() - started_) / 1000000);
   status->set_storage_bytes(disk_.used_bytes());
   status->set_disk_free_bytes(disk_.free_bytes());

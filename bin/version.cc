@@ -4,4 +4,8 @@ namespace lockstep {
 
 const char* const kVersion = LOCKSTEP_VERSION;
 
+std::string VersionLine(const std::string& program) {
+  return program + " " + kVersion + " (commit " + kCommit + ")";
+}
+
 }  // namespace lockstep

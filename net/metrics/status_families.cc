@@ -227,9 +227,11 @@ MetricFamily ShardStates(const NodeStatus& node) {
 }
 
 MetricFamily BuildInfo(const NodeStatus& node) {
-  MetricFamily family =
-      Family("lockstep_build_info", MetricType::Gauge, "The node and its version, as labels.");
-  AddSample({{"node", absl::StrCat(node.node())}, {"version", node.version()}}, 1, &family);
+  MetricFamily family = Family("lockstep_build_info", MetricType::Gauge,
+                               "The node, its version and commit, as labels.");
+  AddSample(
+      {{"node", absl::StrCat(node.node())}, {"version", node.version()}, {"commit", node.commit()}},
+      1, &family);
   return family;
 }
 

@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "bin/version.h"
 #include "tests/system/support/real_cluster.h"
 
 namespace lockstep::system {
@@ -100,6 +101,10 @@ TEST_F(Metrics, TellWhatHappened) {
     EXPECT_EQ(samples.at("lockstep_peers_connected"), 2);
     EXPECT_EQ(samples.at("process_start_time_seconds") > 0, true);
   }
+  EXPECT_EQ(SumOver(nodes, absl::StrCat("lockstep_build_info{node=\"1\",version=\"", kVersion,
+                                        "\",commit=\"", kCommit, "\"}")),
+            1)
+      << "one and the same build";
   EXPECT_EQ(SumOver(nodes, "lockstep_peer_connected{peer=\"1\"}"), 2);
   EXPECT_GT(SumOver(nodes, "lockstep_peer_round_trip_seconds{peer=\"1\"}"), 0);
 }

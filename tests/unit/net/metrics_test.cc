@@ -25,6 +25,7 @@ lockstep::v1::NodeStatus FullStatus() {
   lockstep::v1::NodeStatus node;
   node.set_node(3);
   node.set_version("1.2 \"x\"\\\n");
+  node.set_commit("3f2a91bc04de");
   node.set_disk_free_bytes(1'234'567'890'123);
   node.add_links()->set_node(2);
   node.mutable_links(0)->set_round_trip_us(250);
@@ -80,7 +81,9 @@ TEST(Metrics, HistogramsOfReplicasAreCumulative) {
 // A label of a hostile text stays one label.
 TEST(Metrics, LabelsAreEscaped) {
   const NodeMetrics metrics;
-  ExpectLine(TextOf(metrics), "lockstep_build_info{node=\"3\",version=\"1.2 \\\"x\\\"\\\\\\n\"} 1");
+  ExpectLine(
+      TextOf(metrics),
+      "lockstep_build_info{node=\"3\",version=\"1.2 \\\"x\\\"\\\\\\n\",commit=\"3f2a91bc04de\"} 1");
 }
 
 TEST(Metrics, CallsAreCountedByStatusAndTimedByMethod) {
