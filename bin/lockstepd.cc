@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "bin/lockstepd_departure.h"
 #include "bin/lockstepd_exit.h"
@@ -39,7 +40,14 @@ log::Level ToLog(net::LogLevel level) {
 void WriteLog(net::LogLevel level, absl::string_view part, absl::string_view text,
               const std::vector<net::LogField>& fields) {
   std::vector<log::Field> converted;
-  for (const net::LogField& field : fields) converted.emplace_back(field.name, field.value);
+  for (const net::LogField& field : fields) {
+    uint64_t number = 0;
+    if (field.is_number && absl::SimpleAtoi(field.value, &number)) {
+      converted.emplace_back(field.name, number);
+    } else {
+      converted.emplace_back(field.name, field.value);
+    }
+  }
   log::Write(ToLog(level), part, text, converted);
 }
 

@@ -9,14 +9,21 @@
 namespace lockstep::lockstepd {
 namespace {
 
-net::HttpOptions HttpOptionsOf(const Options& options) {
+net::HttpOptions HttpOptionsOf(const Options& options, std::shared_ptr<net::SlowRequests> slow) {
   net::HttpOptions http;
+  http.slow = std::move(slow);
   http.body_bytes_max = options.http_body_bytes_max;
   http.request_timeout_ms = options.request_timeout_ms;
   http.cors_origins = options.http_cors_origins;
   http.heartbeat_ms = options.heartbeat_ms;
   http.election_timeout_ms = options.election_timeout_ms;
   return http;
+}
+
+net::RpcOptions RpcOptionsOf(std::shared_ptr<net::SlowRequests> slow) {
+  net::RpcOptions rpc;
+  rpc.slow = std::move(slow);
+  return rpc;
 }
 
 absl::Status InUse(const absl::Status& status) {
@@ -27,10 +34,12 @@ absl::Status InUse(const absl::Status& status) {
 }  // namespace
 
 Fronts::Fronts(const Options& options, net::Service& service,
-               const std::shared_ptr<net::NodeMetrics>& metrics)
+               const std::shared_ptr<net::NodeMetrics>& metrics, net::LogSink log)
     : options_(options),
-      rpc_(service, net::RpcOptions(), metrics),
-      http_(HttpOptionsOf(options), service, metrics) {}
+      slow_(std::make_shared<net::SlowRequests>(std::chrono::milliseconds(options.slow_request_ms),
+                                                std::move(log))),
+      rpc_(service, RpcOptionsOf(slow_), metrics),
+      http_(HttpOptionsOf(options, slow_), service, metrics) {}
 
 absl::Status Fronts::Start() {
   absl::Status status = rpc_.Start(options_.listen_grpc);

@@ -3,13 +3,16 @@
 #define LOCKSTEP_BIN_LOCKSTEPD_FRONTS_H_
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "bin/lockstepd_options.h"
 #include "net/http/http_server.h"
+#include "net/log.h"
 #include "net/metrics/node_metrics.h"
+#include "net/metrics/slow_requests.h"
 #include "net/rpc/rpc_server.h"
 #include "net/service.h"
 
@@ -19,7 +22,7 @@ class Fronts {
  public:
   // `service` outlives Drain.
   Fronts(const Options& options, net::Service& service,
-         const std::shared_ptr<net::NodeMetrics>& metrics);
+         const std::shared_ptr<net::NodeMetrics>& metrics, net::LogSink log);
 
   // Listens; calls wait until the service runs. An error carries its exit code.
   absl::Status Start();
@@ -27,6 +30,8 @@ class Fronts {
   std::string grpc_address() const { return rpc_.address(); }
   std::string http_address() const { return http_.address(); }
 
+  // How many the cluster has, once that is known.
+  void SetShards(uint32_t shards) { slow_->SetShards(shards); }
   // Health checks say from now on that this node is leaving.
   void SayLeaving();
   // No new calls; those under way are answered, for this long at the most. A second one does
@@ -35,6 +40,7 @@ class Fronts {
 
  private:
   const Options& options_;
+  const std::shared_ptr<net::SlowRequests> slow_;
   net::RpcServer rpc_;
   net::HttpServer http_;
   bool drained_ = false;

@@ -55,6 +55,7 @@ struct Options {
   std::string log_level = "info";                 // trace, debug, info, warn, error, off
   std::map<std::string, std::string> log_levels;  // by part: node, peer, grpc, http, storage
   std::string log_format = "text";                // or json
+  uint64_t slow_request_ms = 1000;  // what takes longer is logged with its stages; 0: nothing
 };
 
 // `lockstepd verify DIR`.

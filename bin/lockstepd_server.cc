@@ -100,11 +100,12 @@ absl::Status Server::Start() {
       log_, Rng(identity_.incarnation ^ life_));
   absl::Status status = host_->Listen();
   if (!status.ok()) return BindError(status, "--listen-peer");
-  fronts_ = std::make_unique<Fronts>(options_, *host_, metrics_);
+  fronts_ = std::make_unique<Fronts>(options_, *host_, metrics_, log_);
   status = fronts_->Start();
   if (!status.ok()) return status;
   status = Join();
   if (!status.ok()) return status;
+  fronts_->SetShards(options_.shards);
   // What is mentioned first stands until the node itself says otherwise: a cluster that has moved
   // to other addresses is told by its settings, not by what was remembered.
   for (const auto& [node, address] : options_.peers) {

@@ -196,6 +196,10 @@ std::vector<Setting> LogSettings() {
       {"log-levels", "PART=LEVEL,...", kLogging,
        "Levels of single parts: node, peer, grpc, http, storage", "peer=debug", Kind::kList, ",",
        ReadLogLevels, [](const Options& options) { return ShowPairs(options.log_levels); }},
+      {"slow-request-ms", "MS", kLogging,
+       "Requests that take longer are logged, with where their time went; 0: none", "",
+       Kind::kNumber, "", ReadUint<&Options::slow_request_ms, 0, 3'600'000>,
+       ShowUint<&Options::slow_request_ms>},
       {"log-format", "text|json", kLogging, "Lines for people or for machines, on stderr", "",
        Kind::kText, "", ReadLogFormat, ShowText<&Options::log_format>},
   };

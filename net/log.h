@@ -17,6 +17,7 @@ enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
 struct LogField {
   std::string name;
   std::string value;
+  bool is_number = false;  // else text, which JSON wants in quotes
 };
 
 // `part`: node, peer, grpc, http or storage. Thread-safe, and never blocks.

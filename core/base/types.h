@@ -62,6 +62,12 @@ using Instant = MonoClock::time_point;  // since the host's beginning of time
 // Later than all that happens.
 inline constexpr Instant kNever = Instant::max();
 
+// Whole ones; none of what is negative.
+inline constexpr uint64_t Microseconds(Duration duration) {
+  const auto count = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  return count < 0 ? 0 : static_cast<uint64_t>(count);
+}
+
 }  // namespace lockstep
 
 #endif  // LOCKSTEP_CORE_BASE_TYPES_H_

@@ -279,6 +279,7 @@ void Client::SendAttempt(Instant now, OperationId id, Operation& operation, Outp
   operation.target = TargetFor(operation);
   operation.target_place = place_;
   ++operation.attempts;
+  operation.sent = now;
   Bytes request = Encode(operation.request);
   const uint32_t doublings = std::min(operation.silences, kPatienceDoublingsMax);
   const auto mebibytes = static_cast<int64_t>(request.size() >> 20);
@@ -326,6 +327,8 @@ void Client::Erase(OperationId id) {
 
 void Client::Finish(OperationId id, Outcome outcome, Output* out) {
   CheckEq(outcome.status.ok(), outcome.kind == Outcome::Kind::kOk);
+  outcome.stages = std::move(operations_.at(id).stages);
+  outcome.hop = operations_.at(id).hop;
   Erase(id);
   out->completions.push_back({id, std::move(outcome)});
 }

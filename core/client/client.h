@@ -71,6 +71,9 @@ class Client final : public Caller {
     uint32_t backoffs = 0;
     uint32_t silences = 0;     // attempts that waited for their answer in vain
     std::string last_problem;  // for the message at the deadline
+    Instant sent = kNever;     // the last attempt
+    proto::Stages stages;      // as the last answer told them
+    Duration hop{0};           // of that answer, beside them
   };
   using Operations = absl::btree_map<OperationId, Operation>;
   // The registration is an operation of ours, under an id that no caller can use.
@@ -99,6 +102,7 @@ class Client final : public Caller {
 
   // replies.cc: what an answer means, and what to do next.
   void OnReply(Instant now, const Reply& input, Output* out);
+  void NoteStages(Instant now, OperationId id, const proto::Stages& stages);
   void OnFailed(Instant now, const Failed& input, Output* out);
   void OnExecuted(OperationId id, proto::Result result, Output* out);
   void OnRefused(Instant now, OperationId id, AttemptId attempt, const proto::ClientReply& reply,

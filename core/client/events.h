@@ -105,7 +105,16 @@ struct Outcome {
   // InvokeBulk: of each operation in its place; empty when it was refused as a whole. Then `kind`
   // is kOk if all are, kNotExecuted if all are, and otherwise kUnknown.
   std::vector<Outcome> each = {};
+  // Where the time of the last answer went: at the replica, and on the way there and back. What of
+  // the operation's time is left was spent here.
+  proto::Stages stages = {};
+  Duration hop{0};
 };
+// Of all stages together, in microseconds.
+inline uint64_t SumUs(const proto::Stages& stages) {
+  return stages.queue_us() + stages.log_us() + stages.replicate_us() + stages.apply_us() +
+         stages.barrier_us() + stages.read_us();
+}
 struct Completion {
   OperationId id;
   Outcome outcome;

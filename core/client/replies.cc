@@ -71,6 +71,7 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     return OnNoAnswer(now, id, input.attempt,
                       absl::StrCat("unreadable answer from node ", from.value()), out);
   }
+  NoteStages(now, id, reply.stages());
   const proto::Result& result = reply.result();
   const Kind kind = operations_.at(id).kind;
   switch (result.code()) {
@@ -111,6 +112,14 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
       break;
   }
   OnNoAnswer(now, id, input.attempt, Problem(from, result), out);
+}
+
+// An answer to an older attempt may be faster than it can be: then the way took no time.
+void Client::NoteStages(Instant now, OperationId id, const proto::Stages& stages) {
+  Operation& operation = operations_.at(id);
+  operation.stages = stages;
+  const auto there = std::chrono::microseconds(SumUs(stages));
+  operation.hop = std::max(Duration(0), now - operation.sent - there);
 }
 
 void Client::OnFailed(Instant now, const Failed& input, Output* out) {

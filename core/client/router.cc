@@ -321,6 +321,8 @@ void Router::OnPart(Instant now, Completion completion, Output* out) {
   parts_.erase(found);
   if (!part.operation) return;
   Operation& operation = operations_.at(part.operation);
+  operation.stages = completion.outcome.stages;
+  operation.hop = completion.outcome.hop;
   if (std::holds_alternative<GatheredList>(operation.gathered)) {
     return OnListPart(now, part.operation, completion.id, std::move(completion.outcome), out);
   }
@@ -343,6 +345,8 @@ void Router::Finish(OperationId id, Outcome outcome, Output* out) {
   if (const auto* list = std::get_if<GatheredList>(&operation.gathered)) {
     for (const auto& [part, asked] : list->asked()) Abandon(part);
   }
+  outcome.stages = std::move(operation.stages);
+  outcome.hop = operation.hop;
   // What was gathered of stale parts is stale.
   if (operation.stale && outcome.status.ok()) outcome.result.set_stale(true);
   SetTimer(id, operation, kNever);

@@ -90,6 +90,8 @@ class Router final : public Caller {
     size_t parts = 0;  // under way; of a gathered get or bulk
     uint32_t backoffs = 0;
     std::string last_problem = {};
+    proto::Stages stages = {};  // of the last part that is done
+    Duration hop{0};            // likewise
   };
   // An operation of one of our clients. Its id there counts over all of them.
   struct PartOf {

@@ -75,7 +75,8 @@ void Gateway::OnRequest(RequestId id, const Bytes& request) {
   CheckLt(id, kFirstGatewayCall);
   if (failed_) return;
   if (IsGatewayRequest(request)) {
-    return InTurn(request.size(), [this, id, request] { OnCall(id, request); });
+    const RoutedCall call{.id = id, .came = Now()};
+    return InTurn(request.size(), [this, call, request] { OnCall(call, request); });
   }
   const std::optional<bool> shards = StatusQuestion(request.view());
   if (shards.has_value()) return BeginTelling(id, *shards);
@@ -174,7 +175,8 @@ Instant Gateway::DeadlineOf(const proto::GatewayRequest& request) const {
   return Now() + std::chrono::microseconds(std::min(request.patience_us(), most));
 }
 
-void Gateway::OnCall(RequestId id, const Bytes& bytes) {
+void Gateway::OnCall(RoutedCall call, const Bytes& bytes) {
+  const RequestId id = call.id;
   proto::GatewayRequest request;
   if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Refuse(id, absl::InvalidArgumentError(absl::StrCat("a request of ", bytes.size(),
@@ -189,16 +191,16 @@ void Gateway::OnCall(RequestId id, const Bytes& bytes) {
       if (IsOwn(command)) invoke.place = client::Invoke::Place::kOwn;
       if (command.first_outstanding() == 0) command.set_first_outstanding(command.sequence());
       invoke.operation = std::move(command);
-      return InTurn(bytes.size(), [this, id, invoke = std::move(invoke)]() mutable {
-        Invoke(id, std::move(invoke));
+      return InTurn(bytes.size(), [this, call, invoke = std::move(invoke)]() mutable {
+        Invoke(call, std::move(invoke));
       });
     }
     case proto::GatewayRequest::kQuery:
       invoke.operation = std::move(*request.mutable_query());
-      return Invoke(id, std::move(invoke));
+      return Invoke(call, std::move(invoke));
     case proto::GatewayRequest::kBulk:
-      return InTurn(bytes.size(), [this, id, bulk = std::move(*request.mutable_bulk()),
-                                   deadline]() mutable { InvokeBulk(id, &bulk, deadline); });
+      return InTurn(bytes.size(), [this, call, bulk = std::move(*request.mutable_bulk()),
+                                   deadline]() mutable { InvokeBulk(call, &bulk, deadline); });
     case proto::GatewayRequest::kClusterStatus:
     case proto::GatewayRequest::kTransfer:
     case proto::GatewayRequest::kJoin:
@@ -225,9 +227,9 @@ void Gateway::Invoke(Purpose purpose, client::Invoke invoke) {
   Feed(std::move(invoke));
 }
 
-void Gateway::InvokeBulk(RequestId id, proto::BulkWrites* bulk, Instant deadline) {
+void Gateway::InvokeBulk(RoutedCall call, proto::BulkWrites* bulk, Instant deadline) {
   last_operation_ = last_operation_.Next();
-  operations_.emplace(last_operation_, id);
+  operations_.emplace(last_operation_, call);
   client::InvokeBulk invoke{.id = last_operation_, .operations = {}, .deadline = deadline};
   for (proto::BatchOperation& operation : *bulk->mutable_operations()) {
     invoke.operations.push_back(std::move(operation));
@@ -287,7 +289,8 @@ void Gateway::Complete(client::Completion completion) {
   if (const auto* inquiry = std::get_if<InquiryId>(&purpose)) {
     return OnConfiguration(*inquiry, completion.outcome);
   }
-  Answer(std::get<RequestId>(purpose), ToReply(std::move(completion.outcome)));
+  const RoutedCall& call = std::get<RoutedCall>(purpose);
+  Answer(call.id, ToReply(std::move(completion.outcome), Now() - call.came));
 }
 
 }  // namespace lockstep::gateway

@@ -94,6 +94,7 @@ class Gateway final : public Process, private Clock, private Replies {
   // A question to every known node, and what is done with the answers.
   struct Inquiry {
     RequestId id;  // of the call
+    Instant came;  // likewise
     proto::GatewayRequest request;
     Instant patience_ends;  // of the call
     Instant deadline;       // of those asked
@@ -120,7 +121,11 @@ class Gateway final : public Process, private Clock, private Replies {
     size_t missing = 1;   // answers: first the replicas' own
   };
   // An operation of the router: a call, or the question of an inquiry for the configuration.
-  using Purpose = std::variant<RequestId, InquiryId>;
+  struct RoutedCall {
+    RequestId id;
+    Instant came;
+  };
+  using Purpose = std::variant<RoutedCall, InquiryId>;
 
   // The node's host.
   Instant Now() const override { return host_.clock.Now(); }
@@ -128,10 +133,10 @@ class Gateway final : public Process, private Clock, private Replies {
   void Reply(RequestId id, Bytes reply) override;
 
   // gateway.cc
-  void OnCall(RequestId id, const Bytes& request);
+  void OnCall(RoutedCall call, const Bytes& request);
   void OnLocalReply(RequestId id, Bytes reply);
   void Invoke(Purpose purpose, client::Invoke invoke);
-  void InvokeBulk(RequestId id, proto::BulkWrites* bulk, Instant deadline);
+  void InvokeBulk(RoutedCall call, proto::BulkWrites* bulk, Instant deadline);
   template <class Event>
   void Feed(Event event) {
     inputs_.emplace_back(std::in_place_type<Event>, std::move(event));

@@ -69,6 +69,7 @@ void Gateway::BeginInquiry(RequestId id, proto::GatewayRequest request) {
   const InquiryId number = last_inquiry_;
   Inquiry& inquiry = inquiries_[number];
   inquiry.id = id;
+  inquiry.came = Now();
   inquiry.patience_ends = DeadlineOf(request);
   inquiry.deadline = std::min(inquiry.patience_ends, Now() + options_.status_patience);
   inquiry.nodes = surroundings_.KnownNodes();
@@ -184,7 +185,7 @@ void Gateway::FinishJoin(Inquiry& inquiry) {
                                                ": start its nodes with --group ", group.gid(),
                                                "=NODE,NODE,... first, or name its members")));
   }
-  Invoke(inquiry.id, std::move(invoke));
+  Invoke(RoutedCall{.id = inquiry.id, .came = inquiry.came}, std::move(invoke));
 }
 
 void Gateway::FinishTransfer(const Inquiry& inquiry) {

@@ -1,5 +1,6 @@
 #include "core/gateway/outcome.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -33,6 +34,18 @@ proto::GatewayReply ToReply(client::Outcome outcome) {
   SetStatus(outcome.status, &reply);
   *reply.mutable_result() = std::move(outcome.result);
   for (client::Outcome& one : outcome.each) *reply.add_each() = ToReply(std::move(one));
+  return reply;
+}
+
+proto::GatewayReply ToReply(client::Outcome outcome, Duration took) {
+  const uint64_t took_us = Microseconds(took);
+  const uint64_t replica_us = std::min(client::SumUs(outcome.stages), took_us);
+  const uint64_t hop_us = std::min(Microseconds(outcome.hop), took_us - replica_us);
+  proto::Stages stages = std::move(outcome.stages);
+  proto::GatewayReply reply = ToReply(std::move(outcome));
+  *reply.mutable_stages() = std::move(stages);
+  reply.set_hop_us(hop_us);
+  reply.set_route_us(took_us - replica_us - hop_us);
   return reply;
 }
 

@@ -84,9 +84,18 @@ Bytes MembershipReply(proto::Code code, std::string message,
 
 }  // namespace
 
-Bytes ReplyWithResult(const Bytes& result) {
+Bytes ReplyWithResult(const Bytes& result, const Stages& stages) {
   const auto fields = [&](auto& sink) {
     sink.Text(proto::ClientReply::kResultFieldNumber, result.view());
+    sink.Message(proto::ClientReply::kStagesFieldNumber, [&](auto& inner) {
+      using proto::Stages;
+      inner.Number(Stages::kQueueUsFieldNumber, Microseconds(stages.queue));
+      inner.Number(Stages::kLogUsFieldNumber, Microseconds(stages.log));
+      inner.Number(Stages::kReplicateUsFieldNumber, Microseconds(stages.replicate));
+      inner.Number(Stages::kApplyUsFieldNumber, Microseconds(stages.apply));
+      inner.Number(Stages::kBarrierUsFieldNumber, Microseconds(stages.barrier));
+      inner.Number(Stages::kReadUsFieldNumber, Microseconds(stages.read));
+    });
   };
   wire::SizeSink size;
   fields(size);

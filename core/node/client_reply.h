@@ -8,13 +8,14 @@
 #include "absl/strings/string_view.h"
 #include "core/base/bytes.h"
 #include "core/base/types.h"
+#include "core/node/stage_times.h"
 #include "core/proto/client.pb.h"
 #include "core/raft/io.h"
 
 namespace lockstep::node {
 
 // A state machine's encoded proto::Result as a reply, copied without being parsed.
-Bytes ReplyWithResult(const Bytes& result);
+Bytes ReplyWithResult(const Bytes& result, const Stages& stages);
 Bytes ReplyWithResult(const proto::Result& result);
 Bytes OkReply();
 // Definitely not executed here. `leader`: who may be it; none: not known.

@@ -66,7 +66,7 @@ void Replica::OnCommand(RequestId id, const proto::Command& command, Bytes encod
 void Replica::OnQuery(RequestId id, Bytes query, Freshness freshness) {
   if (AtRequestLimit(id)) return;
   if (freshness == Freshness::kAnyState) {
-    stale_queries_.emplace_back(id, std::move(query));
+    stale_queries_.push_back({id, Query{std::move(query), host_.clock.Now()}});
     return;
   }
   queries_.emplace(id, Query{std::move(query), host_.clock.Now()});
@@ -161,6 +161,7 @@ void Replica::EndTurn() {
   outbox_.Post(out_.send, raft_.completed());
   RouteProposals();
   RouteReads();
+  NoteStages();
   SendAnswers();
   SubmitSnapshotJobs();
   SubmitApply();
@@ -181,6 +182,7 @@ void Replica::ActOnDuty() {
 
 LogBatch Replica::TakeBatch(PersistSeq* seq) {
   LogBatch batch = raft_.TakeBatch(seq);
+  if (!proposals_.empty()) stage_times_.Submitted(raft_.log().last_index(), host_.clock.Now());
   batch.group = group_;
   return batch;
 }
@@ -205,13 +207,20 @@ void Replica::RouteProposals() {
       continue;
     }
     if (!proposals_.empty()) CheckLt(proposals_.back().position.index, accepted.position.index);
-    proposals_.push_back({accepted.position, accepted.id});
+    proposals_.push_back({accepted.position, accepted.id, host_.clock.Now()});
   }
   for (const raft::Refused& refused : out_.refused) Refuse(refused.id, refused.why);
 }
 
 void Replica::RouteReads() {
   for (const raft::ReadReady& read : out_.reads) reads_.push_back({read.at, read.id});
+}
+
+void Replica::NoteStages() {
+  if (proposals_.empty()) return stage_times_.Clear();
+  const Instant now = host_.clock.Now();
+  stage_times_.Durable(raft_.durable(), now);
+  stage_times_.Committed(raft_.commit(), now);
 }
 
 }  // namespace lockstep::node

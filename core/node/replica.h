@@ -24,6 +24,7 @@
 #include "core/node/replica_counters.h"
 #include "core/node/roles.h"
 #include "core/node/space_gauge.h"
+#include "core/node/stage_times.h"
 #include "core/proto/lockstep/v1/cluster.pb.h"
 #include "core/raft/raft.h"
 #include "core/runtime/host.h"
@@ -87,6 +88,7 @@ class Replica {
   struct Proposal {
     LogPosition position;
     RequestId id;
+    Instant came;
   };
   struct Read {
     Index at;
@@ -95,6 +97,10 @@ class Replica {
   struct Query {
     Bytes encoded;
     Instant since;
+  };
+  struct StaleQuery {
+    RequestId id;
+    Query query;
   };
   struct ReadyAnswer {
     RequestId id;
@@ -106,7 +112,7 @@ class Replica {
   bool AtRequestLimit(RequestId id);
   void SubmitTableJob(StorageJob job);
   bool TableIsStalled() const;
-  void AnswerWith(RequestId id, const Bytes& result, Index index);
+  void AnswerWith(RequestId id, const Bytes& result, Index index, const Stages& stages);
   void Answer(RequestId id, Bytes reply, Index index);
   NodeId WhoMayLead();
   void Refuse(RequestId id, raft::RefusedWhy why);
@@ -119,6 +125,7 @@ class Replica {
   void CountLeaders();
   void RouteProposals();
   void RouteReads();
+  void NoteStages();
   void SendAnswers();
   void SubmitSnapshotJobs();
   void SubmitApply();
@@ -138,13 +145,16 @@ class Replica {
   std::unique_ptr<Duty> duty_;                             // null: none
   std::vector<std::pair<RequestId, Bytes>> duty_queries_;  // not yet handed to the table
 
-  std::deque<Proposal> proposals_;                          // ascending position; leader only
-  absl::btree_map<RequestId, Query> queries_;               // arrived, not yet handed to the table
-  std::vector<std::pair<RequestId, Bytes>> stale_queries_;  // likewise
-  std::deque<Read> reads_;                                  // released by Raft; ascending `at`
+  std::deque<Proposal> proposals_;             // ascending position; leader only
+  absl::btree_map<RequestId, Query> queries_;  // arrived, not yet handed to the table
+  std::vector<StaleQuery> stale_queries_;      // likewise
+  std::deque<Read> reads_;                     // released by Raft; ascending `at`
   uint64_t queries_under_way_ = 0;
-  std::vector<ReadyAnswer> answers_;  // leave at the end of the turn
-  uint64_t named_ = 0;                // as those who may lead, since this replica left the group
+  Instant queries_began_;              // when the job of those was handed to the table...
+  std::vector<Instant> queries_came_;  // ...and when each of them had come, in its place
+  StageTimes stage_times_;             // of what proposals_ wait for
+  std::vector<ReadyAnswer> answers_;   // leave at the end of the turn
+  uint64_t named_ = 0;                 // as those who may lead, since this replica left the group
   std::deque<raft::SnapshotRead> snapshot_reads_;  // wait for their turn, one of each peer
 
   LogPosition applied_;      // the table's position

@@ -26,11 +26,6 @@ uint64_t Milliseconds(Duration duration) {
       std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
-uint64_t Microseconds(Duration duration) {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
-}
-
 lockstep::v1::ChangePhase ToProto(raft::ChangePhase phase) {
   switch (phase) {
     case raft::ChangePhase::kSettled:

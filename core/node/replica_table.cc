@@ -61,19 +61,25 @@ void Replica::OnTableDone(ApplyDone& done) {
       Answer(proposal.id, ChangeBegunReply(raft_.configuration()), result.index);
       continue;
     }
-    AnswerWith(proposal.id, result.reply, result.index);
+    AnswerWith(proposal.id, result.reply, result.index,
+               stage_times_.Applied(result.index, proposal.came, host_.clock.Now()));
   }
 }
 
-void Replica::AnswerWith(RequestId id, const Bytes& result, Index index) {
+void Replica::AnswerWith(RequestId id, const Bytes& result, Index index, const Stages& stages) {
   if (IsDutyCall(id)) return duty_->OnResult(host_.clock.Now(), id, ParseResult(result));
-  Answer(id, ReplyWithResult(result), index);
+  Answer(id, ReplyWithResult(result, stages), index);
 }
 
 void Replica::OnTableDone(QueryDone& done) {
-  for (QueryDone::Item& item : done.items) {
+  CheckEq(done.items.size(), queries_came_.size());
+  const Duration read = host_.clock.Now() - queries_began_;
+  for (size_t i = 0; i < done.items.size(); ++i) {
     --queries_under_way_;
-    AnswerWith(item.id, item.reply, done.applied.index);
+    Stages stages;
+    stages.barrier = queries_began_ - queries_came_[i];
+    stages.read = read;
+    AnswerWith(done.items[i].id, done.items[i].reply, done.applied.index, stages);
   }
 }
 
@@ -175,19 +181,26 @@ void Replica::SubmitApply() {
 // longer.
 void Replica::SubmitQueries() {
   if (queries_under_way_ > 0) return;
+  queries_began_ = host_.clock.Now();
+  queries_came_.clear();
   QueryTable job{.group = group_, .items = {}};
   while (!reads_.empty() && reads_.front().at <= applied_.index) {
     const auto query = queries_.find(reads_.front().id);
     Check(query != queries_.end());
-    counters_.read_index.Add(host_.clock.Now() - query->second.since);
+    counters_.read_index.Add(queries_began_ - query->second.since);
+    queries_came_.push_back(query->second.since);
     job.items.push_back({query->first, std::move(query->second.encoded)});
     queries_.erase(query);
     reads_.pop_front();
   }
-  for (auto* queries : {&stale_queries_, &duty_queries_}) {
-    for (auto& [id, query] : *queries) job.items.push_back({id, std::move(query)});
-    queries->clear();
+  for (auto& [id, query] : stale_queries_) {
+    queries_came_.push_back(query.since);
+    job.items.push_back({id, std::move(query.encoded)});
   }
+  stale_queries_.clear();
+  for (auto& [id, query] : duty_queries_) job.items.push_back({id, std::move(query)});
+  duty_queries_.clear();
+  queries_came_.resize(job.items.size(), queries_began_);
   if (job.items.empty()) return;
   queries_under_way_ += job.items.size();
   SubmitTableJob(std::move(job));

@@ -115,6 +115,7 @@ class Connection {
   size_t missing_replies_ = 0;
   uint64_t until_ms_ = 0;  // loop time
   uint64_t began_us_ = 0;
+  RequestTimer timing_{RequestTimer::Time(), nullptr};
   absl::string_view operation_ = kNoOperation;  // of the request under way, for the metrics
   bool is_head_ = false;
   bool keep_alive_ = false;

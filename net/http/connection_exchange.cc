@@ -1,5 +1,6 @@
 // One request: its steps, the calls between them, and silence.
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "core/base/check.h"
@@ -23,6 +24,7 @@ void Connection::BeginExchange() {
   state_ = State::kBusy;
   StopReading();
   began_us_ = front_.now_us();
+  timing_ = RequestTimer(std::chrono::steady_clock::now(), front_.options().slow.get());
   front_.counters().OnRequest(began_us_);
   exchange_number_ = front_.NextExchange();
   step_ = 0;
@@ -81,6 +83,7 @@ void Connection::OnStep(Step step) {
   missing_replies_ = step.calls.size();
   replies_.assign(missing_replies_, Bytes());
   replied_.assign(missing_replies_, false);
+  timing_.Asked(std::chrono::steady_clock::now(), step.calls.front());
   front_.Call(number_, exchange_number_, step_, std::move(step.calls));
 }
 
@@ -93,6 +96,7 @@ void Connection::OnReply(const CallId& id, Bytes reply) {
         exchange_->Finish(ToResponse(Failure{.code = "OVERLOADED", .message = kOverloaded})));
   }
   Charge(charged_ + reply.size());
+  if (missing_replies_ == 1) timing_.Replied(std::chrono::steady_clock::now(), reply);
   replied_[id.index] = true;
   replies_[id.index] = std::move(reply);
   if (--missing_replies_ == 0) RunStep(std::exchange(replies_, {}));

@@ -27,10 +27,15 @@ void Connection::Respond(Response response) {
   replies_.clear();
   const uint64_t took_us = front_.now_us() - began_us_;
   front_.counters().OnAnswer(response.status, took_us);
+  const absl::string_view operation = std::exchange(operation_, kNoOperation);
+  const std::string status = absl::StrCat(response.status);
   front_.metrics()
-      .Calls("http", std::exchange(operation_, kNoOperation))
-      .Answered(absl::StrCat(response.status),
-                std::chrono::microseconds(static_cast<int64_t>(took_us)));
+      .Calls("http", operation)
+      .Answered(status, std::chrono::microseconds(static_cast<int64_t>(took_us)));
+  if (SlowRequests* const slow = front_.options().slow.get(); slow != nullptr) {
+    slow->Answered("http", operation, status, timing_, std::chrono::steady_clock::now());
+    timing_ = RequestTimer(std::chrono::steady_clock::now(), nullptr);
+  }
   keep_alive_ = keep_alive_ && !front_.draining();
   std::string head = MakeHead(response, keep_alive_ ? AfterAnswer::kKeepAlive : AfterAnswer::kClose,
                               front_.date());

@@ -4,8 +4,11 @@
 #define LOCKSTEP_NET_HTTP_OPTIONS_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "net/metrics/slow_requests.h"
 
 namespace lockstep::net {
 
@@ -51,6 +54,9 @@ struct HttpOptions {
   uint64_t election_timeout_ms = 1000;
   uint64_t disk_free_bytes_min = uint64_t{64} << 20;
   uint64_t quorum_contact_age_ms_max = 5'000;
+
+  // Where requests that took long are told; shared with the node's other front. None: nowhere.
+  std::shared_ptr<SlowRequests> slow = {};
 };
 
 }  // namespace lockstep::net

@@ -16,7 +16,7 @@ ListCall::ListCall(grpc::CallbackServerContext* context, std::shared_ptr<Gate> g
                    const v1::ListRequest& request)
     : context_(context),
       gate_(std::move(gate)),
-      timer_(gate_->metrics(), "List"),
+      timer_(gate_->metrics(), gate_->options().slow.get(), "List"),
       request_(request),
       bytes_(request.ByteSizeLong()),
       left_(request.limit()),
@@ -44,13 +44,24 @@ void ListCall::Ask() {
   const uint64_t limit = std::min(left_, uint64_t{kListPairsMax});
   proto::GatewayRequest question = PageOf(request_, static_cast<uint32_t>(limit), continuation_);
   question.set_patience_us(*patience);
-  gate_->service().Call(kv::Encode(question), [call = self_](Bytes reply) {
-    call->gate_->worker().Post([call, reply = std::move(reply)] { call->OnReply(reply); });
+  Bytes encoded = kv::Encode(question);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    timer_.Asked(encoded);
+  }
+  gate_->service().Call(std::move(encoded), [call = self_](Bytes reply) {
+    const auto came = CallTimer::Clock::now();
+    call->gate_->worker().Post(
+        [call, came, reply = std::move(reply)] { call->OnReply(came, reply); });
   });
 }
 
 // On the worker.
-void ListCall::OnReply(const Bytes& reply) {
+void ListCall::OnReply(CallTimer::Clock::time_point came, const Bytes& reply) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    timer_.Replied(came, reply);
+  }
   const absl::Status status = TakePage(reply);
   if (!status.ok()) return End(status);
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -34,13 +34,13 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListResponse> {
   ListCall(grpc::CallbackServerContext* context, std::shared_ptr<Gate> gate,
            const v1::ListRequest& request);
   void Ask();
-  void OnReply(const Bytes& reply);
+  void OnReply(CallTimer::Clock::time_point came, const Bytes& reply);
   absl::Status TakePage(const Bytes& reply);
   void End(const absl::Status& status);
 
   grpc::CallbackServerContext* const context_;  // until gRPC is done
   const std::shared_ptr<Gate> gate_;
-  CallTimer timer_;
+  CallTimer timer_;  // guarded by mutex_
   const v1::ListRequest request_;
   const uint64_t bytes_;
   bool entered_ = false;

@@ -3,8 +3,10 @@
 #define LOCKSTEP_NET_RPC_OPTIONS_H_
 
 #include <cstdint>
+#include <memory>
 
 #include "net/client/exchange.h"
+#include "net/metrics/slow_requests.h"
 
 namespace lockstep::net {
 
@@ -21,6 +23,9 @@ struct RpcOptions {
   uint32_t stream_calls_max = 8192;
   uint64_t stream_calls_bytes_max = uint64_t{64} << 20;
   uint64_t stream_answers_bytes_max = uint64_t{64} << 20;
+  // Where calls that took long are told; shared with the node's other front. None: nowhere. Calls
+  // on streams are not timed by stages.
+  std::shared_ptr<SlowRequests> slow = {};
 };
 
 }  // namespace lockstep::net

@@ -17,7 +17,9 @@ absl::Status Unreadable() {
 }  // namespace
 
 UnaryCall::UnaryCall(std::shared_ptr<Gate> gate, absl::string_view method, Fill fill)
-    : gate_(std::move(gate)), timer_(gate_->metrics(), method), fill_(std::move(fill)) {}
+    : gate_(std::move(gate)),
+      timer_(gate_->metrics(), gate_->options().slow.get(), method),
+      fill_(std::move(fill)) {}
 
 grpc::ServerUnaryReactor* UnaryCall::Begin(grpc::CallbackServerContext* context,
                                            std::shared_ptr<Gate> gate, absl::string_view method,
@@ -44,14 +46,19 @@ void UnaryCall::Ask(std::shared_ptr<UnaryCall> call, grpc::CallbackServerContext
   if (!entered.ok()) return end(entered);
   call->entered_ = true;
   Gate& gate = *call->gate_;
-  gate.service().Call(kv::Encode(*request), [call = std::move(call)](Bytes reply) {
-    call->gate_->worker().Post([call, reply = std::move(reply)] { call->OnReply(reply); });
+  Bytes encoded = kv::Encode(*request);
+  call->timer_.Asked(encoded);
+  gate.service().Call(std::move(encoded), [call = std::move(call)](Bytes reply) {
+    const auto came = CallTimer::Clock::now();
+    call->gate_->worker().Post(
+        [call, came, reply = std::move(reply)] { call->OnReply(came, reply); });
   });
 }
 
 // On the worker.
-void UnaryCall::OnReply(const Bytes& reply) {
+void UnaryCall::OnReply(CallTimer::Clock::time_point came, const Bytes& reply) {
   if (!MayEnd()) return;
+  timer_.Replied(came, reply);
   proto::GatewayReply parsed;
   const bool sound = parsed.ParseFromArray(reply.data(), static_cast<int>(reply.size()));
   End(ToGrpc(sound ? fill_(&parsed) : Unreadable()));

@@ -39,7 +39,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   UnaryCall(std::shared_ptr<Gate> gate, absl::string_view method, Fill fill);
   static void Ask(std::shared_ptr<UnaryCall> call, grpc::CallbackServerContext* context,
                   absl::StatusOr<proto::GatewayRequest> request);
-  void OnReply(const Bytes& reply);
+  void OnReply(CallTimer::Clock::time_point came, const Bytes& reply);
   void End(const grpc::Status& status);
   // True for the first that asks.
   bool MayEnd() { return !ended_.exchange(true, std::memory_order_acq_rel); }

@@ -85,6 +85,12 @@ class Bench {
     const auto found = replies.find(id);
     return found == replies.end() ? nullptr : &found->second;
   }
+  // When it was answered; kNever: not yet.
+  Instant RepliedAt(uint64_t node, RequestId id) {
+    const auto& times = boxes_.at(NodeId(node))->reply_times;
+    const auto found = times.find(id);
+    return found == times.end() ? kNever : found->second;
+  }
   // Until it is answered; fails when that takes longer than a minute.
   proto::GatewayReply Ask(uint64_t node, const proto::GatewayRequest& request) {
     const RequestId id = Call(node, request);
@@ -174,8 +180,9 @@ class Bench {
     for (auto& lane : box.lanes) lane.clear();
     box.Boot();
   }
-  // The node's table lane stands still.
-  void HangTable(uint64_t node) { boxes_.at(NodeId(node))->table_hangs = true; }
+  // The node's table lane, or its log lane, stands still, or goes on.
+  void HangTable(uint64_t node, bool hangs = true) { boxes_.at(NodeId(node))->table_hangs = hangs; }
+  void HangLog(uint64_t node, bool hangs = true) { boxes_.at(NodeId(node))->log_hangs = hangs; }
   void Link(uint64_t node, uint64_t peer, bool up) {
     Box& box = *boxes_.at(NodeId(node));
     box.process->OnPeerLink(NodeId(peer), up);
@@ -251,7 +258,7 @@ class Bench {
     // False: nothing to do.
     bool RunJob(Lane lane) {
       auto& jobs = lanes[static_cast<size_t>(lane)];
-      if (down || jobs.empty() || (lane == Lane::kTable && table_hangs)) return false;
+      if (down || jobs.empty() || (lane == Lane::kTable ? table_hangs : log_hangs)) return false;
       const auto [ticket, job] = std::move(jobs.front());
       jobs.pop_front();
       process->OnStorage(lane, ticket, life.storage->Run(job));
@@ -276,6 +283,7 @@ class Bench {
       proto::GatewayReply parsed;
       ASSERT_TRUE(parsed.ParseFromArray(reply.data(), static_cast<int>(reply.size())));
       EXPECT_TRUE(replies.emplace(id, std::move(parsed)).second) << "answered twice";
+      reply_times.emplace(id, bench.now_);
     }
     bool listening() const override { return false; }
     void Record(const Note&) override {}
@@ -289,10 +297,12 @@ class Bench {
     Instant alarm = kNever;
     bool down = false;
     bool table_hangs = false;
+    bool log_hangs = false;
     std::array<std::deque<std::pair<Ticket, StorageJob>>, 2> lanes;
     std::array<Ticket, 2> tickets;
     uint64_t last_request = 0;
     std::map<RequestId, proto::GatewayReply> replies;
+    std::map<RequestId, Instant> reply_times;
   };
 
   static std::vector<sim::GroupPlacement> Groups() {
