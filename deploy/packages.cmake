@@ -9,6 +9,16 @@ function(install_packaged package)
   install(${ARGN} COMPONENT ${package} EXCLUDE_FROM_ALL)
 endfunction()
 
+# The reference of the API, of the comments in the .proto files.
+file(GLOB api_protos CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/core/proto/lockstep/v1/*.proto)
+file(MAKE_DIRECTORY ${made})
+add_custom_command(OUTPUT ${made}/api.md DEPENDS ${api_protos} ${CMAKE_SOURCE_DIR}/ci/api_reference
+                   COMMAND ${CMAKE_SOURCE_DIR}/ci/api_reference ${made}/api.md VERBATIM)
+add_custom_target(lockstep_api_reference DEPENDS ${made}/api.md)
+install_packaged(node CODE "execute_process(COMMAND \"${CMAKE_SOURCE_DIR}/ci/api_reference\" \"${made}/api.md\" COMMAND_ERROR_IS_FATAL ANY)")
+install_packaged(node FILES ${made}/api.md DESTINATION /usr/share/doc/lockstep)
+install_packaged(node FILES ${api_protos} DESTINATION /usr/share/lockstep/proto/lockstep/v1)
+
 # The programs write their own settings file and completions.
 install_packaged(node CODE "
   file(MAKE_DIRECTORY \"${made}\")
