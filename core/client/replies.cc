@@ -42,6 +42,14 @@ absl::Status StatusOf(const proto::Result& result) {
   }
 }
 
+// Of a reply from elsewhere: no sum of these is too large a number.
+bool ArePlausible(const proto::Stages& stages) {
+  constexpr uint64_t kStageUsMax = uint64_t{24} * 3600 * 1'000'000;
+  return stages.queue_us() <= kStageUsMax && stages.log_us() <= kStageUsMax &&
+         stages.replicate_us() <= kStageUsMax && stages.apply_us() <= kStageUsMax &&
+         stages.barrier_us() <= kStageUsMax && stages.read_us() <= kStageUsMax;
+}
+
 }  // namespace
 
 bool Client::MayBeExecuted(const Operation& operation) const {
@@ -114,11 +122,12 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
   OnNoAnswer(now, id, input.attempt, Problem(from, result), out);
 }
 
-// An answer to an older attempt may be faster than it can be: then the way took no time.
+// An answer to an older attempt may be faster than it can be, and clocks differ: then the way took
+// no time.
 void Client::NoteStages(Instant now, OperationId id, const proto::Stages& stages) {
   Operation& operation = operations_.at(id);
-  operation.stages = stages;
-  const auto there = std::chrono::microseconds(SumUs(stages));
+  operation.stages = ArePlausible(stages) ? stages : proto::Stages();
+  const auto there = std::chrono::microseconds(SumUs(operation.stages));
   operation.hop = std::max(Duration(0), now - operation.sent - there);
 }
 

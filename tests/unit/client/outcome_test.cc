@@ -349,5 +349,32 @@ TEST(Session, ARefusedRegistrationEndsThoseWhoWait) {
   EXPECT_EQ(talk.wake_at(), kNever);
 }
 
+// What was spent at the replica is told as it was said; the rest of the round trip is the way. What
+// no replica can mean is left out: it comes from elsewhere.
+TEST_F(Outcomes, SayWhereTheTimeOfTheAnswerWent) {
+  const struct {
+    const char* name;
+    uint64_t log_us, apply_us, want_us, want_hop_us;
+  } rows[] = {
+      {"as it should be", 20'000, 5'000, 25'000, 15'000},
+      {"a clock that is fast", 50'000, 0, 50'000, 0},
+      {"nothing", 0, 0, 0, 40'000},
+      {"nonsense", UINT64_MAX, 1, 0, 40'000},
+  };
+  for (const auto& row : rows) {
+    const uint64_t id = talk_.Invoke(kv::MakePut("k", "v"));
+    const Conversation::Sent sent = talk_.Take();
+    talk_.Pass(milliseconds(40));
+    proto::ClientReply reply;
+    reply.mutable_result()->set_code(proto::OK);
+    reply.mutable_stages()->set_log_us(row.log_us);
+    reply.mutable_stages()->set_apply_us(row.apply_us);
+    talk_.Answer(sent, reply);
+    ASSERT_EQ(talk_.Outcome(id), "ok OK") << row.name;
+    EXPECT_EQ(SumUs(talk_.FullOutcome(id).stages), row.want_us) << row.name;
+    EXPECT_EQ(Microseconds(talk_.FullOutcome(id).hop), row.want_hop_us) << row.name;
+  }
+}
+
 }  // namespace
 }  // namespace lockstep::client
