@@ -33,23 +33,10 @@ HealthCheck StorageCheck(const NodeStatus& node, const HttpOptions& options) {
   return check;
 }
 
-// What is wrong with a replica's contact to its group; empty: nothing.
-std::string TroubleOf(const ReplicaStatus& replica, uint64_t age_ms_max) {
-  if (replica.leader() == 0) return absl::StrCat("group ", replica.group(), " has no leader");
-  if (replica.members_size() > 1 && replica.quorum_contact_age_ms() > age_ms_max) {
-    return absl::StrCat("group ", replica.group(), ": no contact for ",
-                        replica.quorum_contact_age_ms(), " ms");
-  }
-  return "";
-}
-
 HealthCheck GroupsCheck(const NodeStatus& node, const HttpOptions& options) {
   HealthCheck check{.name = "groups", .problems = {}};
-  // A group that elects for a while is no news.
-  const uint64_t age_ms_max =
-      std::max(options.quorum_contact_age_ms_max, kElectionsMax * options.election_timeout_ms);
   for (const ReplicaStatus& replica : node.replicas()) {
-    std::string trouble = TroubleOf(replica, age_ms_max);
+    std::string trouble = TroubleOf(replica, options);
     if (!trouble.empty()) check.problems.push_back(std::move(trouble));
   }
   return check;
@@ -71,6 +58,18 @@ HealthCheck StayingCheck(bool leaving) {
 }
 
 }  // namespace
+
+std::string TroubleOf(const ReplicaStatus& replica, const HttpOptions& options) {
+  // A group that elects for a while is no news.
+  const uint64_t age_ms_max =
+      std::max(options.quorum_contact_age_ms_max, kElectionsMax * options.election_timeout_ms);
+  if (replica.leader() == 0) return absl::StrCat("group ", replica.group(), " has no leader");
+  if (replica.members_size() > 1 && replica.quorum_contact_age_ms() > age_ms_max) {
+    return absl::StrCat("group ", replica.group(), ": no contact for ",
+                        replica.quorum_contact_age_ms(), " ms");
+  }
+  return "";
+}
 
 std::vector<HealthCheck> ReadyChecks(const NodeStatus* node, const HttpOptions& options,
                                      bool leaving) {

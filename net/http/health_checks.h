@@ -23,6 +23,9 @@ std::vector<HealthCheck> ReadyChecks(const lockstep::v1::NodeStatus* node,
 // Whether it should be restarted. A node that cannot serve for now must not be restarted for it.
 std::vector<HealthCheck> LiveChecks(const lockstep::v1::NodeStatus* node);
 
+// What is wrong with a replica's contact to its group, in words; empty: nothing.
+std::string TroubleOf(const lockstep::v1::ReplicaStatus& replica, const HttpOptions& options);
+
 // Takes those away that `names`, separated by commas, names. An error: there is no such check.
 absl::Status Exclude(absl::string_view names, std::vector<HealthCheck>* checks);
 bool AllWell(const std::vector<HealthCheck>& checks);

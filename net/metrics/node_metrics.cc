@@ -113,6 +113,25 @@ void NodeMetrics::LogWritten(uint64_t entries) {
 
 void NodeMetrics::Applied(Duration took) { parts_->applies.Observe(metrics::Seconds(took)); }
 
+std::vector<CallTally> NodeMetrics::Tallies() const {
+  std::vector<CallTally> tallies;
+  for (const prometheus::MetricFamily& family : parts_->durations.Collect()) {
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      CallTally& tally = tallies.emplace_back();
+      for (const prometheus::ClientMetric::Label& label : metric.label) {
+        if (label.name == "api") tally.api = label.value;
+        if (label.name == "method") tally.method = label.value;
+      }
+      uint64_t below = 0;
+      for (const prometheus::ClientMetric::Bucket& bucket : metric.histogram.bucket) {
+        tally.counts.push_back(bucket.cumulative_count - below);
+        below = bucket.cumulative_count;
+      }
+    }
+  }
+  return tallies;
+}
+
 std::string NodeMetrics::Text(const lockstep::v1::NodeStatus& node, const HttpGauges& http) const {
   std::vector<prometheus::MetricFamily> families = metrics::StatusFamilies(node);
   const auto add = [&](std::vector<prometheus::MetricFamily> more) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "core/base/types.h"
@@ -20,6 +21,13 @@ class CallSeries {
   virtual ~CallSeries() = default;
   // `status`: one of few words ("OK", "NOT_FOUND", "404"), for it becomes a label.
   virtual void Answered(absl::string_view status, Duration took) = 0;
+};
+
+// How long the calls of one method took, in the buckets of core/base/duration_histogram.h.
+struct CallTally {
+  std::string api;
+  std::string method;
+  std::vector<uint64_t> counts;  // each bucket's own; the last: longer than all bounds
 };
 
 // What the HTTP front knows of itself at the moment.
@@ -45,6 +53,9 @@ class NodeMetrics {
   void LogWritten(uint64_t entries);
   // Entries that were applied in one go.
   void Applied(Duration took);
+
+  // The calls that were answered, of every method that there is.
+  std::vector<CallTally> Tallies() const;
 
   // All of it, in Prometheus' text format 0.0.4.
   std::string Text(const lockstep::v1::NodeStatus& node, const HttpGauges& http) const;

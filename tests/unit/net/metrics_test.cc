@@ -6,9 +6,11 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/duration_histogram.h"
 #include "core/kv/command.h"
 #include "net/metrics/node_metrics.h"
 #include "net/metrics/status_families.h"
@@ -100,6 +102,25 @@ TEST(Metrics, CallsAreCountedByStatusAndTimedByMethod) {
   ExpectLine(text, name + R"(_bucket{api="grpc",method="Put",le="6.4e-05"} 1)");
   ExpectLine(text, name + R"(_bucket{api="grpc",method="Put",le="0.000128"} 2)");
   ExpectLine(text, name + R"(_count{api="grpc",method="Put"} 3)");
+}
+
+TEST(Metrics, CallsAreTalliedByBucket) {
+  NodeMetrics metrics;
+  metrics.Calls("grpc", "Put").Answered("OK", microseconds(40));
+  metrics.Calls("grpc", "Put").Answered("UNAVAILABLE", milliseconds(20'000));
+  metrics.Calls("http", "Get").Answered("200", microseconds(1));
+  const std::vector<CallTally> tallies = metrics.Tallies();
+  ASSERT_EQ(tallies.size(), 2u);
+  for (const CallTally& tally : tallies) {
+    ASSERT_EQ(tally.counts.size(), DurationHistogram::kBuckets);
+    if (tally.method == "Get") {
+      EXPECT_EQ(tally.api, "http");
+      EXPECT_EQ(tally.counts[0], 1u);
+    } else {
+      EXPECT_EQ(tally.counts[2], 1u);
+      EXPECT_EQ(tally.counts.back(), 1u);
+    }
+  }
 }
 
 TEST(Metrics, DiskWorkIsTimed) {
