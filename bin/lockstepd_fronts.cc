@@ -9,6 +9,9 @@
 namespace lockstep::lockstepd {
 namespace {
 
+// Whoever opens the dashboard sees the minutes before.
+constexpr uint64_t kDashboardIdleMs = 5'000;
+
 net::HttpOptions HttpOptionsOf(const Options& options, std::shared_ptr<net::SlowRequests> slow) {
   net::HttpOptions http;
   http.slow = std::move(slow);
@@ -17,6 +20,7 @@ net::HttpOptions HttpOptionsOf(const Options& options, std::shared_ptr<net::Slow
   http.cors_origins = options.http_cors_origins;
   http.heartbeat_ms = options.heartbeat_ms;
   http.election_timeout_ms = options.election_timeout_ms;
+  http.dashboard_idle_ms = kDashboardIdleMs;
   return http;
 }
 

@@ -128,7 +128,8 @@ std::string AnyParams(Input& input) {
 std::string AnyTarget(const net::http::Route& route, Input& input) {
   std::string target;
   for (absl::string_view part : absl::StrSplit(route.pattern.substr(1), '/')) {
-    absl::StrAppend(&target, "/", part.front() == '{' ? AnySegment(input) : std::string(part));
+    absl::StrAppend(&target, "/",
+                    absl::StartsWith(part, "{") ? AnySegment(input) : std::string(part));
   }
   return target + AnyParams(input);
 }

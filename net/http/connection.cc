@@ -73,6 +73,7 @@ void Connection::OnEnd() {
 }
 
 void Connection::OnData(absl::string_view data) {
+  if (state_ == State::kStreaming) return Close();  // Nothing more was asked for.
   if (state_ == State::kReading) Advance(data);
 }
 
@@ -207,10 +208,12 @@ void Connection::OnDeadline() {
 void Connection::Drain() {
   const bool idle = state_ == State::kReading && !parser_->got_some() && pending_.empty();
   if (idle) Close();
+  if (state_ == State::kStreaming) EndStream();
 }
 
 void Connection::Close() {
   if (state_ == State::kClosing) return;
+  front_.collector().Leave(number_);
   state_ = State::kClosing;
   is_reading_ = false;
   exchange_.reset();

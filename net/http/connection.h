@@ -3,9 +3,11 @@
 //
 //   reading -> busy -> writing -> reading ...       keep-alive
 //                              -> lingering -> closing
+//                   -> streaming ...                 until either side ends it
 //
-// Invariant: bytes are read from the socket only while reading or lingering, so a client that sends
-// without taking answers is held back by TCP. Every state has a deadline.
+// Invariant: bytes are taken from the socket only while reading or lingering, so a client that
+// sends without taking answers is held back by TCP. Every state has a deadline, but a stream that
+// flows.
 #ifndef LOCKSTEP_NET_HTTP_CONNECTION_H_
 #define LOCKSTEP_NET_HTTP_CONNECTION_H_
 
@@ -24,6 +26,7 @@
 namespace lockstep::net::http {
 
 class Front;
+struct DashboardNews;
 
 class Connection {
  public:
@@ -41,6 +44,10 @@ class Connection {
   void OnReply(const CallId& id, Bytes reply);
   void OnWorked(uint64_t exchange_number, std::unique_ptr<Exchange> exchange, Step step);
 
+  // Of a stream: what it lacks, unless what was sent before is still on its way.
+  void SendNews(const DashboardNews& news);
+  void SendHeartbeat();
+
   // No request after the one under way.
   void Drain();
   // Answers what is under way with what is known: that nobody answered.
@@ -49,7 +56,7 @@ class Connection {
   void Close();
 
  private:
-  enum class State { kReading, kBusy, kWriting, kLingering, kClosing };
+  enum class State { kReading, kBusy, kWriting, kStreaming, kLingering, kClosing };
   struct Write;
 
   // Reading: connection.cc.
@@ -79,6 +86,12 @@ class Connection {
   void OnAnswerWritten();
   void NextRequest();
   void Linger();
+
+  // Answers without an end: connection_stream.cc.
+  void BeginStream();
+  void EndStream();
+  void SendOnStream(const std::string& text);
+  bool IsStreamFree();
 
   // Time.
   enum class Deadline { kIdle, kHeader, kBody, kAnswer, kWrite, kLinger };
@@ -119,6 +132,7 @@ class Connection {
   absl::string_view operation_ = kNoOperation;  // of the request under way, for the metrics
   bool is_head_ = false;
   bool keep_alive_ = false;
+  bool stream_has_all_ = false;   // all events until the last one
   size_t write_queue_bytes_ = 0;  // when it was last looked at
 };
 

@@ -28,11 +28,12 @@ void Connection::BeginExchange() {
   front_.counters().OnRequest(began_us_);
   exchange_number_ = front_.NextExchange();
   step_ = 0;
-  exchange_ =
-      std::make_unique<Exchange>(parser_->Take(), HandlerContext{.options = front_.options(),
-                                                                 .metrics = front_.metrics(),
-                                                                 .api = front_.snapshot(),
-                                                                 .leaving = front_.leaving()});
+  exchange_ = std::make_unique<Exchange>(parser_->Take(),
+                                         HandlerContext{.options = front_.options(),
+                                                        .metrics = front_.metrics(),
+                                                        .api = front_.snapshot(),
+                                                        .leaving = front_.leaving(),
+                                                        .board = &front_.collector().board()});
   operation_ = exchange_->operation();
   is_head_ = exchange_->is_head();
   keep_alive_ = exchange_->keep_alive();

@@ -6,10 +6,21 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "net/http/connection.h"
+#include "net/http/failure.h"
 #include "net/http/front.h"
 #include "net/http/response_head.h"
 
 namespace lockstep::net::http {
+namespace {
+
+Failure TooManyStreams(const HttpOptions& options) {
+  return {
+      .code = "OVERLOADED",
+      .message = absl::StrCat("there are dashboard_streams_max (", options.dashboard_streams_max,
+                              ") streams already: try again later, or ask another node")};
+}
+
+}  // namespace
 
 struct Connection::Write {
   uv_write_t request = {};
@@ -21,6 +32,9 @@ struct Connection::Write {
 
 void Connection::Respond(Response response) {
   Check(state_ == State::kReading || state_ == State::kBusy);
+  if (response.is_stream && !front_.collector().Admit(number_, this)) {
+    response = exchange_->Finish(ToResponse(TooManyStreams(front_.options())));
+  }
   state_ = State::kWriting;
   exchange_.reset();
   ++exchange_number_;  // What is still under way for this request finds nobody.
@@ -36,13 +50,15 @@ void Connection::Respond(Response response) {
     slow->Answered("http", operation, status, timing_, std::chrono::steady_clock::now());
     timing_ = RequestTimer(std::chrono::steady_clock::now(), nullptr);
   }
-  keep_alive_ = keep_alive_ && !front_.draining();
+  keep_alive_ = keep_alive_ && !front_.draining() && !response.is_stream;
   std::string head = MakeHead(response, keep_alive_ ? AfterAnswer::kKeepAlive : AfterAnswer::kClose,
                               front_.date());
   std::string body = is_head_ ? std::string() : std::move(response.body);
   Charge(body.size());
   Arm(Deadline::kWrite, front_.options().stall_ms_max);
-  Send(std::move(head), std::move(body), /*is_answer=*/true);
+  const bool is_stream = response.is_stream;
+  Send(std::move(head), std::move(body), /*is_answer=*/!is_stream);
+  if (is_stream && state_ == State::kWriting) BeginStream();
 }
 
 void Connection::Send(std::string head, std::string body, bool is_answer) {

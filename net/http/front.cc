@@ -27,13 +27,15 @@ struct Front::Job {
   Step step;
 };
 
+Front::Loop::Loop() : uv_loop_t() { CheckEq(uv_loop_init(this), 0); }
+
 Front::Front(const HttpOptions& options, Service& service, NodeMetrics& metrics)
     : options_(options),
       service_(service),
       metrics_(metrics),
+      collector_(&loop_, options, service, metrics, mailbox_),
       read_buffer_(kReadBytes),
       counters_(now_us()) {
-  CheckEq(uv_loop_init(&loop_), 0);
   CheckEq(uv_tcp_init(&loop_, &listener_), 0);
   CheckEq(uv_async_init(&loop_, &wake_, OnWake), 0);
   CheckEq(uv_timer_init(&loop_, &stop_timer_), 0);
@@ -52,6 +54,7 @@ Front::~Front() {
           reinterpret_cast<uv_handle_t*>(&stop_timer_)}) {
       if (!uv_is_closing(handle)) uv_close(handle, nullptr);
     }
+    collector_.Close();
     uv_run(&loop_, UV_RUN_DEFAULT);
   }
   CheckEq(uv_loop_close(&loop_), 0);
@@ -165,6 +168,10 @@ void Front::OnWake(uv_async_t* wake) { static_cast<Front*>(wake->data)->ReadMail
 void Front::ReadMailbox() {
   Mailbox::Contents contents = mailbox_->TakeAll();
   for (Letter& letter : contents.letters) {
+    if (letter.to.connection == 0) {
+      collector_.OnReply(letter.to, letter.reply);
+      continue;
+    }
     const auto found = connections_.find(letter.to.connection);
     if (found != connections_.end()) found->second->OnReply(letter.to, std::move(letter.reply));
   }
@@ -200,6 +207,7 @@ void Front::MaybeEnd() {
   mailbox_->Close();
   uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&stop_timer_), nullptr);
+  collector_.Close();
 }
 
 }  // namespace lockstep::net::http

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "net/http/api_counters.h"
 #include "net/http/connection.h"
+#include "net/http/dashboard/collector.h"
 #include "net/http/exchange.h"
 #include "net/http/mailbox.h"
 #include "net/http/options.h"
@@ -49,6 +50,7 @@ class Front {
   bool leaving() const { return leaving_; }
   ApiCounters& counters() { return counters_; }
   NodeMetrics& metrics() { return metrics_; }
+  Collector& collector() { return collector_; }
   ApiSnapshot snapshot() const;
 
   // Bytes of bodies and answers of all connections.
@@ -84,11 +86,15 @@ class Front {
   const HttpOptions& options_;
   Service& service_;
   NodeMetrics& metrics_;
-  uv_loop_t loop_ = {};
+  struct Loop : uv_loop_t {  // from the first member on
+    Loop();
+  };
+  Loop loop_;
   uv_tcp_t listener_ = {};
   uv_async_t wake_ = {};
   uv_timer_t stop_timer_ = {};
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+  Collector collector_;  // REQUIRES: loop_ is initialised
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<char> read_buffer_;
   ApiCounters counters_;

@@ -35,6 +35,8 @@ struct Step {
   static Step Fail(const Failure& failure) { return Answer(ToResponse(failure)); }
 };
 
+class DashboardBoard;
+
 class Handler {
  public:
   virtual ~Handler() = default;
@@ -62,12 +64,13 @@ struct ApiSnapshot {
   uint64_t outstanding_bytes = 0;  // of bodies and answers, now
 };
 
-// What a handler is made with. Outlived by `options` and `metrics` alone.
+// What a handler is made with. Outlived by `options`, `metrics` and `board` alone.
 struct HandlerContext {
   const HttpOptions& options;
   const NodeMetrics& metrics;
   ApiSnapshot api = {};
-  bool leaving = false;  // this node: health says so
+  bool leaving = false;             // this node: health says so
+  DashboardBoard* board = nullptr;  // what the dashboard shows; nullptr: nothing
 };
 
 }  // namespace lockstep::net::http

@@ -46,6 +46,13 @@ HandlerPtr MakeTransfer(const HandlerContext& context);
 HandlerPtr MakeAddNode(const HandlerContext& context);
 HandlerPtr MakeRemoveNode(const HandlerContext& context);
 
+// dashboard/handlers.cc: what people look at, and the data behind it.
+HandlerPtr MakeDashboardFile(const HandlerContext& context);
+HandlerPtr MakeDashboard(const HandlerContext& context);
+HandlerPtr MakeDashboardStream(const HandlerContext& context);
+HandlerPtr MakeTopology(const HandlerContext& context);
+HandlerPtr MakeMetricsJson(const HandlerContext& context);
+
 // health_handlers.cc: how this node is.
 HandlerPtr MakeHealth(const HandlerContext& context);
 HandlerPtr MakeAlive(const HandlerContext& context);

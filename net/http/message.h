@@ -41,6 +41,7 @@ struct Response {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
+  bool is_stream = false;  // the body goes on without an end: the dashboard's events
 };
 
 // How much a list like "gzip;q=0.5, *" wants `name`: 0 (not at all, or not named) to 1000.

@@ -45,6 +45,13 @@ struct HttpOptions {
   uint64_t list_offset_max = 1'000'000;
   uint64_t list_bytes_max = uint64_t{32} << 20;  // an answer that grows beyond it ends there
 
+  // The dashboard. How often the cluster is asked for its status while anybody watches, and
+  // otherwise.
+  uint64_t dashboard_watched_ms = 1'000;
+  uint64_t dashboard_idle_ms = 0;           // never
+  uint64_t dashboard_heartbeat_ms = 5'000;  // a stream without news says that it lives
+  uint32_t dashboard_streams_max = 32;      // 503
+
   // Origins of web pages that may use the API, as browsers send them ("https://example.org"), or
   // "*". None: no CORS headers, and no writes from pages of other origins.
   std::vector<std::string> cors_origins;

@@ -32,9 +32,9 @@ std::string MakeHead(const Response& response, AfterAnswer after, absl::string_v
   head.set(Field::server, "lockstep");
   if (after == AfterAnswer::kClose) head.set(Field::connection, "close");
   for (const auto& [name, value] : response.fields) head.insert(name, OneLine(value));
-  if (response.status != 204) {
+  if (response.status != 204 && response.status != 304) {
     head.set(Field::content_type, OneLine(response.content_type));
-    head.content_length(response.body.size());
+    if (!response.is_stream) head.content_length(response.body.size());
   }
   beast::http::serializer<false, beast::http::empty_body> serializer(head);
   beast::error_code error;

@@ -12,7 +12,7 @@ namespace lockstep::net::http {
 enum class AfterAnswer { kKeepAlive, kClose };
 
 // Status line, fields and the empty line. Content-Length is that of the body, whether it is sent
-// (HEAD) or not. `date` is as HTTP writes it.
+// (HEAD) or not; a stream has none, its end is that of the connection. `date` is as HTTP writes it.
 std::string MakeHead(const Response& response, AfterAnswer after, absl::string_view date);
 
 }  // namespace lockstep::net::http

@@ -43,11 +43,18 @@ constexpr Route kRoutes[] = {
     {Method::kGet, "/metrics", "Metrics", MakeMetrics},
     {Method::kGet, "/readyz", "Health", MakeHealth},
     {Method::kGet, "/livez", "Alive", MakeAlive},
+    {Method::kGet, "/api/v1/dashboard", "Dashboard", MakeDashboard},
+    {Method::kGet, "/api/v1/dashboard/stream", "DashboardStream", MakeDashboardStream},
+    {Method::kGet, "/api/v1/topology", "Topology", MakeTopology},
+    {Method::kGet, "/api/v1/metrics.json", "MetricsJson", MakeMetricsJson},
+    {Method::kGet, "/", "DashboardFile", MakeDashboardFile},
+    {Method::kGet, "/dashboard/{file}", "DashboardFile", MakeDashboardFile},
 };
 
 bool Matches(absl::string_view pattern, const std::vector<std::string>& segments,
              std::vector<std::string>* arguments) {
   arguments->clear();
+  if (pattern == "/") return segments.empty();
   const std::vector<absl::string_view> parts = absl::StrSplit(pattern.substr(1), '/');
   if (parts.size() != segments.size()) return false;
   for (size_t i = 0; i < parts.size(); ++i) {

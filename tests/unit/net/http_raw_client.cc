@@ -98,6 +98,15 @@ Answer RawClient::Read(bool has_body) {
   return answer;
 }
 
+std::string RawClient::ReadUntil(absl::string_view end) {
+  while (!absl::StrContains(received_, end)) {
+    if (!Receive()) return "";
+  }
+  std::string text = received_.substr(0, received_.find(std::string(end)) + end.size());
+  received_.erase(0, text.size());
+  return text;
+}
+
 bool RawClient::IsClosed() {
   std::string buffer(kReadBytes, '\0');
   ssize_t bytes = 0;

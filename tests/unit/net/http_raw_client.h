@@ -34,6 +34,8 @@ class RawClient {
   bool Send(absl::string_view bytes);
   // The next answer; `has_body` false for HEAD.
   Answer Read(bool has_body = true);
+  // What comes next, up to `end` and with it. Empty: the connection ended before.
+  std::string ReadUntil(absl::string_view end);
   // Reads to the end of the connection.
   bool IsClosed();
   // One request with Host and Content-Length, and its answer.
