@@ -152,7 +152,9 @@ void TellReady(Shell& shell, const PlaygroundPlan& plan, const Place& place) {
               << "  lockstep get greeting\n"
               << "  lockstep cluster status --shards\n"
               << "  lockstep bench --duration 5s\n"
-              << "  curl http://" << plan.nodes.front().http << "/api/v1/kv/greeting\n\n"
+              << "  curl http://" << plan.nodes.front().http << "/api/v1/kv/greeting\n"
+              << "and in a browser, to see all of it:  http://" << plan.nodes.front().http
+              << "/\n\n"
               << "Ctrl-C stops it.\n\n"
               << std::flush;
 }
