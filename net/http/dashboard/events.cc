@@ -77,7 +77,8 @@ void CompareLeaders(uint64_t group, Comparison* to) {
   const uint64_t node = to->after.LeadingNode(group);
   const uint64_t former = to->before.LeadingNode(group);
   if (node == former && was->term() == is->term()) return;
-  const std::string after = former == 0 || former == node ? "" : absl::StrCat(", after ", former);
+  const std::string after =
+      former == 0 || former == node ? "" : absl::StrCat(", after node ", former);
   to->Add(kLeaderElected, Tone::kGood,
           absl::StrCat("Node ", node, " leads ", name, " in term ", is->term(), after));
 }

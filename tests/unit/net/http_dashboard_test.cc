@@ -139,7 +139,7 @@ TEST_F(Dashboard, AGroupWithoutALeaderSaysSo) {
   Replica(&status, 3, 101)->set_role(lockstep::v1::LEADER);
   Replica(&status, 3, 101)->set_term(6);
   Observe(status);
-  EXPECT_EQ(News(), Texts{"leader_elected: Node 3 leads group 101 in term 6, after 2"});
+  EXPECT_EQ(News(), Texts{"leader_elected: Node 3 leads group 101 in term 6, after node 2"});
 }
 
 TEST_F(Dashboard, AShardIsSeenOnItsWay) {
