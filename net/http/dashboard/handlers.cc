@@ -2,6 +2,7 @@
 #include "net/http/handlers.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>

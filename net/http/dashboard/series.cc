@@ -1,6 +1,7 @@
 #include "net/http/dashboard/series.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 

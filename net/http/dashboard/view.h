@@ -3,6 +3,7 @@
 #define LOCKSTEP_NET_HTTP_DASHBOARD_VIEW_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "net/http/dashboard/events.h"

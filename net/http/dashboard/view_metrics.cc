@@ -1,4 +1,5 @@
 // Sums, series, shards and events as JSON.
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
