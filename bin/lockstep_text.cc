@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "core/base/quoted.h"
 #include "core/base/check.h"
+#include "core/base/quoted.h"
 
 namespace lockstep::bin {
 namespace {

@@ -1,4 +1,4 @@
-#include "bin/quoted.h"
+#include "core/base/quoted.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"

@@ -1,6 +1,6 @@
 // Text that somebody gave, as a message repeats it.
-#ifndef LOCKSTEP_BIN_QUOTED_H_
-#define LOCKSTEP_BIN_QUOTED_H_
+#ifndef LOCKSTEP_CORE_BASE_QUOTED_H_
+#define LOCKSTEP_CORE_BASE_QUOTED_H_
 
 #include <string>
 
@@ -14,4 +14,4 @@ std::string Quoted(absl::string_view text);
 
 }  // namespace lockstep
 
-#endif  // LOCKSTEP_BIN_QUOTED_H_
+#endif  // LOCKSTEP_CORE_BASE_QUOTED_H_

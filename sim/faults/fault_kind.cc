@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "core/base/quoted.h"
 
 namespace lockstep::sim {
 namespace {
@@ -69,8 +70,9 @@ absl::StatusOr<FaultSet> FaultSet::Parse(absl::string_view text) {
     }
     const std::optional<FaultKind> kind = FaultNamed(word);
     if (!kind.has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "unknown fault kind \"", word, "\"; known: all, none, ", absl::StrJoin(kNames, ", ")));
+      return absl::InvalidArgumentError(absl::StrCat("unknown fault kind ", Quoted(word),
+                                                     "; known: all, none, ",
+                                                     absl::StrJoin(kNames, ", ")));
     }
     if (remove) {
       set.erase(*kind);

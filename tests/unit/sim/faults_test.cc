@@ -30,6 +30,11 @@ TEST(FaultSet, ParsesWhatItPrints) {
   EXPECT_FALSE(FaultSet::Parse("crush").ok());
 }
 
+TEST(FaultSet, AWordThatIsNoKindIsToldOnOneLine) {
+  const absl::Status status = FaultSet::Parse("\ncrush").status();
+  EXPECT_EQ(status.message().substr(0, 28), "unknown fault kind \"\\ncrush\"");
+}
+
 TEST(FaultSet, EveryKindHasItsOwnName) {
   for (size_t i = 0; i < kFaultKinds; ++i) {
     const FaultKind kind = static_cast<FaultKind>(i);
