@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
+#include "net/client/store_types.h"
 
 namespace lockstep::bench {
 
@@ -57,6 +58,7 @@ class Target {
 struct TargetOptions {
   std::vector<std::string> servers;  // host:port
   Duration timeout = std::chrono::seconds(10);
+  client::Credentials credentials = {};
   bool stale = false;        // reads may be old
   bool any_replica = false;  // reads need not come from a leader
   size_t connections = 1;

@@ -126,7 +126,9 @@ absl::StatusOr<Targets> OpenHttpTargets(const TargetOptions& options) {
   Targets targets;
   for (size_t i = 0; i < std::max<size_t>(options.connections, 1); ++i) {
     absl::StatusOr<std::unique_ptr<bin::Api>> api =
-        bin::OpenHttpApi({.servers = options.servers, .timeout = options.timeout});
+        bin::OpenHttpApi({.servers = options.servers,
+                          .timeout = options.timeout,
+                          .credentials = options.credentials});
     if (!api.ok()) return api.status();
     const absl::Status ready = (*api)->Connect();
     if (!ready.ok()) return ready;

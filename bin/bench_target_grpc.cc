@@ -98,6 +98,7 @@ absl::StatusOr<Targets> OpenGrpcTargets(const TargetOptions& options) {
     client::StoreOptions store_options;
     store_options.servers = options.servers;
     store_options.timeout = options.timeout;
+    store_options.credentials = options.credentials;
     store_options.consistency = options.stale         ? client::Consistency::kStale
                                 : options.any_replica ? client::Consistency::kFollower
                                                       : client::Consistency::kLinearizable;

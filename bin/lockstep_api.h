@@ -19,6 +19,7 @@
 #include "core/base/types.h"
 #include "core/proto/lockstep/v1/cluster.pb.h"
 #include "core/proto/lockstep/v1/kv.pb.h"
+#include "net/client/store_types.h"
 
 namespace lockstep::bin {
 
@@ -27,6 +28,7 @@ struct ApiOptions {
   // cannot be reached, the next is asked.
   std::vector<std::string> servers;
   Duration timeout = std::chrono::seconds(10);  // of each call
+  client::Credentials credentials = {};
 };
 
 class Api {

@@ -242,6 +242,7 @@ absl::StatusOr<std::unique_ptr<Api>> OpenGrpcApi(const ApiOptions& options) {
   client::StoreOptions store_options;
   store_options.servers = options.servers;
   store_options.timeout = options.timeout;
+  store_options.credentials = options.credentials;
   absl::StatusOr<std::unique_ptr<client::Store>> store =
       client::Store::Open(std::move(store_options));
   if (!store.ok()) return store.status();

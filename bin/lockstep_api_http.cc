@@ -324,7 +324,7 @@ class HttpApi : public Api {
 
 absl::StatusOr<std::unique_ptr<Api>> OpenHttpApi(const ApiOptions& options) {
   absl::StatusOr<std::unique_ptr<HttpClient>> client =
-      HttpClient::Open(options.servers, options.timeout);
+      HttpClient::Open(options.servers, options.timeout, options.credentials);
   if (!client.ok()) return client.status();
   return std::make_unique<HttpApi>(*std::move(client));
 }

@@ -29,6 +29,7 @@ Exit RunBench(Shell& shell, const bench::BenchOptions& options) {
   bench::TargetOptions target;
   target.servers = shell.servers();
   target.timeout = shell.options().timeout;
+  target.credentials = shell.options().credentials;
   target.stale = shell.consistency() == v1::STALE;
   target.any_replica = shell.consistency() == v1::ANY_REPLICA;
   target.connections = options.connections;

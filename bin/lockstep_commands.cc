@@ -1,14 +1,17 @@
 #include "bin/lockstep_commands.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "bin/address.h"
+#include "bin/atomic_file.h"
 #include "bin/lockstep_values.h"
 #include "bin/version.h"
 
@@ -49,7 +52,28 @@ struct RawOptions {
   std::string timeout = "10s";
   std::string consistency = "linearizable";
   bool verbose = false;
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string token;
+  std::string token_file;
 };
+
+void AddCredentialOptions(CLI::App& app, RawOptions& raw, const std::string& group) {
+  const auto add = [&](const char* name, std::string& value, const char* text, const char* variable,
+                       const char* help) {
+    app.add_option(name, value, help)->option_text(text)->envname(variable)->group(group);
+  };
+  add("--tls-ca", raw.tls_ca, "FILE", "LOCKSTEP_CLIENT_CA",
+      "Certificates (PEM) of who signs the servers'; with it TLS is spoken");
+  add("--tls-cert", raw.tls_cert, "FILE", "LOCKSTEP_CLIENT_CERT",
+      "A certificate (PEM) that says who you are");
+  add("--tls-key", raw.tls_key, "FILE", "LOCKSTEP_CLIENT_KEY", "Its private key (PEM)");
+  add("--token", raw.token, "TOKEN", "LOCKSTEP_TOKEN",
+      "A token that says who you are; others see it in the list of processes, so rather give the "
+      "variable, or --token-file");
+  add("--token-file", raw.token_file, "FILE", "LOCKSTEP_TOKEN_FILE", "A file that holds the token");
+}
 
 void AddGlobalOptions(CLI::App& app, RawOptions& raw) {
   const std::string group = "For every command";
@@ -80,16 +104,48 @@ void AddGlobalOptions(CLI::App& app, RawOptions& raw) {
       ->option_text("linearizable|stale|follower")
       ->envname("LOCKSTEP_CONSISTENCY")
       ->group(group);
+  AddCredentialOptions(app, raw, group);
   app.add_flag("--verbose,-v", raw.verbose, "Say more on stderr")->group(group);
+}
+
+std::string ReadCredential(const char* option, const std::string& path) {
+  constexpr size_t kFileBytesMax = size_t{1} << 20;
+  if (path.empty()) return "";
+  absl::StatusOr<std::string> text = ReadSmallFile(path, kFileBytesMax);
+  if (!text.ok()) Refuse(absl::StrCat(option, ": ", text.status().message()));
+  return *std::move(text);
+}
+
+client::Credentials ReadCredentials(const RawOptions& raw) {
+  client::Credentials credentials;
+  credentials.authorities = ReadCredential("--tls-ca", raw.tls_ca);
+  credentials.certificate = ReadCredential("--tls-cert", raw.tls_cert);
+  credentials.key = ReadCredential("--tls-key", raw.tls_key);
+  if (raw.tls_cert.empty() != raw.tls_key.empty()) {
+    Refuse("--tls-cert and --tls-key go together");
+  }
+  if (raw.tls_ca.empty() && !raw.tls_cert.empty()) Refuse("--tls-cert: needs --tls-ca");
+  if (!raw.token.empty() && !raw.token_file.empty()) {
+    Refuse("--token and --token-file: one of them");
+  }
+  credentials.token =
+      raw.token_file.empty() ? raw.token : ReadCredential("--token-file", raw.token_file);
+  absl::StripAsciiWhitespace(&credentials.token);
+  const bool printable = std::all_of(credentials.token.begin(), credentials.token.end(),
+                                     [](unsigned char c) { return absl::ascii_isgraph(c); });
+  if (!printable) Refuse("--token: a token is printable and has no spaces");
+  return credentials;
 }
 
 // "http://host:port" asks for that protocol, as other tools have it.
 GlobalOptions FillGlobalOptions(const RawOptions& raw) {
   GlobalOptions options;
   bool scheme = false;
+  bool secure = false;
   for (const std::string& text : raw.servers) {
     for (absl::string_view server : SplitList("--server", text)) {
-      scheme = absl::ConsumePrefix(&server, "http://") || scheme;
+      secure = absl::ConsumePrefix(&server, "https://") || secure;
+      scheme = secure || absl::ConsumePrefix(&server, "http://") || scheme;
       absl::ConsumeSuffix(&server, "/");
       const absl::StatusOr<Address> address = ParseAddress(server, 1);
       if (!address.ok()) Refuse(absl::StrCat("--server: ", address.status().message()));
@@ -105,6 +161,10 @@ GlobalOptions FillGlobalOptions(const RawOptions& raw) {
   options.consistency = kConsistencies[OneOf("--consistency", raw.consistency,
                                              {"linearizable", "stale", "follower"})];
   options.verbose = raw.verbose;
+  options.credentials = ReadCredentials(raw);
+  if (secure && options.credentials.authorities.empty()) {
+    Refuse("--server: https:// needs --tls-ca: the certificate of who signs the servers'");
+  }
   return options;
 }
 
@@ -134,7 +194,7 @@ int RunCommandLine(int argc, const char* const* argv, std::istream& in, std::ost
   AddGlobalOptions(app, raw);
   for (const auto add : {AddDataCommands, AddBatchCommand, AddTransferCommands, AddClusterCommands,
                          AddNodeCommands, AddStatusCommands, AddBenchCommand, AddPlaygroundCommand,
-                         AddCertsCommands, AddCompletionCommand}) {
+                         AddCertsCommands, AddAccessCommands, AddCompletionCommand}) {
     add(app, action);
   }
   GlobalOptions options;

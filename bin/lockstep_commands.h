@@ -30,6 +30,7 @@ void AddStatusCommands(CLI::App& app, Action& action);     // health metrics; cl
 void AddBenchCommand(CLI::App& app, Action& action);       // bench
 void AddPlaygroundCommand(CLI::App& app, Action& action);  // playground
 void AddCertsCommands(CLI::App& app, Action& action);      // certs create
+void AddAccessCommands(CLI::App& app, Action& action);     // access token
 void AddCompletionCommand(CLI::App& app, Action& action);  // completion
 
 // Subcommands that every command of its own has: takes what belongs to all, and says what is wrong.

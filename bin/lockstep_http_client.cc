@@ -34,7 +34,10 @@ bool IsCertainlyNot(const absl::Status& status) {
 }  // namespace
 
 // Owns a handle of libcurl.
-class HttpClient::Handle : public HttpHandle {};
+class HttpClient::Handle : public HttpHandle {
+ public:
+  using HttpHandle::HttpHandle;
+};
 
 absl::string_view HttpAnswer::Field(absl::string_view name) const {
   for (const auto& [key, value] : fields) {
@@ -44,26 +47,28 @@ absl::string_view HttpAnswer::Field(absl::string_view name) const {
 }
 
 absl::StatusOr<std::unique_ptr<HttpClient>> HttpClient::Open(
-    const std::vector<std::string>& servers, Duration timeout) {
+    const std::vector<std::string>& servers, Duration timeout, client::Credentials credentials) {
   if (servers.empty()) return absl::InvalidArgumentError("no server is given: HOST:PORT");
   std::vector<std::string> addresses;
   for (absl::string_view server : servers) {
-    absl::ConsumePrefix(&server, "http://");
+    if (!absl::ConsumePrefix(&server, "https://")) absl::ConsumePrefix(&server, "http://");
     absl::ConsumeSuffix(&server, "/");
     absl::StatusOr<Address> address = ParseAddress(server, /*port_min=*/1);
     if (!address.ok()) return address.status();
     addresses.push_back(FormatAddress(*address));
   }
-  return std::unique_ptr<HttpClient>(new HttpClient(std::move(addresses), timeout));
+  return std::unique_ptr<HttpClient>(
+      new HttpClient(std::move(addresses), timeout, std::move(credentials)));
 }
 
-HttpClient::HttpClient(std::vector<std::string> servers, Duration timeout)
-    : servers_(std::move(servers)), timeout_(timeout) {}
+HttpClient::HttpClient(std::vector<std::string> servers, Duration timeout,
+                       client::Credentials credentials)
+    : servers_(std::move(servers)), timeout_(timeout), credentials_(std::move(credentials)) {}
 HttpClient::~HttpClient() = default;
 
 std::unique_ptr<HttpClient::Handle> HttpClient::Take() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (idle_.empty()) return std::make_unique<Handle>();
+  if (idle_.empty()) return std::make_unique<Handle>(credentials_);
   std::unique_ptr<Handle> handle = std::move(idle_.back());
   idle_.pop_back();
   return handle;

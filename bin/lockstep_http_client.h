@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "core/base/types.h"
+#include "net/client/store_types.h"
 
 namespace lockstep::bin {
 
@@ -42,7 +43,8 @@ class HttpClient {
  public:
   // host:port each, with or without "http://" before it. InvalidArgument says which one is none.
   static absl::StatusOr<std::unique_ptr<HttpClient>> Open(const std::vector<std::string>& servers,
-                                                          Duration timeout);
+                                                          Duration timeout,
+                                                          client::Credentials credentials = {});
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -58,13 +60,14 @@ class HttpClient {
  private:
   class Handle;
 
-  HttpClient(std::vector<std::string> servers, Duration timeout);
+  HttpClient(std::vector<std::string> servers, Duration timeout, client::Credentials credentials);
   absl::StatusOr<HttpAnswer> Once(const std::string& server, const HttpCall& call, Duration left);
   std::unique_ptr<Handle> Take();
   void GiveBack(std::unique_ptr<Handle> handle);
 
   const std::vector<std::string> servers_;
   const Duration timeout_;
+  const client::Credentials credentials_;
   std::atomic<size_t> preferred_ = 0;
   std::mutex mutex_;
   // With the connections that they keep open; as many as there were calls at one time.

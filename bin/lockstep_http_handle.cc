@@ -66,17 +66,23 @@ void Add(Fields* fields, const std::string& field) {
 
 }  // namespace
 
-HttpHandle::HttpHandle() : curl_((InitOnce(), curl_easy_init())) { Check(curl_ != nullptr); }
+HttpHandle::HttpHandle(const client::Credentials& credentials)
+    : credentials_(credentials), curl_((InitOnce(), curl_easy_init())) {
+  Check(curl_ != nullptr);
+}
 HttpHandle::~HttpHandle() { curl_easy_cleanup(curl_); }
 
 void HttpHandle::Prepare(const std::string& server, const HttpCall& call, Duration timeout) {
   curl_easy_reset(curl_);  // Keeps the connections.
+  const bool tls = !credentials_.authorities.empty();
   const auto left = std::max(std::chrono::duration_cast<milliseconds>(timeout), milliseconds(1));
-  curl_easy_setopt(curl_, CURLOPT_URL, absl::StrCat("http://", server, call.target).c_str());
+  curl_easy_setopt(curl_, CURLOPT_URL,
+                   absl::StrCat(tls ? "https://" : "http://", server, call.target).c_str());
   curl_easy_setopt(curl_, CURLOPT_PATH_AS_IS, 1L);  // ".." is a key like any other.
   curl_easy_setopt(curl_, CURLOPT_PROXY, "");       // Nodes are reached directly.
   curl_easy_setopt(curl_, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl_, CURLOPT_PROTOCOLS_STR, "http");
+  curl_easy_setopt(curl_, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
+  if (tls) PrepareTls();
   curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
   curl_easy_setopt(curl_, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(std::min(left, kConnectMax).count()));
@@ -97,6 +103,18 @@ void HttpHandle::Prepare(const std::string& server, const HttpCall& call, Durati
   curl_easy_setopt(curl_, CURLOPT_READDATA, &unsent_);
 }
 
+void HttpHandle::PrepareTls() {
+  const auto give = [this](CURLoption option, const std::string& pem) {
+    curl_blob blob = {
+        .data = const_cast<char*>(pem.data()), .len = pem.size(), .flags = CURL_BLOB_NOCOPY};
+    curl_easy_setopt(curl_, option, &blob);
+  };
+  give(CURLOPT_CAINFO_BLOB, credentials_.authorities);
+  if (credentials_.certificate.empty()) return;
+  give(CURLOPT_SSLCERT_BLOB, credentials_.certificate);
+  give(CURLOPT_SSLKEY_BLOB, credentials_.key);
+}
+
 absl::StatusOr<HttpAnswer> HttpHandle::Perform(const std::string& server, const HttpCall& call,
                                                Duration timeout) {
   answer_ = HttpAnswer();
@@ -105,6 +123,9 @@ absl::StatusOr<HttpAnswer> HttpHandle::Perform(const std::string& server, const 
   Prepare(server, call, timeout);
   Fields fields;
   for (const std::string& field : call.fields) Add(&fields, field);
+  if (!credentials_.token.empty()) {
+    Add(&fields, absl::StrCat("Authorization: Bearer ", credentials_.token));
+  }
   // The node gives up a little before we do, so that it is its answer we get.
   const auto patience = std::chrono::duration_cast<milliseconds>(timeout * 9 / 10);
   Add(&fields, absl::StrCat("Lockstep-Timeout-Ms: ", std::max<int64_t>(patience.count(), 1)));

@@ -15,7 +15,8 @@ namespace lockstep::bin {
 // For one thread at a time.
 class HttpHandle {
  public:
-  HttpHandle();
+  // `credentials` outlive it.
+  explicit HttpHandle(const client::Credentials& credentials);
   ~HttpHandle();
   HttpHandle(const HttpHandle&) = delete;
   HttpHandle& operator=(const HttpHandle&) = delete;
@@ -29,6 +30,9 @@ class HttpHandle {
   void Prepare(const std::string& server, const HttpCall& call, Duration timeout);
   absl::Status Explain(CURLcode code, const std::string& server, const HttpCall& call) const;
 
+  void PrepareTls();
+
+  const client::Credentials& credentials_;
   CURL* const curl_;
   char error_[CURL_ERROR_SIZE] = {};
   HttpAnswer answer_;

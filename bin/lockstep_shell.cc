@@ -78,6 +78,10 @@ Api* Shell::Connect(Exit& exit) {
     return nullptr;
   }
   const absl::Status connected = (*api)->Connect();
+  if (absl::IsUnauthenticated(connected) || absl::IsPermissionDenied(connected)) {
+    exit = Fail("connecting", connected);
+    return nullptr;
+  }
   if (!connected.ok()) {
     exit = Fail(Exit::kUnreachable, OneLine(connected.message()));
     return nullptr;
@@ -87,11 +91,15 @@ Api* Shell::Connect(Exit& exit) {
 }
 
 absl::StatusOr<std::unique_ptr<Api>> Shell::Open() const {
-  return opener_({.servers = servers(), .timeout = options_.timeout}, options_.http);
+  return opener_(
+      {.servers = servers(), .timeout = options_.timeout, .credentials = options_.credentials},
+      options_.http);
 }
 
 absl::StatusOr<std::unique_ptr<Api>> Shell::OpenHttp(const std::vector<std::string>& servers) {
-  return opener_({.servers = servers, .timeout = options_.timeout}, /*http=*/true);
+  return opener_(
+      {.servers = servers, .timeout = options_.timeout, .credentials = options_.credentials},
+      /*http=*/true);
 }
 
 Exit Shell::Fail(const std::string& what, const absl::Status& status) {

@@ -39,6 +39,7 @@ struct GlobalOptions {
   Duration timeout = std::chrono::seconds(10);
   v1::Consistency consistency = v1::LINEARIZABLE;
   bool verbose = false;
+  client::Credentials credentials = {};
 };
 
 using Opener =

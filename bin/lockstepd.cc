@@ -17,6 +17,7 @@
 #include "bin/lockstepd_sealed_file.h"
 #include "bin/lockstepd_server.h"
 #include "bin/lockstepd_verify.h"
+#include "net/client/grpc_library.h"
 
 namespace lockstep::lockstepd {
 namespace {
@@ -105,6 +106,7 @@ int Main(int argc, const char* const* argv) {
     status = RunVerify(invocation->verify);
   } else if (status.ok()) {
     StartLog(invocation->options);
+    client::TakeGrpcLog([](const char* text) { log::Debug("grpc", text); });
     status = Serve(invocation->options);
     log::Stop();
   }

@@ -12,9 +12,13 @@ namespace {
 // Whoever opens the dashboard sees the minutes before.
 constexpr uint64_t kDashboardIdleMs = 5'000;
 
-net::HttpOptions HttpOptionsOf(const Options& options, std::shared_ptr<net::SlowRequests> slow) {
+net::HttpOptions HttpOptionsOf(const Options& options, const Security& security,
+                               std::shared_ptr<net::SlowRequests> slow) {
   net::HttpOptions http;
   http.slow = std::move(slow);
+  http.tls = security.tls();
+  http.tls_demand = security.demand();
+  http.guard = security.guard();
   http.body_bytes_max = options.http_body_bytes_max;
   http.request_timeout_ms = options.request_timeout_ms;
   http.cors_origins = options.http_cors_origins;
@@ -24,9 +28,12 @@ net::HttpOptions HttpOptionsOf(const Options& options, std::shared_ptr<net::Slow
   return http;
 }
 
-net::RpcOptions RpcOptionsOf(std::shared_ptr<net::SlowRequests> slow) {
+net::RpcOptions RpcOptionsOf(const Security& security, std::shared_ptr<net::SlowRequests> slow) {
   net::RpcOptions rpc;
   rpc.slow = std::move(slow);
+  rpc.tls = security.tls();
+  rpc.tls_demand = security.demand();
+  rpc.guard = security.guard();
   return rpc;
 }
 
@@ -37,13 +44,13 @@ absl::Status InUse(const absl::Status& status) {
 
 }  // namespace
 
-Fronts::Fronts(const Options& options, net::Service& service,
+Fronts::Fronts(const Options& options, const Security& security, net::Service& service,
                const std::shared_ptr<net::NodeMetrics>& metrics, net::LogSink log)
     : options_(options),
       slow_(std::make_shared<net::SlowRequests>(std::chrono::milliseconds(options.slow_request_ms),
                                                 std::move(log))),
-      rpc_(service, RpcOptionsOf(slow_), metrics),
-      http_(HttpOptionsOf(options, slow_), service, metrics) {}
+      rpc_(service, RpcOptionsOf(security, slow_), metrics),
+      http_(HttpOptionsOf(options, security, slow_), service, metrics) {}
 
 absl::Status Fronts::Start() {
   absl::Status status = rpc_.Start(options_.listen_grpc);

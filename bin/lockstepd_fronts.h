@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "bin/lockstepd_options.h"
+#include "bin/lockstepd_security.h"
 #include "net/http/http_server.h"
 #include "net/log.h"
 #include "net/metrics/node_metrics.h"
@@ -21,7 +22,7 @@ namespace lockstep::lockstepd {
 class Fronts {
  public:
   // `service` outlives Drain.
-  Fronts(const Options& options, net::Service& service,
+  Fronts(const Options& options, const Security& security, net::Service& service,
          const std::shared_ptr<net::NodeMetrics>& metrics, net::LogSink log);
 
   // Listens; calls wait until the service runs. An error carries its exit code.

@@ -1,6 +1,7 @@
 #include "bin/lockstepd_options.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "bin/address.h"
 #include "bin/lockstepd_exit.h"
 #include "bin/lockstepd_settings.h"
 #include "bin/lockstepd_times.h"
@@ -140,7 +142,7 @@ void AddSettings(CLI::App& app, std::map<std::string, Given>& given) {
             ->envname(VariableOf(setting))
             ->option_text(setting.placeholder)
             ->group(setting.group);
-    option->expected(1)->allow_extra_args(false);
+    option->expected(setting.kind == Setting::Kind::kSwitch ? 0 : 1, 1)->allow_extra_args(false);
     option->multi_option_policy(setting.kind == Setting::Kind::kList
                                     ? CLI::MultiOptionPolicy::TakeAll
                                     : CLI::MultiOptionPolicy::TakeLast);
@@ -192,10 +194,42 @@ absl::Status Usage(const std::string& what) { return ExitWith(ExitCode::kUsage, 
 absl::Status ReadAll(const std::map<std::string, Given>& given, Options& options) {
   for (const Setting& setting : Settings()) {
     const Given& text = given.at(setting.name);
-    const std::vector<std::string> items = Items(setting, text.values);
+    std::vector<std::string> items = Items(setting, text.values);
+    const bool bare = !items.empty() && items.back().empty() && text.source.front() == '-';
+    if (setting.kind == Setting::Kind::kSwitch && bare) items.back() = "on";
     if (items.empty()) continue;
     const absl::Status status = setting.read(items, options);
     if (!status.ok()) return Usage(absl::StrCat(text.source, ": ", status.message()));
+  }
+  return absl::OkStatus();
+}
+
+using Listens = std::array<std::pair<const char*, const std::string*>, 3>;
+
+Listens ListensOf(const Options& options) {
+  return {{{"listen-peer", &options.listen_peer},
+           {"listen-grpc", &options.listen_grpc},
+           {"listen-http", &options.listen_http}}};
+}
+
+absl::Status CheckSecurity(const Options& options, const Listens& listens) {
+  const bool some = !(options.tls_cert + options.tls_key + options.tls_ca).empty();
+  const std::pair<const char*, const std::string*> files[] = {
+      {"tls-cert", &options.tls_cert}, {"tls-key", &options.tls_key}, {"tls-ca", &options.tls_ca}};
+  for (const auto& [name, file] : files) {
+    if (!some || !file->empty()) continue;
+    return Usage(absl::StrCat(name,
+                              ": is missing: TLS needs tls-cert, tls-key and tls-ca "
+                              "(lockstep certs create makes them)"));
+  }
+  if (some || options.insecure == "on") return absl::OkStatus();
+  for (const auto& [name, text] : listens) {
+    const absl::StatusOr<Address> address = ParseAddress(*text, 0);
+    if (!address.ok() || IsLoopback(*address)) continue;
+    return Usage(absl::StrCat(name, ": ", *text,
+                              " can be reached by other machines, and without TLS anybody there "
+                              "reads and writes all data: give --tls-cert, --tls-key and --tls-ca "
+                              "(lockstep certs create makes them), or say --insecure"));
   }
   return absl::OkStatus();
 }
@@ -217,10 +251,7 @@ absl::Status CheckTogether(const Options& options) {
   if (absl::Status status = raft::ValidateLease(RaftTimesOf(options)); !status.ok()) {
     return Usage(absl::StrCat("clock-drift-max: ", status.message()));
   }
-  const std::pair<const char*, const std::string*> listens[] = {
-      {"listen-peer", &options.listen_peer},
-      {"listen-grpc", &options.listen_grpc},
-      {"listen-http", &options.listen_http}};
+  const Listens listens = ListensOf(options);
   for (size_t i = 0; i < 3; ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (*listens[i].second == *listens[j].second && !absl::EndsWith(*listens[i].second, ":0")) {
@@ -229,6 +260,7 @@ absl::Status CheckTogether(const Options& options) {
       }
     }
   }
+  if (absl::Status status = CheckSecurity(options, listens); !status.ok()) return status;
   if (options.data_dir.empty()) {
     return Usage("data-dir: say where the data lives: lockstepd DIR (--help says more)");
   }

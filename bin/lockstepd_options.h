@@ -52,6 +52,13 @@ struct Options {
   uint64_t http_body_bytes_max = uint64_t{96} << 20;
   std::vector<std::string> http_cors_origins;  // empty: no CORS headers
 
+  std::string tls_cert;  // files in PEM; empty: plain text
+  std::string tls_key;
+  std::string tls_ca;
+  std::string tls_client_auth = "required";  // or optional, none: certificates of clients
+  std::string access;                        // file; empty: whoever connects may do everything
+  std::string insecure = "off";              // or on: plain text on addresses that others reach
+
   std::string log_level = "info";                 // trace, debug, info, warn, error, off
   std::map<std::string, std::string> log_levels;  // by part: node, peer, grpc, http, storage
   std::string log_format = "text";                // or json

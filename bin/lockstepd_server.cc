@@ -88,7 +88,11 @@ proto::NodeAddress Server::Address() const {
 
 // The order: what can be wrong and harms nothing first, what others see last.
 absl::Status Server::Start() {
+  absl::StatusOr<std::unique_ptr<Security>> security = Security::Load(options_, log_, metrics_);
+  if (!security.ok()) return security.status();
+  security_ = *std::move(security);
   net::PeerTransportOptions transport;
+  transport.tls = security_->tls();
   transport.cluster = options_.cluster;
   transport.listen = options_.listen_peer;
   host_ = std::make_unique<net::UvHost>(
@@ -100,7 +104,7 @@ absl::Status Server::Start() {
       log_, Rng(identity_.incarnation ^ life_));
   absl::Status status = host_->Listen();
   if (!status.ok()) return BindError(status, "--listen-peer");
-  fronts_ = std::make_unique<Fronts>(options_, *host_, metrics_, log_);
+  fronts_ = std::make_unique<Fronts>(options_, *security_, *host_, metrics_, log_);
   status = fronts_->Start();
   if (!status.ok()) return status;
   status = Join();
@@ -234,7 +238,8 @@ absl::Status Server::Join() {
   for (size_t attempt = 0; !options_.join.empty(); ++attempt) {
     for (const std::string& seed : options_.join) {
       const absl::StatusOr<proto::Welcome> welcome =
-          net::AskSeed(seed, options_.cluster, Address(), kSeedPatience, attempt);
+          net::AskSeed(seed, options_.cluster, Address(), kSeedPatience, attempt,
+                       security_->tls() == nullptr ? nullptr : security_->tls()->Current());
       if (welcome.ok()) return LearnFrom(*welcome);
       last = welcome.status();
       if (!absl::IsPermissionDenied(last)) continue;

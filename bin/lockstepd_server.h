@@ -15,6 +15,7 @@
 #include "bin/lockstepd_identity.h"
 #include "bin/lockstepd_options.h"
 #include "bin/lockstepd_resolve.h"
+#include "bin/lockstepd_security.h"
 #include "bin/lockstepd_surroundings.h"
 #include "core/runtime/state_machine.h"
 #include "net/address_book.h"
@@ -70,6 +71,7 @@ class Server {
   storage::WorkThread background_;  // of LevelDB: compactions delay no entry
   std::unique_ptr<storage::Engine> engine_;
   std::unique_ptr<net::UvHost> host_;
+  std::unique_ptr<Security> security_;
   std::unique_ptr<Fronts> fronts_;
   // Since when every refusal came while no node was connected. Loop thread only.
   std::optional<std::chrono::steady_clock::time_point> refused_since_;

@@ -167,7 +167,7 @@ absl::Status ReadOrigins(const Values& values, Options& options) {
 }
 
 absl::Status ReadLogLevels(const Values& values, Options& options) {
-  static const Values parts = {"node", "peer", "grpc", "http", "storage"};
+  static const Values parts = {"node", "peer", "grpc", "http", "storage", "audit"};
   std::map<std::string, std::string> levels;
   for (const std::string& text : values) {
     const std::pair<std::string, std::string> sides = absl::StrSplit(text, absl::MaxSplits('=', 1));
@@ -209,6 +209,12 @@ absl::Status ReadLogFormat(const Values& values, Options& options) {
 }
 absl::Status ReadLeaseReads(const Values& values, Options& options) {
   return OneOf(values.back(), {"on", "off"}, options.lease_reads);
+}
+absl::Status ReadClientAuth(const Values& values, Options& options) {
+  return OneOf(values.back(), {"required", "optional", "none"}, options.tls_client_auth);
+}
+absl::Status ReadInsecure(const Values& values, Options& options) {
+  return OneOf(values.back(), {"on", "off"}, options.insecure);
 }
 
 }  // namespace lockstep::lockstepd

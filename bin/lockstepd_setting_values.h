@@ -33,6 +33,8 @@ absl::Status ReadShards(const Values& values, Options& options);
 absl::Status ReadLogLevel(const Values& values, Options& options);
 absl::Status ReadLogFormat(const Values& values, Options& options);
 absl::Status ReadLeaseReads(const Values& values, Options& options);
+absl::Status ReadClientAuth(const Values& values, Options& options);
+absl::Status ReadInsecure(const Values& values, Options& options);
 
 }  // namespace lockstep::lockstepd
 

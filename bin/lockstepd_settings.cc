@@ -19,6 +19,7 @@ constexpr const char* kIdentity = "This node";
 constexpr const char* kAddresses = "Addresses";
 constexpr const char* kCluster = "The cluster";
 constexpr const char* kTimes = "Times and limits";
+constexpr const char* kSecurity = "Security";
 constexpr const char* kLogging = "Log";
 
 template <std::string Options::* member, uint16_t port_min>
@@ -189,13 +190,58 @@ std::vector<Setting> TimeSettings() {
   };
 }
 
+template <std::string Options::* member>
+absl::Status ReadFileName(const Values& values, Options& options) {
+  if (values.back().empty()) return absl::InvalidArgumentError("\"\" is no file");
+  options.*member = values.back();
+  return absl::OkStatus();
+}
+
+template <std::string Options::* member>
+Setting File(const char* name, const char* help, const char* example) {
+  return {name,
+          "FILE",
+          kSecurity,
+          help,
+          example,
+          Kind::kText,
+          "",
+          ReadFileName<member>,
+          ShowText<member>};
+}
+
+std::vector<Setting> SecuritySettings() {
+  return {
+      File<&Options::tls_cert>("tls-cert",
+                               "This node's certificate (PEM), which names it as "
+                               "lockstep://node/ID; with it all ports speak TLS",
+                               "/etc/lockstep/node.crt"),
+      File<&Options::tls_key>("tls-key", "The certificate's private key (PEM, no password)",
+                              "/etc/lockstep/node.key"),
+      File<&Options::tls_ca>("tls-ca",
+                             "Certificates (PEM) of the authorities that sign those of nodes and "
+                             "clients",
+                             "/etc/lockstep/ca.crt"),
+      {"tls-client-auth", "required|optional|none", kSecurity,
+       "Whether clients show certificates of their own, with TLS; nodes always do", "", Kind::kText,
+       "", ReadClientAuth, ShowText<&Options::tls_client_auth>},
+      File<&Options::access>("access",
+                             "Who may do what (JSON): tokens and certificates, their roles and "
+                             "keys; without it whoever connects may do everything",
+                             "/etc/lockstep/access.json"),
+      {"insecure", "on|off", kSecurity,
+       "Plain text also on addresses that other machines can reach", "", Kind::kSwitch, "",
+       ReadInsecure, ShowText<&Options::insecure>},
+  };
+}
+
 std::vector<Setting> LogSettings() {
   return {
       {"log-level", "LEVEL", kLogging, "trace, debug, info, warn, error or off", "", Kind::kText,
        "", ReadLogLevel, ShowText<&Options::log_level>},
       {"log-levels", "PART=LEVEL,...", kLogging,
-       "Levels of single parts: node, peer, grpc, http, storage", "peer=debug", Kind::kList, ",",
-       ReadLogLevels, [](const Options& options) { return ShowPairs(options.log_levels); }},
+       "Levels of single parts: node, peer, grpc, http, storage, audit", "peer=debug", Kind::kList,
+       ",", ReadLogLevels, [](const Options& options) { return ShowPairs(options.log_levels); }},
       {"slow-request-ms", "MS", kLogging,
        "Requests that take longer are logged, with where their time went; 0: none", "",
        Kind::kNumber, "", ReadUint<&Options::slow_request_ms, 0, 3'600'000>,
@@ -207,7 +253,8 @@ std::vector<Setting> LogSettings() {
 
 std::string TomlValue(const Setting& setting, const Values& values) {
   if (setting.kind == Kind::kNumber) return values.back();
-  if (setting.kind == Kind::kText) return toml::Quote(values.back());
+  if (setting.kind == Kind::kText || setting.kind == Kind::kSwitch)
+    return toml::Quote(values.back());
   return absl::StrCat("[",
                       absl::StrJoin(values, ", ",
                                     [](std::string* out, const std::string& value) {
@@ -221,8 +268,8 @@ std::string TomlValue(const Setting& setting, const Values& values) {
 absl::Span<const Setting> Settings() {
   static const std::vector<Setting> settings = [] {
     std::vector<Setting> all;
-    for (const std::vector<Setting>& part :
-         {IdentitySettings(), ClusterSettings(), TimeSettings(), LogSettings()}) {
+    for (const std::vector<Setting>& part : {IdentitySettings(), ClusterSettings(), TimeSettings(),
+                                             SecuritySettings(), LogSettings()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

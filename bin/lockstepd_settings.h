@@ -14,7 +14,8 @@
 namespace lockstep::lockstepd {
 
 struct Setting {
-  enum class Kind { kText, kNumber, kList };
+  // kSwitch: text whose flag alone means "on".
+  enum class Kind { kText, kNumber, kList, kSwitch };
 
   const char* name;         // of the flag without dashes, and of the file's key
   const char* placeholder;  // what --help writes for the value

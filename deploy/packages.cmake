@@ -39,6 +39,9 @@ install_packaged(node FILES ${deploy}/systemd/lockstepd.service DESTINATION /usr
 install_packaged(node FILES ${deploy}/prometheus/alerts.yml ${deploy}/prometheus/prometheus.yml ${deploy}/grafana/lockstep.json
                  DESTINATION /usr/share/doc/lockstep/examples)
 install_packaged(node FILES ${CMAKE_SOURCE_DIR}/README.md DESTINATION /usr/share/doc/lockstep)
+foreach(page dashboard grpc http metrics operations security)
+  install_packaged(node FILES ${CMAKE_SOURCE_DIR}/docs/${page}.md DESTINATION /usr/share/doc/lockstep/docs)
+endforeach()
 install_packaged(node FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION /usr/share/doc/lockstep RENAME copyright)
 
 install_packaged(sim TARGETS lockstep-sim RUNTIME DESTINATION /usr/bin)

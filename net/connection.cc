@@ -32,8 +32,13 @@ uv_buf_t Buffer(absl::string_view text) {
 }  // namespace
 
 Connection::Connection(uv_loop_t* loop, Events events, const Limits& limits,
-                       TransportCounters& counters)
-    : handle_(new Handle), events_(std::move(events)), limits_(limits), counters_(counters) {
+                       TransportCounters& counters,
+                       std::shared_ptr<const TlsCredentials> credentials)
+    : handle_(new Handle),
+      events_(std::move(events)),
+      limits_(limits),
+      counters_(counters),
+      credentials_(std::move(credentials)) {
   CheckEq(uv_tcp_init(loop, &handle_->tcp), 0);
   handle_->owner = this;
   handle_->tcp.data = handle_;
@@ -98,8 +103,10 @@ void Connection::ConnectTo(const SocketAddress& address) {
         Connection* owner = static_cast<Handle*>(request->data)->owner;
         if (owner == nullptr || owner->closed_) return;
         if (status != 0) return owner->Close(UvError("connecting", status));
+        owner->dialled_ = true;
+        const bool at_once = owner->credentials_ == nullptr;
         owner->Begin();
-        owner->events_.connected();
+        if (at_once) owner->events_.connected();
       });
   if (failed != 0) Close(UvError("connecting", failed));
 }
@@ -129,6 +136,7 @@ void Connection::Begin() {
         Connection* owner = static_cast<Handle*>(handle->data)->owner;
         if (owner != nullptr) owner->OnRead(size, buffer);
       });
+  if (credentials_ != nullptr) BeginTls();
 }
 
 // Nothing of this object may be touched after an event that closes it.
@@ -140,14 +148,18 @@ void Connection::OnRead(ssize_t size, const uv_buf_t* buffer) {
   }
   read_at_ = uv_hrtime();
   counters_.bytes_received += static_cast<uint64_t>(size);
+  const absl::string_view data(buffer->base, static_cast<size_t>(size));
+  if (tls_ != nullptr) return OnSealed(data);
   Handle* handle = handle_;
-  const absl::Status status =
-      reader_.Feed(absl::string_view(buffer->base, static_cast<size_t>(size)),
-                   [this, handle](FrameKind kind, Bytes payload) {
-                     if (!events_.frame(kind, std::move(payload))) return false;
-                     return handle->owner != nullptr && !closed_;
-                   });
+  const absl::Status status = TakePlain(data);
   if (handle->owner != nullptr && !status.ok()) Close(status);
+}
+
+absl::Status Connection::TakePlain(absl::string_view data) {
+  return reader_.Feed(data, [this, handle = handle_](FrameKind kind, Bytes payload) {
+    if (!events_.frame(kind, std::move(payload))) return false;
+    return handle->owner != nullptr && !closed_;
+  });
 }
 
 bool Connection::Send(FrameKind kind, Bytes payload) {
@@ -167,7 +179,9 @@ bool Connection::Send(const FrameHeader& header, Parcel payload) {
 // Most writes fit into the socket's buffer: they are done when the call returns, without another
 // round of the loop. What does not fit is libuv's to finish.
 void Connection::Flush() {
-  if (!open_ || closed_ || writing_ != nullptr || queue_.empty()) return;
+  if (!open_ || closed_ || writing_ != nullptr) return;
+  if (tls_ != nullptr) return FlushSealed();
+  if (queue_.empty()) return;
   std::vector<uv_buf_t> buffers;
   buffers.reserve(3 * queue_.size());
   uint64_t bytes = 0;
@@ -193,22 +207,30 @@ void Connection::WriteRest(std::vector<uv_buf_t> buffers, uint64_t written, uint
   while (written >= buffers[first].len) written -= buffers[first++].len;
   buffers[first].base += written;
   buffers[first].len -= written;
-  writing_ =
-      new Write{.request = {}, .owner = this, .frames = std::exchange(queue_, {}), .bytes = rest};
-  writing_->request.data = writing_;
+  auto* write = new Write{.request = {},
+                          .owner = this,
+                          .frames = std::exchange(queue_, {}),
+                          .sealed = "",
+                          .bytes = rest,
+                          .queued_bytes = rest};
+  Submit(write, buffers.data() + first, static_cast<unsigned>(buffers.size() - first));
+}
+
+void Connection::Submit(Write* write, const uv_buf_t* buffers, unsigned count) {
+  writing_ = write;
+  write->request.data = write;
   const int failed =
-      uv_write(&writing_->request, stream(), buffers.data() + first,
-               static_cast<unsigned>(buffers.size() - first), [](uv_write_t* request, int status) {
-                 auto* write = static_cast<Write*>(request->data);
-                 Connection* owner = write->owner;
-                 if (owner != nullptr) {
-                   owner->counters_.bytes_sent += write->bytes;
-                   owner->queued_bytes_ -= write->bytes;
-                   owner->writing_ = nullptr;
-                 }
-                 delete write;
-                 if (owner != nullptr) owner->OnWritten(status);
-               });
+      uv_write(&write->request, stream(), buffers, count, [](uv_write_t* request, int status) {
+        auto* done = static_cast<Write*>(request->data);
+        Connection* owner = done->owner;
+        if (owner != nullptr) {
+          owner->counters_.bytes_sent += done->bytes;
+          owner->queued_bytes_ -= done->queued_bytes;
+          owner->writing_ = nullptr;
+        }
+        delete done;
+        if (owner != nullptr) owner->OnWritten(status);
+      });
   if (failed == 0) return;
   delete std::exchange(writing_, nullptr);
   Close(UvError("writing", failed));
@@ -217,16 +239,21 @@ void Connection::WriteRest(std::vector<uv_buf_t> buffers, uint64_t written, uint
 void Connection::OnWritten(int status) {
   if (closed_) return;
   if (status != 0) return Close(UvError("writing", status));
-  if (!queue_.empty()) return Flush();
-  if (draining_) Close(drain_why_);
+  FlushAndDrain();
 }
 
 void Connection::CloseAfterFlush(absl::Status why) {
   if (closed_ || draining_) return;
-  Flush();
   draining_ = true;
   drain_why_ = std::move(why);
-  if (writing_ == nullptr) Close(drain_why_);
+  FlushAndDrain();
+}
+
+void Connection::FlushAndDrain() {
+  const Handle* const handle = handle_;
+  Flush();
+  if (handle->owner == nullptr || closed_) return;
+  if (draining_ && writing_ == nullptr) Close(drain_why_);
 }
 
 void Connection::Close(absl::Status why) {

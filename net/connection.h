@@ -2,13 +2,15 @@
 //
 // What is sent within a turn leaves with one system call at its end (Flush). While a write is under
 // way the next one grows; beyond a bound of bytes frames are dropped, which the network may do
-// anyway.
+// anyway. With TLS both sides show certificates, and nothing leaves or is believed before they are
+// verified (connection_tls.cc).
 #ifndef LOCKSTEP_NET_CONNECTION_H_
 #define LOCKSTEP_NET_CONNECTION_H_
 
 #include <uv.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +20,7 @@
 #include "core/base/bytes.h"
 #include "core/base/parcel.h"
 #include "net/framing.h"
+#include "net/tls/tls_channel.h"
 #include "net/uv_handles.h"
 
 namespace lockstep::net {
@@ -34,7 +37,7 @@ struct TransportCounters {
 class Connection {
  public:
   struct Events {
-    std::function<void()> connected;  // after Connect
+    std::function<void()> connected;  // after Connect; with TLS: and who answers is verified
     // False: nothing more is read.
     std::function<bool(FrameKind kind, Bytes payload)> frame;
     // Once, and nothing after it. The owner may destroy the connection in it.
@@ -45,8 +48,9 @@ class Connection {
     std::chrono::milliseconds dead_after{10000};    // sent and not acknowledged by the other side
   };
 
-  // `counters` outlives it.
-  Connection(uv_loop_t* loop, Events events, const Limits& limits, TransportCounters& counters);
+  // `counters` outlives it. `credentials`: of this node, for TLS; null: without.
+  Connection(uv_loop_t* loop, Events events, const Limits& limits, TransportCounters& counters,
+             std::shared_ptr<const TlsCredentials> credentials = nullptr);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -73,6 +77,8 @@ class Connection {
   // To the peer and back, smoothed, as the kernel measures it; 0: it has not.
   std::chrono::microseconds RoundTrip() const;
   std::string peer_address() const;
+  // Who the other side's certificate says that it is. Null without TLS, and before it is verified.
+  const TlsPeer* certified() const;
 
  private:
   struct Frame {
@@ -94,16 +100,26 @@ class Connection {
   struct Write {
     uv_write_t request;
     Connection* owner;
-    std::vector<Frame> frames;
-    uint64_t bytes = 0;
+    std::deque<Frame> frames;
+    std::string sealed;         // with TLS, in their place
+    uint64_t bytes = 0;         // of the wire
+    uint64_t queued_bytes = 0;  // of those that still count as queued
   };
 
   void ConnectTo(const SocketAddress& address);
   void OnLookedUp(const Lookup& lookup, int status, const addrinfo* found);
   void Begin();
   void OnRead(ssize_t size, const uv_buf_t* buffer);
+  absl::Status TakePlain(absl::string_view data);
   void WriteRest(std::vector<uv_buf_t> buffers, uint64_t written, uint64_t rest);
+  void Submit(Write* write, const uv_buf_t* buffers, unsigned count);
   void OnWritten(int status);
+  void FlushAndDrain();
+  // TLS: connection_tls.cc.
+  void BeginTls();
+  void OnSealed(absl::string_view wire);
+  void FlushSealed();
+  absl::Status SealSome();
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle_->tcp); }
 
   Handle* handle_;
@@ -112,11 +128,16 @@ class Connection {
   TransportCounters& counters_;
   FrameReader reader_;
   std::vector<char> buffer_;      // what is read goes here first
-  std::vector<Frame> queue_;      // not handed to libuv
+  std::deque<Frame> queue_;       // not handed to libuv
   uint64_t queued_bytes_ = 0;     // in queue_ and in the write under way
   Write* writing_ = nullptr;      // null: none
   Lookup* looking_up_ = nullptr;  // likewise
-  bool open_ = false;             // connected or accepted
+  const std::shared_ptr<const TlsCredentials> credentials_;
+  std::shared_ptr<TlsChannel> tls_;  // null: without
+  size_t sealed_ = 0;                // bytes of the queue's first frame that are sealed
+  bool dialled_ = false;
+  bool announced_ = false;  // `connected` was told, or is not to be
+  bool open_ = false;       // connected or accepted
   bool closed_ = false;
   bool draining_ = false;
   absl::Status drain_why_;

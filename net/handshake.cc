@@ -41,9 +41,14 @@ proto::Welcome Refuse(proto::Refusal refusal, std::string advice) {
 }
 
 // Introduces it, if it is welcome.
-proto::Welcome Judge(const proto::Hello& hello, const std::string& cluster,
-                     const proto::NodeAddress& self, AddressBook& book) {
+proto::Welcome Judge(const proto::Hello& hello, const TlsPeer* certificate,
+                     const std::string& cluster, const proto::NodeAddress& self,
+                     AddressBook& book) {
   const uint64_t from = hello.from().node();
+  const absl::Status certified = CheckCertificate(certificate, NodeId(from));
+  if (!certified.ok()) {
+    return Refuse(proto::OTHER_CERTIFICATE, std::string(certified.message()));
+  }
   if (hello.version() != kPeerProtocolVersion) {
     return Refuse(proto::OTHER_VERSION,
                   absl::StrCat("node ", self.node(), " speaks version ", kPeerProtocolVersion,
@@ -110,12 +115,21 @@ std::optional<proto::Hello> ReadHello(const Bytes& payload) {
   return hello;
 }
 
-proto::Welcome AnswerHello(const std::optional<proto::Hello>& hello, const std::string& cluster,
-                           const Introduction& introduction, AddressBook& book) {
+absl::Status CheckCertificate(const TlsPeer* certificate, NodeId node) {
+  if (certificate == nullptr || MaySpeakFor(*certificate, node.value())) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat(
+      "the certificate shown (\"", OneLine(certificate->common_name, kQuotedBytesMax),
+      "\") is not that of node ", node.value(), ": its names lack lockstep://node/", node.value(),
+      "; give the node the one that lockstep certs create makes for it"));
+}
+
+proto::Welcome AnswerHello(const std::optional<proto::Hello>& hello, const TlsPeer* certificate,
+                           const std::string& cluster, const Introduction& introduction,
+                           AddressBook& book) {
   const proto::NodeAddress& self = introduction.self;
   proto::Welcome welcome =
       hello.has_value()
-          ? Judge(*hello, cluster, self, book)
+          ? Judge(*hello, certificate, cluster, self, book)
           : Refuse(proto::MALFORMED,
                    "the hello cannot be read: is it a lockstep node of this version?");
   welcome.set_version(kPeerProtocolVersion);

@@ -17,6 +17,7 @@
 #include "core/node/channel.h"
 #include "core/proto/transport.pb.h"
 #include "net/address_book.h"
+#include "net/tls/tls_channel.h"
 
 namespace lockstep::net {
 
@@ -40,9 +41,14 @@ proto::Hello MakeHello(const std::string& cluster, const proto::NodeAddress& sel
 // None: no hello that could be answered.
 std::optional<proto::Hello> ReadHello(const Bytes& payload);
 // The answer, complete. Who is welcome has been introduced to the book, which has learnt what it
-// knows; who is not learns why, and nothing changes.
-proto::Welcome AnswerHello(const std::optional<proto::Hello>& hello, const std::string& cluster,
-                           const Introduction& introduction, AddressBook& book);
+// knows; who is not learns why, and nothing changes. `certificate`: what was shown; null: no TLS.
+proto::Welcome AnswerHello(const std::optional<proto::Hello>& hello, const TlsPeer* certificate,
+                           const std::string& cluster, const Introduction& introduction,
+                           AddressBook& book);
+
+// PermissionDenied: the certificate is not that of the node. Null: there is no TLS, and nothing to
+// say.
+absl::Status CheckCertificate(const TlsPeer* certificate, NodeId node);
 
 // InvalidArgument: no correct node says that. A refusal is a welcome, too: its advice is one line.
 absl::StatusOr<proto::Welcome> ReadWelcome(const Bytes& payload);

@@ -32,6 +32,10 @@ PeerTransport::~PeerTransport() {
            [](uv_handle_t* closed) { delete reinterpret_cast<uv_tcp_t*>(closed); });
 }
 
+std::shared_ptr<const TlsCredentials> PeerTransport::Credentials() const {
+  return options_.tls == nullptr ? nullptr : options_.tls->Current();
+}
+
 Instant PeerTransport::Now() const { return Instant(Duration(static_cast<int64_t>(uv_hrtime()))); }
 
 void PeerTransport::Log(LogLevel level, absl::string_view text,
@@ -192,8 +196,8 @@ void PeerTransport::Dial(NodeId node, node::Channel channel) {
     return OnWelcome(node, channel, kind, payload);
   };
   events.closed = [this, node, channel](absl::Status why) { OnDialledClosed(node, channel, why); };
-  dialled.connection =
-      std::make_unique<Connection>(loop_, std::move(events), options_.limits, counters_);
+  dialled.connection = std::make_unique<Connection>(loop_, std::move(events), options_.limits,
+                                                    counters_, Credentials());
   dialled.connection->Connect(book_.Find(node)->peer(), dialled.attempts++);
 }
 
@@ -223,7 +227,10 @@ bool PeerTransport::OnWelcome(NodeId node, node::Channel channel, FrameKind kind
     events_.refused(node, welcome->refusal(), advice);
     return false;
   }
-  const absl::Status taken = TakeWelcome(*welcome, node, NodeId(introduction_.self.node()), book_);
+  absl::Status taken = CheckCertificate(dialled.connection->certified(), node);
+  if (taken.ok()) {
+    taken = TakeWelcome(*welcome, node, NodeId(introduction_.self.node()), book_);
+  }
   if (!taken.ok()) {
     dialled.connection->Close(taken);
     Complain(node, std::string(taken.message()));

@@ -31,6 +31,7 @@
 #include "net/connection.h"
 #include "net/handshake.h"
 #include "net/log.h"
+#include "net/tls/tls_credentials.h"
 #include "net/uv_handles.h"
 
 namespace lockstep::net {
@@ -44,7 +45,10 @@ struct PeerTransportOptions {
   std::chrono::milliseconds idle_max{60000};      // of silence on an accepted one
   std::chrono::milliseconds pause_min{20};        // before dialling again
   std::chrono::milliseconds pause_max{1000};
-  size_t accepted_max = 4096;  // connections
+  size_t accepted_max = 4096;             // connections
+  size_t accepted_per_address_max = 512;  // of them, from one address
+  // Of this node: peers speak TLS, and each shows that it is who it says. Null: plain text.
+  std::shared_ptr<const TlsStore> tls;
 };
 
 class PeerTransport final : public Transport {
@@ -94,11 +98,13 @@ class PeerTransport final : public Transport {
   };
   struct Accepted {
     std::unique_ptr<Connection> connection;
-    NodeId from;  // none: has not said hello
+    std::string address;  // without the port
+    NodeId from;          // none: has not said hello
     node::Channel channel = node::Channel::kControl;
   };
 
   Instant Now() const;
+  std::shared_ptr<const TlsCredentials> Credentials() const;
   void Tick();
   bool IsWhole() const;
   FrameHeader HeaderOf(const Parcel& message);
@@ -110,6 +116,7 @@ class PeerTransport final : public Transport {
   void Complain(NodeId node, const std::string& complaint);
 
   void OnIncoming();
+  bool HasRoomFor(const std::string& address) const;
   bool OnAcceptedFrame(uint64_t id, FrameKind kind, Bytes payload);
   bool OnHello(uint64_t id, const Bytes& payload);
   void OnAcceptedClosed(uint64_t id, const absl::Status& why);

@@ -6,6 +6,12 @@
 #include "net/peer_transport.h"
 
 namespace lockstep::net {
+namespace {
+
+// "10.0.0.4:7400" without the port.
+std::string HostOf(const std::string& address) { return address.substr(0, address.rfind(':')); }
+
+}  // namespace
 
 void PeerTransport::OnIncoming() {
   ++last_accepted_;
@@ -16,13 +22,21 @@ void PeerTransport::OnIncoming() {
   };
   events.closed = [this, id](absl::Status why) { OnAcceptedClosed(id, why); };
   Accepted accepted;
-  accepted.connection =
-      std::make_unique<Connection>(loop_, std::move(events), options_.limits, counters_);
-  const bool full = accepted_.size() >= options_.accepted_max;
+  accepted.connection = std::make_unique<Connection>(loop_, std::move(events), options_.limits,
+                                                     counters_, Credentials());
   const absl::Status status =
       accepted.connection->Accept(reinterpret_cast<uv_stream_t*>(listener_));
+  if (!status.ok() || stopped_) return;
+  accepted.address = HostOf(accepted.connection->peer_address());
   // Destroyed, hence closed, when there is no place for it.
-  if (status.ok() && !full && !stopped_) accepted_.emplace(id, std::move(accepted));
+  if (HasRoomFor(accepted.address)) accepted_.emplace(id, std::move(accepted));
+}
+
+bool PeerTransport::HasRoomFor(const std::string& address) const {
+  if (accepted_.size() >= options_.accepted_max) return false;
+  size_t from_there = 0;
+  for (const auto& [id, accepted] : accepted_) from_there += accepted.address == address ? 1u : 0u;
+  return from_there < options_.accepted_per_address_max;
 }
 
 bool PeerTransport::OnAcceptedFrame(uint64_t id, FrameKind kind, Bytes payload) {
@@ -46,7 +60,8 @@ bool PeerTransport::OnAcceptedFrame(uint64_t id, FrameKind kind, Bytes payload) 
 bool PeerTransport::OnHello(uint64_t id, const Bytes& payload) {
   Accepted& accepted = accepted_.at(id);
   const std::optional<proto::Hello> hello = ReadHello(payload);
-  const proto::Welcome welcome = AnswerHello(hello, options_.cluster, introduction_, book_);
+  const proto::Welcome welcome =
+      AnswerHello(hello, accepted.connection->certified(), options_.cluster, introduction_, book_);
   accepted.connection->Send(FrameKind::kWelcome, Bytes::Copy(welcome.SerializeAsString()));
   if (welcome.refusal() != proto::WELCOME) {
     Log(LogLevel::kWarn, "refused a connection",

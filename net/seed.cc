@@ -28,13 +28,19 @@ absl::StatusOr<proto::Welcome> Judge(const std::string& address, FrameKind kind,
 
 absl::StatusOr<proto::Welcome> AskSeed(const std::string& address, const std::string& cluster,
                                        const proto::NodeAddress& self,
-                                       std::chrono::milliseconds patience, size_t attempt) {
+                                       std::chrono::milliseconds patience, size_t attempt,
+                                       std::shared_ptr<const TlsCredentials> credentials) {
   Loop loop;
   TransportCounters counters;
   std::optional<absl::StatusOr<proto::Welcome>> answer;
   std::unique_ptr<Connection> connection;
   Connection::Events events;
   events.connected = [&] {
+    if (connection->certified() != nullptr && !IsNode(*connection->certified())) {
+      answer = absl::PermissionDeniedError(
+          absl::StrCat(address, " shows a certificate that is no node's of this cluster"));
+      return;
+    }
     const proto::Hello hello = MakeHello(cluster, self, NodeId(), node::Channel::kBulk);
     connection->Send(FrameKind::kHello, Bytes::Copy(hello.SerializeAsString()));
     connection->Flush();
@@ -45,10 +51,13 @@ absl::StatusOr<proto::Welcome> AskSeed(const std::string& address, const std::st
   };
   events.closed = [&](absl::Status why) {
     if (answer.has_value()) return;
-    answer = absl::UnavailableError(absl::StrCat(address, ": ", why.message()));
+    const std::string text = absl::StrCat(address, ": ", why.message());
+    // Whoever does not trust this node's certificate, or is not to be trusted, will not later.
+    const bool for_good = absl::IsUnauthenticated(why);
+    answer = for_good ? absl::PermissionDeniedError(text) : absl::UnavailableError(text);
   };
-  connection =
-      std::make_unique<Connection>(loop.get(), std::move(events), Connection::Limits(), counters);
+  connection = std::make_unique<Connection>(loop.get(), std::move(events), Connection::Limits(),
+                                            counters, std::move(credentials));
   Timer timer(loop.get(), [&] {
     if (!answer.has_value()) {
       answer = absl::UnavailableError(absl::StrCat(address, ": no answer in time"));

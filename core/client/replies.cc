@@ -31,6 +31,10 @@ absl::Status StatusOf(const proto::Result& result) {
       return absl::OutOfRangeError(text);
     case proto::NO_SPACE:
       return absl::ResourceExhaustedError(text);
+    case proto::PERMISSION_DENIED:
+      return absl::PermissionDeniedError(text);
+    case proto::UNAUTHENTICATED:
+      return absl::UnauthenticatedError(text);
     case proto::SEQUENCE_STALE:
     case proto::SESSION_UNKNOWN:
       return absl::FailedPreconditionError(text);
@@ -101,6 +105,8 @@ void Client::OnReply(Instant now, const Reply& input, Output* out) {
     case proto::INVALID_ARGUMENT:
     case proto::TOO_LARGE:
     case proto::SEQUENCE_STALE:
+    case proto::PERMISSION_DENIED:
+    case proto::UNAUTHENTICATED:
     case proto::NO_SPACE:  // It may last: people have to do something.
       return OnFinal(id, input.attempt, std::move(*reply.mutable_result()), out);
     case proto::UNKNOWN_GROUP:

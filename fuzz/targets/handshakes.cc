@@ -150,7 +150,8 @@ void CheckHello(const std::string& payload, AddressBook& book) {
   book.Saved();
   const Memory before(book);
   const auto hello = net::ReadHello(Bytes::Copy(payload));
-  const proto::Welcome answer = net::AnswerHello(hello, kCluster, ours, book);
+  const proto::Welcome answer =
+      net::AnswerHello(hello, /*certificate=*/nullptr, kCluster, ours, book);
   CheckGrowth(before, book);
   CheckEq(answer.from().node(), kSelf);
   CheckLe(answer.ByteSizeLong(), size_t{net::kHandshakeBytesMax});

@@ -48,6 +48,15 @@ grpc::ChannelArguments Arguments(const CarrierOptions& options) {
   return arguments;
 }
 
+std::shared_ptr<grpc::ChannelCredentials> ChannelCredentials(const Credentials& credentials) {
+  if (credentials.authorities.empty()) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = credentials.authorities;
+  options.pem_cert_chain = credentials.certificate;
+  options.pem_private_key = credentials.key;
+  return grpc::SslCredentials(options);
+}
+
 }  // namespace
 
 Instant Now() {
@@ -69,8 +78,8 @@ std::shared_ptr<grpc::Channel> Carrier::ChannelTo(const std::string& address) {
   const auto found = channels_.find(address);
   if (found != channels_.end()) return found->second;
   if (channels_.size() >= kChannelsMax) channels_.clear();  // streams keep what they use
-  return channels_[address] = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
-                                                        Arguments(options_));
+  return channels_[address] = grpc::CreateCustomChannel(
+             address, ChannelCredentials(options_.credentials), Arguments(options_));
 }
 
 void Carrier::SetAddress(NodeId node, const std::string& address) {
@@ -108,13 +117,15 @@ void Carrier::Call(const std::string& server, const std::string& method, Bytes r
     return done({.status = absl::CancelledError("the store was closed"), .response = {}});
   }
   const Instant now = Now();
-  calls_.push_back(
-      std::make_unique<ServerCall>(ServerCall::What{.server = server,
-                                                    .method = method,
-                                                    .request = std::move(request),
-                                                    .connect_by = now + options_.connect_timeout,
-                                                    .deadline = now + timeout},
-                                   ChannelTo(server), queue_.get(), std::move(done)));
+  calls_.push_back(std::make_unique<ServerCall>(
+      ServerCall::What{.server = server,
+                       .method = method,
+                       .request = std::move(request),
+                       .token = options_.credentials.token,
+                       .tls = !options_.credentials.authorities.empty(),
+                       .connect_by = now + options_.connect_timeout,
+                       .deadline = now + timeout},
+      ChannelTo(server), queue_.get(), std::move(done)));
 }
 
 bool Carrier::Poll(Instant until) {

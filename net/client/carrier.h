@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/bytes.h"
 #include "core/base/types.h"
+#include "net/client/store_types.h"
 
 namespace grpc {
 class Alarm;
@@ -40,6 +41,7 @@ struct CarrierOptions {
   Duration reconnect_max = std::chrono::milliseconds(500);  // between two attempts
   uint64_t queued_bytes_max = uint64_t{256} << 20;          // of each node, not yet handed to gRPC
   size_t awaited_max = 8192;  // answers awaited of each node; the oldest are forgotten beyond
+  Credentials credentials = {};
 };
 
 // What happens on the streams. Called within Carrier::Poll and Carrier::Stop.

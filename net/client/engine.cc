@@ -15,6 +15,7 @@ CarrierOptions CarrierOptionsOf(const StoreOptions& options) {
   carrier.reconnect_max = std::min(carrier.reconnect_max, options.rediscover_max);
   carrier.queued_bytes_max = options.unfinished_bytes_max;
   carrier.awaited_max = size_t{2} * options.router.unfinished_max;
+  carrier.credentials = options.credentials;
   return carrier;
 }
 

@@ -89,6 +89,7 @@ class Engine final : private CarrierListener {
   // engine_nodes.cc: who the nodes are, and the end.
   void KeepDiscovering(Instant now);
   void OnStatus(const absl::StatusOr<Bytes>& answer);
+  void OnNotAdmitted(const absl::Status& status);
   void Learn(const v1::StatusResponse& status);
   void NoteProblem(const std::string& problem);
   bool TimeToClose();
@@ -107,7 +108,8 @@ class Engine final : private CarrierListener {
   bool ready_ = false;
   bool closed_ = false;  // nothing is taken any more
   std::optional<Instant> close_by_;
-  std::string problem_;  // why the nodes are not known
+  std::string problem_;                       // why the nodes are not known
+  std::optional<absl::Status> not_admitted_;  // to those who know them, as it was said last
 
   std::atomic<uint64_t> unfinished_{0};
   std::atomic<uint64_t> unfinished_bytes_{0};

@@ -37,6 +37,9 @@ void Engine::OnStatus(const absl::StatusOr<Bytes>& answer) {
   now_ = Now();
   discover_at_ = now_ + discover_pause_;
   discover_pause_ = std::min(discover_pause_ * 2, options_.rediscover_max);
+  if (absl::IsUnauthenticated(answer.status()) || absl::IsPermissionDenied(answer.status())) {
+    return OnNotAdmitted(answer.status());
+  }
   if (!answer.ok()) {
     return NoteProblem(
         std::string(answer.status().message().data(), answer.status().message().size()));
@@ -46,6 +49,22 @@ void Engine::OnStatus(const absl::StatusOr<Bytes>& answer) {
     return NoteProblem("a server sent a malformed status");
   }
   Learn(status);
+}
+
+// Asking again does not help whoever waits.
+void Engine::OnNotAdmitted(const absl::Status& status) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    not_admitted_ = status;
+  }
+  changed_.notify_all();
+  waiting_until_ = kNever;
+  for (Submission& one : std::exchange(waiting_, {})) {
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::kNotExecuted;
+    outcome.status = status;
+    Complete({.done = std::move(one.done), .bytes = one.bytes}, std::move(outcome));
+  }
 }
 
 void Engine::Learn(const v1::StatusResponse& status) {
@@ -77,8 +96,10 @@ void Engine::NoteProblem(const std::string& problem) {
 
 absl::Status Engine::WaitReady(Duration timeout) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait_for(lock, timeout, [this] { return ready_ || closed_; });
+  changed_.wait_for(lock, timeout,
+                    [this] { return ready_ || closed_ || not_admitted_.has_value(); });
   if (ready_) return absl::OkStatus();
+  if (not_admitted_.has_value()) return *not_admitted_;
   return FailureStatus(
       absl::StatusCode::kUnavailable, Effect::kNone, "UNAVAILABLE",
       absl::StrCat("no server has told who the nodes are: ",

@@ -10,6 +10,12 @@ namespace lockstep::client {
 // and a command to come back to the shell. Thread-safe.
 void KeepGrpc();
 
+// What gRPC itself has to say goes there from now on, whatever thread says it, instead of to
+// stderr; null: nowhere. Unless the variable GRPC_VERBOSITY asks for it. For programs, before they
+// use gRPC.
+using GrpcLog = void (*)(const char* text);
+void TakeGrpcLog(GrpcLog log);
+
 }  // namespace lockstep::client
 
 #endif  // LOCKSTEP_NET_CLIENT_GRPC_LIBRARY_H_

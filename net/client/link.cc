@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "net/client/byte_buffers.h"
+#include "net/client/token.h"
 
 namespace lockstep::client {
 
@@ -13,6 +14,7 @@ constexpr char kExchangeMethod[] = "/lockstep.v1.Direct/Exchange";
 Link::Link(NodeId node, std::shared_ptr<grpc::Channel> channel, grpc::CompletionQueue* queue,
            const CarrierOptions* options, CarrierListener* listener)
     : node_(node), channel_(std::move(channel)), options_(*options), listener_(listener) {
+  ShowToken(options_.credentials.token, &context_);
   stream_ = grpc::GenericStub(channel_).PrepareCall(&context_, kExchangeMethod, queue);
   stream_->StartCall(&started_);
 }

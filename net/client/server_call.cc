@@ -8,6 +8,7 @@
 #include "net/client/byte_buffers.h"
 #include "net/client/failure.h"
 #include "net/client/grpc_time.h"
+#include "net/client/token.h"
 
 namespace lockstep::client {
 namespace {
@@ -43,6 +44,7 @@ void ServerCall::Connect() {
 
 void ServerCall::Start() {
   context_.set_deadline(ToGrpc(what_.deadline));
+  ShowToken(what_.token, &context_);
   reader_ = grpc::GenericStub(channel_).PrepareUnaryCall(&context_, what_.method,
                                                          net::ToByteBuffer(what_.request), queue_);
   reader_->StartCall();
@@ -59,7 +61,11 @@ void ServerCall::Happened(bool /*ok*/) {
   if (!failed && !cancelled_ && Now() < ConnectBy()) return Connect();
   End({.status = cancelled_
                      ? absl::CancelledError("the store was closed")
-                     : absl::UnavailableError(absl::StrCat("cannot connect to ", what_.server)),
+                     : absl::UnavailableError(absl::StrCat(
+                           "cannot connect to ", what_.server,
+                           what_.tls ? " (by TLS: is its certificate for that name, and signed by "
+                                       "the given authorities?)"
+                                     : "")),
        .response = {},
        .sent = false});
 }

@@ -25,6 +25,8 @@ class ServerCall final : public CarrierEvent {
     std::string server;
     std::string method;
     Bytes request;
+    std::string token;
+    bool tls = false;
     Instant connect_by;
     Instant deadline;
   };

@@ -22,6 +22,12 @@ absl::Status ValidateStoreOptions(const StoreOptions& options) {
         "timeout, connect_timeout and rediscover_min must be above 0, and rediscover_max not "
         "below rediscover_min");
   }
+  const Credentials& credentials = options.credentials;
+  const bool certificate = !credentials.certificate.empty();
+  if (certificate != !credentials.key.empty() || (certificate && credentials.authorities.empty())) {
+    return absl::InvalidArgumentError(
+        "credentials: a certificate needs its key, and the authorities that sign the servers'");
+  }
   if (options.unfinished_bytes_max == 0) {
     return absl::InvalidArgumentError("unfinished_bytes_max is 0: it must be at least 1");
   }

@@ -37,6 +37,14 @@ inline RouterOptions StoreRouterOptions() {
   return options;
 }
 
+// How a Store shows who it is, and knows whom it speaks to. All of it PEM but for the token.
+struct Credentials {
+  std::string authorities = {};  // that sign servers' certificates; empty: plain text
+  std::string certificate = {};  // of this client; empty: it shows none
+  std::string key = {};          // of the certificate
+  std::string token = {};        // empty: none. In plain text whoever listens can read it
+};
+
 struct StoreOptions {
   // gRPC addresses (host:port) of any nodes of the cluster. One that answers is enough: it names
   // the others. At least one.
@@ -56,6 +64,7 @@ struct StoreOptions {
   // Between two attempts to learn who the nodes are; doubles from the first to the second.
   Duration rediscover_min = std::chrono::milliseconds(50);
   Duration rediscover_max = std::chrono::seconds(2);
+  Credentials credentials = {};
 };
 
 // InvalidArgument with what is wrong and what is allowed.

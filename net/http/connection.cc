@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "net/http/failure.h"
 #include "net/http/front.h"
+#include "net/uv_handles.h"
 
 namespace lockstep::net::http {
 namespace {
@@ -34,7 +35,10 @@ bool Connection::Accept(uv_stream_t* listener) {
   }
   uv_tcp_nodelay(&socket_, 1);
   uv_tcp_keepalive(&socket_, 1, kTcpKeepAliveSeconds);
+  const std::string from = PeerAddressOf(&socket_);
+  caller_.address = from.substr(0, from.rfind(':'));
   Arm(Deadline::kIdle, front_.options().idle_ms_max);
+  if (front_.options().tls != nullptr) BeginTls();
   StartReading();
   return state_ == State::kReading;
 }
@@ -64,7 +68,9 @@ void Connection::OnAllocate(uv_handle_t* handle, size_t, uv_buf_t* buffer) {
 void Connection::OnRead(uv_stream_t* stream, ssize_t bytes, const uv_buf_t* buffer) {
   auto* self = static_cast<Connection*>(stream->data);
   if (bytes < 0) return self->OnEnd();
-  if (bytes > 0) self->OnData({buffer->base, static_cast<size_t>(bytes)});
+  const absl::string_view data(buffer->base, static_cast<size_t>(std::max(bytes, ssize_t{0})));
+  if (self->tls_ != nullptr) return self->OnSealed(data);
+  self->OnData(data);
 }
 
 void Connection::OnEnd() {
@@ -157,6 +163,7 @@ bool Connection::OnBody() {
 // known.
 void Connection::Refuse(const Failure& failure) {
   if (state_ != State::kReading) return;
+  if (tls_ != nullptr && !tls_->ready()) return Close();
   began_us_ = front_.now_us();
   front_.counters().OnRequest(began_us_);
   is_head_ = false;
@@ -199,6 +206,7 @@ void Connection::OnDeadline() {
       return OnAnswerOverdue();
     case Deadline::kWrite:
       return OnWriteStalled();
+    case Deadline::kHandshake:
     case Deadline::kIdle:
     case Deadline::kLinger:
       return Close();

@@ -19,9 +19,11 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "net/access/guard.h"
 #include "net/http/exchange.h"
 #include "net/http/mailbox.h"
 #include "net/http/request_parser.h"
+#include "net/tls/tls_channel.h"
 
 namespace lockstep::net::http {
 
@@ -40,6 +42,8 @@ class Connection {
   // closed.
   bool Accept(uv_stream_t* listener);
   void RefuseAsOneTooMany();
+  // Where it comes from, without the port.
+  const std::string& address() const { return caller_.address; }
 
   void OnReply(const CallId& id, Bytes reply);
   void OnWorked(uint64_t exchange_number, std::unique_ptr<Exchange> exchange, Step step);
@@ -74,6 +78,7 @@ class Connection {
 
   // One request: connection_exchange.cc.
   void BeginExchange();
+  absl::Status Admit();
   void RunStep(std::vector<Bytes> replies);
   void OnStep(Step step);
   void OnAnswerOverdue();
@@ -87,6 +92,14 @@ class Connection {
   void NextRequest();
   void Linger();
 
+  // TLS: connection_tls.cc.
+  void BeginTls();
+  void OnSealed(absl::string_view wire);
+  void RefusePlainText();
+  void SendSealed(std::unique_ptr<Write> write);
+  void SendWire();
+  void SendWire(std::unique_ptr<Write> write);
+
   // Answers without an end: connection_stream.cc.
   void BeginStream();
   void EndStream();
@@ -94,7 +107,7 @@ class Connection {
   bool IsStreamFree();
 
   // Time.
-  enum class Deadline { kIdle, kHeader, kBody, kAnswer, kWrite, kLinger };
+  enum class Deadline { kHandshake, kIdle, kHeader, kBody, kAnswer, kWrite, kLinger };
   void Arm(Deadline deadline, uint64_t ms);
   void OnDeadline();
   void OnWriteStalled();
@@ -114,6 +127,9 @@ class Connection {
   uint64_t charged_ = 0;  // bytes that this connection holds of the front's outstanding ones
   Deadline deadline_ = Deadline::kIdle;
 
+  std::unique_ptr<TlsChannel> tls_;  // nullptr: plain text
+  bool greeted_ = false;             // it has begun to speak TLS
+  Caller caller_;                    // but for the token, which each request shows anew
   std::unique_ptr<RequestParser> parser_;
   std::string pending_;  // read, and not parsed yet
   bool answered_continue_ = false;

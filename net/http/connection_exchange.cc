@@ -39,6 +39,8 @@ void Connection::BeginExchange() {
   keep_alive_ = exchange_->keep_alive();
   until_ms_ = uv_now(front_.loop()) + exchange_->timeout_ms();
   Arm(Deadline::kAnswer, exchange_->timeout_ms() + front_.options().answer_grace_ms);
+  const absl::Status judged = Admit();
+  if (!judged.ok()) return Respond(exchange_->Finish(ToResponse(RefusalOf(judged))));
   const uint64_t bytes = exchange_->step_bytes();
   if (bytes > charged_ && WouldExceed(bytes - charged_)) {
     return Respond(
@@ -46,6 +48,15 @@ void Connection::BeginExchange() {
   }
   Charge(std::max(charged_, bytes));
   RunStep({});
+}
+
+// Whether whoever shows this may use the route at all. What the request asks the node for is judged
+// once more, with its keys, on the way there (net/access/door.h).
+absl::Status Connection::Admit() {
+  const absl::string_view shown = exchange_->authorization();
+  // What is no token is shown all the same, and known to nobody.
+  caller_.token_digest = shown.empty() ? "" : TokenDigest(TokenIn(shown));
+  return front_.guard().Judge(caller_, {.role = exchange_->role()});
 }
 
 uint64_t Connection::patience_us() const {
@@ -85,7 +96,7 @@ void Connection::OnStep(Step step) {
   replies_.assign(missing_replies_, Bytes());
   replied_.assign(missing_replies_, false);
   timing_.Asked(std::chrono::steady_clock::now(), step.calls.front());
-  front_.Call(number_, exchange_number_, step_, std::move(step.calls));
+  front_.Call(caller_, number_, exchange_number_, step_, std::move(step.calls));
 }
 
 void Connection::OnReply(const CallId& id, Bytes reply) {

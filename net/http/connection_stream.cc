@@ -43,6 +43,8 @@ void Connection::SendOnStream(const std::string& text) {
 
 void Connection::SendNews(const DashboardNews& news) {
   if (state_ != State::kStreaming) return;
+  // What was taken away meanwhile is gone, for streams too.
+  if (!front_.guard().Judge(caller_, {.role = Role::kRead}).ok()) return EndStream();
   if (!IsStreamFree()) {
     stream_has_all_ = false;
     return;

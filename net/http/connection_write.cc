@@ -22,12 +22,19 @@ Failure TooManyStreams(const HttpOptions& options) {
 
 }  // namespace
 
+// Sealed at once, with TLS.
+constexpr size_t kSealedBytes = size_t{256} << 10;
+
 struct Connection::Write {
   uv_write_t request = {};
   Connection* connection = nullptr;
   bool is_answer = false;
   std::string head;
   std::string body;
+  // With TLS: the next bytes of head and body that are to be sealed, and what is sealed and under
+  // way.
+  size_t next = 0;
+  std::string sealed = {};
 };
 
 void Connection::Respond(Response response) {
@@ -65,6 +72,7 @@ void Connection::Send(std::string head, std::string body, bool is_answer) {
   auto* write = new Write{
       .connection = this, .is_answer = is_answer, .head = std::move(head), .body = std::move(body)};
   write->request.data = write;
+  if (tls_ != nullptr) return SendSealed(std::unique_ptr<Write>(write));
   const auto buffer = [](std::string& text) {
     return uv_buf_init(text.data(), static_cast<unsigned>(text.size()));
   };
@@ -77,11 +85,47 @@ void Connection::Send(std::string head, std::string body, bool is_answer) {
   Close();
 }
 
+// Piece by piece: the front thread serves others between them.
+void Connection::SendSealed(std::unique_ptr<Write> write) {
+  size_t room = kSealedBytes;
+  const size_t head = write->head.size();
+  while (room > 0 && write->next < head + write->body.size()) {
+    const absl::string_view rest = write->next < head
+                                       ? absl::string_view(write->head).substr(write->next)
+                                       : absl::string_view(write->body).substr(write->next - head);
+    const absl::string_view part = rest.substr(0, room);
+    if (!tls_->Write(part).ok()) return Close();
+    write->next += part.size();
+    room -= part.size();
+  }
+  SendWire(std::move(write));
+}
+
+// What TLS has to send, of the write or of its own.
+void Connection::SendWire(std::unique_ptr<Write> write) {
+  write->sealed = tls_->TakeWire();
+  if (write->sealed.empty()) return;
+  write->connection = this;
+  write->request.data = write.get();
+  const uv_buf_t buffer =
+      uv_buf_init(write->sealed.data(), static_cast<unsigned>(write->sealed.size()));
+  const int error = uv_write(&write->request, stream(), &buffer, 1, OnWritten);
+  write_queue_bytes_ = uv_stream_get_write_queue_size(stream());
+  if (error != 0) return Close();
+  write.release();  // OnWritten's
+}
+
+void Connection::SendWire() { SendWire(std::make_unique<Write>()); }
+
 void Connection::OnWritten(uv_write_t* request, int status) {
-  const std::unique_ptr<Write> write(static_cast<Write*>(request->data));
+  std::unique_ptr<Write> write(static_cast<Write*>(request->data));
   Connection& self = *write->connection;
   if (self.state_ == State::kClosing) return;
   if (status != 0) return self.Close();
+  if (write->next < write->head.size() + write->body.size() && self.tls_ != nullptr) {
+    if (write->is_answer) self.Arm(Deadline::kWrite, self.front_.options().stall_ms_max);
+    return self.SendSealed(std::move(write));
+  }
   if (write->is_answer) self.OnAnswerWritten();
 }
 
@@ -109,6 +153,11 @@ void Connection::NextRequest() {
 void Connection::Linger() {
   state_ = State::kLingering;
   pending_.clear();
+  if (tls_ != nullptr) {
+    tls_->SayGoodbye();
+    SendWire();
+    if (state_ == State::kClosing) return;
+  }
   auto* request = new uv_shutdown_t;
   const int error = uv_shutdown(request, stream(), [](uv_shutdown_t* done, int) { delete done; });
   if (error != 0) {

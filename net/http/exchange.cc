@@ -48,7 +48,7 @@ absl::Status CheckEncoding(const Request& request) {
 
 constexpr absl::string_view kCorsMethods = "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS";
 constexpr absl::string_view kCorsRequestFields =
-    "Content-Type, Content-Encoding, Lockstep-Session, Lockstep-Sequence, "
+    "Authorization, Content-Type, Content-Encoding, Lockstep-Session, Lockstep-Sequence, "
     "Lockstep-First-Outstanding, Lockstep-Timeout-Ms";
 constexpr absl::string_view kCorsAnswerFields = "Lockstep-Version, Lockstep-Stale, Retry-After";
 

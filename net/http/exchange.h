@@ -30,6 +30,9 @@ class Exchange {
   Effect effect_of_silence() const { return handler_->effect_of_silence(); }
   Response OnSilence() const { return Finish(handler_->OnSilence(request_)); }
   absl::string_view operation() const { return request_.operation; }
+  // What the caller shows in the request, and what it must be allowed.
+  absl::string_view authorization() const { return request_.Field("authorization"); }
+  Role role() const { return request_.role; }
   bool is_head() const { return request_.method == Method::kHead; }
   bool keep_alive() const { return request_.keep_alive; }
 

@@ -24,7 +24,10 @@ constexpr CodeStatus kStatuses[] = {
     {"INVALID_VALUE", 400},
     {"INVALID_KEY", 400},
     {"INVALID_ARGUMENT", 400},
+    {"TLS_REQUIRED", 400},
+    {"UNAUTHENTICATED", 401},
     {"FORBIDDEN_ORIGIN", 403},
+    {"PERMISSION_DENIED", 403},
     {"KEY_NOT_FOUND", 404},
     {"NOT_FOUND", 404},
     {"METHOD_NOT_ALLOWED", 405},
@@ -118,6 +121,10 @@ Failure RefusalOf(const proto::Result& result) {
   return failure;
 }
 
+Failure RefusalOf(const absl::Status& judged) {
+  return Failure{.code = CodeOfStatus(judged.code()), .message = std::string(judged.message())};
+}
+
 Failure SilenceFailure(Effect effect) {
   return Failure{
       .code = "TIMEOUT", .message = "the node has not answered in time", .effect = effect};
@@ -143,6 +150,11 @@ Response ToResponse(const Failure& failure) {
   Response response;
   response.status = StatusFor(failure.code, failure.effect);
   response.body = Dump(body);
+  if (response.status == 401) {
+    // A browser asks for Basic: any name, and the token as password.
+    response.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"lockstep\"");
+    response.fields.emplace_back("WWW-Authenticate", "Basic realm=\"lockstep\"");
+  }
   if (response.status == 503) {
     response.fields.emplace_back("Retry-After", std::string(kRetryAfterSeconds));
   }

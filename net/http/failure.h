@@ -38,6 +38,8 @@ enum class CallKind { kRead, kWrite };
 Failure FailureOf(const proto::GatewayReply& reply, CallKind kind);
 // Of a result that says no although it was executed (CONFLICT, and the controller's refusals).
 Failure RefusalOf(const proto::Result& result);
+// Of a caller that may not (net/access/guard.h).
+Failure RefusalOf(const absl::Status& judged);
 // Nobody answered in time.
 Failure SilenceFailure(Effect effect);
 

@@ -31,9 +31,9 @@ Front::Loop::Loop() : uv_loop_t() { CheckEq(uv_loop_init(this), 0); }
 
 Front::Front(const HttpOptions& options, Service& service, NodeMetrics& metrics)
     : options_(options),
-      service_(service),
+      door_(service, options.guard),
       metrics_(metrics),
-      collector_(&loop_, options, service, metrics, mailbox_),
+      collector_(&loop_, options, door_.service(), metrics, mailbox_),
       read_buffer_(kReadBytes),
       counters_(now_us()) {
   CheckEq(uv_tcp_init(&loop_, &listener_), 0);
@@ -111,7 +111,8 @@ void Front::Recharge(uint64_t before, uint64_t after) {
   outstanding_bytes_ = outstanding_bytes_ - before + after;
 }
 
-void Front::Call(uint64_t connection, uint64_t exchange, uint64_t step, std::vector<Bytes> calls) {
+void Front::Call(const Caller& caller, uint64_t connection, uint64_t exchange, uint64_t step,
+                 std::vector<Bytes> calls) {
   std::vector<std::pair<Bytes, Service::Done>> all;
   for (size_t i = 0; i < calls.size(); ++i) {
     const CallId id{.connection = connection, .exchange = exchange, .step = step, .index = i};
@@ -119,7 +120,7 @@ void Front::Call(uint64_t connection, uint64_t exchange, uint64_t step, std::vec
       mailbox->Put({.to = id, .reply = std::move(reply)});
     });
   }
-  service_.CallAll(std::move(all));
+  door_.CallAll([&caller] { return caller; }, std::move(all));
 }
 
 void Front::Offload(Work work) {
@@ -155,7 +156,16 @@ void Front::Accept() {
   connections_.emplace(number, std::move(connection));
   if (!accepted.Accept(reinterpret_cast<uv_stream_t*>(&listener_))) return;
   if (draining_ || others >= options_.connections_max + kRefusedAtOnceMax) return accepted.Close();
-  if (others >= options_.connections_max) accepted.RefuseAsOneTooMany();
+  if (others >= options_.connections_max) return accepted.RefuseAsOneTooMany();
+  if (ConnectionsFrom(accepted.address()) > options_.connections_per_address_max) accepted.Close();
+}
+
+size_t Front::ConnectionsFrom(absl::string_view address) const {
+  size_t count = 0;
+  for (const auto& [number, connection] : connections_) {
+    count += connection->address() == address ? 1u : 0u;
+  }
+  return count;
 }
 
 void Front::Forget(uint64_t connection) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "net/access/door.h"
 #include "net/http/api_counters.h"
 #include "net/http/connection.h"
 #include "net/http/dashboard/collector.h"
@@ -59,7 +60,9 @@ class Front {
 
   uint64_t NextExchange() { return ++last_exchange_; }
   // The replies come to the connection's OnReply, in any order.
-  void Call(uint64_t connection, uint64_t exchange, uint64_t step, std::vector<Bytes> calls);
+  void Call(const Caller& caller, uint64_t connection, uint64_t exchange, uint64_t step,
+            std::vector<Bytes> calls);
+  const Guard& guard() const { return door_.guard(); }
   // Runs the exchange's next step in libuv's pool; both come back to the connection's OnWorked, or
   // are dropped when it is gone.
   struct Work {
@@ -72,6 +75,8 @@ class Front {
   void Offload(Work work);
   // The connection is closed and may be destroyed.
   void Forget(uint64_t connection);
+  // Of connections that are open.
+  size_t ConnectionsFrom(absl::string_view address) const;
 
  private:
   struct Job;
@@ -84,7 +89,7 @@ class Front {
   void MaybeEnd();
 
   const HttpOptions& options_;
-  Service& service_;
+  Door door_;
   NodeMetrics& metrics_;
   struct Loop : uv_loop_t {  // from the first member on
     Loop();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "net/access/access_policy.h"
 #include "net/http/target.h"
 
 namespace lockstep::net::http {
@@ -29,6 +30,7 @@ struct Request {
   Target target;
   std::vector<std::string> arguments;
   absl::string_view operation = kNoOperation;  // the route's name, for the metrics
+  Role role = Role::kNone;                     // what the route wants of its caller
 
   // The first field of that name (any case), nullptr if there is none.
   const std::string* Find(absl::string_view name) const;

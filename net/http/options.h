@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "net/access/guard.h"
 #include "net/metrics/slow_requests.h"
+#include "net/tls/tls_credentials.h"
 
 namespace lockstep::net {
 
@@ -16,7 +18,9 @@ namespace lockstep::net {
 struct HttpOptions {
   // Connections. One beyond connections_max is answered 503 and closed.
   uint32_t connections_max = 1024;
-  uint64_t idle_ms_max = 75'000;    // without a request
+  uint32_t connections_per_address_max = 512;  // of them; more are closed
+  uint64_t handshake_ms_max = 10'000;          // of TLS
+  uint64_t idle_ms_max = 75'000;               // without a request
   uint64_t header_ms_max = 10'000;  // from a request's first byte until its header is complete
   uint64_t body_ms_max = 300'000;   // until its body is, too
   uint64_t stall_ms_max = 30'000;   // without a byte, in a body or in an answer
@@ -44,6 +48,12 @@ struct HttpOptions {
   uint32_t list_limit_max = 10'000;
   uint64_t list_offset_max = 1'000'000;
   uint64_t list_bytes_max = uint64_t{32} << 20;  // an answer that grows beyond it ends there
+
+  // Of this node: callers speak TLS, and show certificates as is demanded. Null: plain text.
+  std::shared_ptr<const TlsStore> tls;
+  TlsDemand tls_demand = TlsDemand::kVerified;
+  // Who may do what.
+  std::shared_ptr<const Guard> guard = std::make_shared<const Guard>();
 
   // The dashboard. How often the cluster is asked for its status while anybody watches, and
   // otherwise.

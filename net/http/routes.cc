@@ -37,18 +37,18 @@ constexpr Route kRoutes[] = {
     {Method::kPost, "/api/v1/cluster/move", "Move", MakeMove},
     {Method::kPost, "/api/v1/cluster/unpin", "Unpin", MakeUnpin},
     {Method::kPost, "/api/v1/cluster/transfer", "TransferLeader", MakeTransfer},
-    {Method::kGet, "/api/v1/health", "Health", MakeHealth},
+    {Method::kGet, "/api/v1/health", "Health", MakeHealth, Role::kNone},
     {Method::kGet, "/api/v1/metrics", "Metrics", MakeMetrics},
-    {Method::kGet, "/health", "Health", MakeHealth},
+    {Method::kGet, "/health", "Health", MakeHealth, Role::kNone},
     {Method::kGet, "/metrics", "Metrics", MakeMetrics},
-    {Method::kGet, "/readyz", "Health", MakeHealth},
-    {Method::kGet, "/livez", "Alive", MakeAlive},
+    {Method::kGet, "/readyz", "Health", MakeHealth, Role::kNone},
+    {Method::kGet, "/livez", "Alive", MakeAlive, Role::kNone},
     {Method::kGet, "/api/v1/dashboard", "Dashboard", MakeDashboard},
     {Method::kGet, "/api/v1/dashboard/stream", "DashboardStream", MakeDashboardStream},
     {Method::kGet, "/api/v1/topology", "Topology", MakeTopology},
     {Method::kGet, "/api/v1/metrics.json", "MetricsJson", MakeMetricsJson},
-    {Method::kGet, "/", "DashboardFile", MakeDashboardFile},
-    {Method::kGet, "/dashboard/{file}", "DashboardFile", MakeDashboardFile},
+    {Method::kGet, "/", "DashboardFile", MakeDashboardFile},  // a browser asks for a password here
+    {Method::kGet, "/dashboard/{file}", "DashboardFile", MakeDashboardFile, Role::kNone},
 };
 
 bool Matches(absl::string_view pattern, const std::vector<std::string>& segments,
@@ -127,6 +127,7 @@ HandlerPtr FindHandler(const HandlerContext& context, Request* request) {
     if (route.method != method) continue;
     if (Matches(route.pattern, request->target.segments, &request->arguments)) {
       request->operation = route.operation;
+      request->role = route.role;
       return route.make(context);
     }
   }

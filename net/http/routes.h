@@ -15,6 +15,8 @@ struct Route {
   absl::string_view pattern;    // "/a/{b}": braces take one segment
   absl::string_view operation;  // as gRPC calls it, where it has it too
   std::unique_ptr<Handler> (*make)(const HandlerContext&);
+  // What a caller must be allowed at the least; what it asks the node for is judged by itself.
+  Role role = Role::kRead;
 };
 absl::Span<const Route> Routes();
 

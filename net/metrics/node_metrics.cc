@@ -1,6 +1,7 @@
 #include "net/metrics/node_metrics.h"
 
 #include <prometheus/counter.h>
+#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
@@ -86,6 +87,15 @@ struct NodeMetrics::Parts {
                            .Help("Committed entries of a group into its table, in one go.")
                            .Register(registry)
                            .Add({}, metrics::DurationBounds());
+  Family<prometheus::Gauge>& expiry =
+      prometheus::BuildGauge()
+          .Name("lockstep_certificate_expiry_timestamp_seconds")
+          .Help("When the first certificate ends, in seconds since 1970.")
+          .Register(registry);
+  Family<Counter>& reloads = BuildCounter()
+                                 .Name("lockstep_security_reloads_total")
+                                 .Help("New certificates and access files that were looked at.")
+                                 .Register(registry);
   std::mutex mutex;
   std::map<std::pair<std::string, std::string>, Series> calls;  // guarded by mutex
 };
@@ -112,6 +122,16 @@ void NodeMetrics::LogWritten(uint64_t entries) {
 }
 
 void NodeMetrics::Applied(Duration took) { parts_->applies.Observe(metrics::Seconds(took)); }
+
+void NodeMetrics::CertificatesExpire(int64_t node, int64_t authorities) {
+  parts_->expiry.Add({{"certificate", "node"}}).Set(static_cast<double>(node));
+  parts_->expiry.Add({{"certificate", "authorities"}}).Set(static_cast<double>(authorities));
+}
+
+void NodeMetrics::Reloaded(absl::string_view file, bool success) {
+  parts_->reloads.Add({{"file", std::string(file)}, {"result", success ? "success" : "failure"}})
+      .Increment();
+}
 
 std::vector<CallTally> NodeMetrics::Tallies() const {
   std::vector<CallTally> tallies;

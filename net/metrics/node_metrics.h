@@ -54,6 +54,11 @@ class NodeMetrics {
   // Entries that were applied in one go.
   void Applied(Duration took);
 
+  // Seconds since 1970 when certificates of this node and of its authorities end.
+  void CertificatesExpire(int64_t node, int64_t authorities);
+  // `file`: "certificates" or "access". Whether the new one could be used.
+  void Reloaded(absl::string_view file, bool success);
+
   // The calls that were answered, of every method that there is.
   std::vector<CallTally> Tallies() const;
 

@@ -11,8 +11,8 @@ class DirectService final : public v1::Direct::WithRawCallbackMethod_Exchange<v1
   explicit DirectService(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Exchange(
-      grpc::CallbackServerContext* /*context*/) override {
-    return ExchangeStream::Begin(gate_);
+      grpc::CallbackServerContext* context) override {
+    return ExchangeStream::Begin(*context, gate_);
   }
 
  private:

@@ -10,8 +10,8 @@
 namespace lockstep::net {
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ExchangeStream::Begin(
-    std::shared_ptr<Gate> gate) {
-  std::shared_ptr<ExchangeStream> stream(new ExchangeStream(std::move(gate)));
+    const grpc::CallbackServerContext& context, std::shared_ptr<Gate> gate) {
+  std::shared_ptr<ExchangeStream> stream(new ExchangeStream(CallerOf(context), std::move(gate)));
   stream->self_ = stream;
   const absl::Status entered = stream->gate_->Enter(stream.get());
   if (entered.ok()) {
@@ -66,7 +66,7 @@ bool ExchangeStream::HandOver(const grpc::ByteBuffer& message) {
     calls_ += calls.size();
     calls_bytes_ += bytes;
   }
-  gate_->service().CallAll(std::move(calls));
+  gate_->door().CallAll([this] { return caller_; }, std::move(calls));
   return true;
 }
 

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "core/base/bytes.h"
 #include "net/client/exchange.h"
+#include "net/rpc/caller.h"
 #include "net/rpc/gate.h"
 
 namespace lockstep::net {
@@ -27,7 +28,7 @@ class ExchangeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
  public:
   // Begins; gRPC owns what is returned.
   static grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Begin(
-      std::shared_ptr<Gate> gate);
+      const grpc::CallbackServerContext& context, std::shared_ptr<Gate> gate);
 
   // Reads no more, answers what it has begun, and ends. Thread-safe.
   void Drain();
@@ -38,7 +39,8 @@ class ExchangeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   void OnDone() override;
 
  private:
-  explicit ExchangeStream(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
+  ExchangeStream(Caller caller, std::shared_ptr<Gate> gate)
+      : caller_(std::move(caller)), gate_(std::move(gate)) {}
 
   bool HandOver(const grpc::ByteBuffer& message);
   void AddAnswer(uint64_t id, uint64_t request_bytes, const DirectSeries::Call& call, Bytes reply);
@@ -48,6 +50,7 @@ class ExchangeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   void End(const absl::Status& status);
   bool MayRead() const;
 
+  const Caller caller_;
   const std::shared_ptr<Gate> gate_;
   std::shared_ptr<ExchangeStream> self_;  // until gRPC is done with it
   grpc::ByteBuffer incoming_;

@@ -14,6 +14,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "net/access/door.h"
 #include "net/metrics/node_metrics.h"
 #include "net/rpc/direct_series.h"
 #include "net/rpc/options.h"
@@ -27,10 +28,13 @@ class ExchangeStream;
 class Gate {
  public:
   Gate(Service& service, const RpcOptions& options, std::shared_ptr<NodeMetrics> metrics)
-      : options_(options), service_(service), metrics_(std::move(metrics)), direct_(*metrics_) {}
+      : options_(options),
+        door_(service, options.guard),
+        metrics_(std::move(metrics)),
+        direct_(*metrics_) {}
 
   const RpcOptions& options() const { return options_; }
-  Service& service() { return service_; }
+  Door& door() { return door_; }
   Worker& worker() { return worker_; }
   NodeMetrics& metrics() { return *metrics_; }
   DirectSeries& direct() { return direct_; }
@@ -49,7 +53,7 @@ class Gate {
 
  private:
   const RpcOptions options_;
-  Service& service_;
+  Door door_;
   const std::shared_ptr<NodeMetrics> metrics_;
   DirectSeries direct_;
   Worker worker_;

@@ -39,6 +39,8 @@ std::string ReasonOf(const proto::GatewayReply& reply, absl::StatusCode code) {
   if (code == absl::StatusCode::kResourceExhausted) return "OVERLOADED";
   if (code == absl::StatusCode::kInvalidArgument) return "INVALID_ARGUMENT";
   if (code == absl::StatusCode::kOutOfRange) return "TOO_LARGE";
+  if (code == absl::StatusCode::kPermissionDenied) return "PERMISSION_DENIED";
+  if (code == absl::StatusCode::kUnauthenticated) return "UNAUTHENTICATED";
   return "UNAVAILABLE";
 }
 

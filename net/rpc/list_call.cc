@@ -6,6 +6,7 @@
 #include "core/base/limits.h"
 #include "core/kv/command.h"
 #include "net/client/failure.h"
+#include "net/rpc/caller.h"
 #include "net/rpc/gateway_answers.h"
 #include "net/rpc/gateway_requests.h"
 #include "net/rpc/grpc_status.h"
@@ -49,11 +50,12 @@ void ListCall::Ask() {
     const std::lock_guard<std::mutex> lock(mutex_);
     timer_.Asked(encoded);
   }
-  gate_->service().Call(std::move(encoded), [call = self_](Bytes reply) {
-    const auto came = CallTimer::Clock::now();
-    call->gate_->worker().Post(
-        [call, came, reply = std::move(reply)] { call->OnReply(came, reply); });
-  });
+  gate_->door().Call([this] { return CallerOf(*context_); }, std::move(encoded),
+                     [call = self_](Bytes reply) {
+                       const auto came = CallTimer::Clock::now();
+                       call->gate_->worker().Post(
+                           [call, came, reply = std::move(reply)] { call->OnReply(came, reply); });
+                     });
 }
 
 // On the worker.

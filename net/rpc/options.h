@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <memory>
 
+#include "net/access/guard.h"
 #include "net/client/exchange.h"
 #include "net/metrics/slow_requests.h"
+#include "net/tls/tls_credentials.h"
 
 namespace lockstep::net {
 
@@ -23,6 +25,14 @@ struct RpcOptions {
   uint32_t stream_calls_max = 8192;
   uint64_t stream_calls_bytes_max = uint64_t{64} << 20;
   uint64_t stream_answers_bytes_max = uint64_t{64} << 20;
+  // Of a connection, TLS included.
+  uint32_t handshake_ms_max = 10'000;
+
+  // Of this node: callers speak TLS, and show certificates as is demanded. Null: plain text.
+  std::shared_ptr<const TlsStore> tls;
+  TlsDemand tls_demand = TlsDemand::kVerified;
+  // Who may do what.
+  std::shared_ptr<const Guard> guard = std::make_shared<const Guard>();
   // Where calls that took long are told; shared with the node's other front. None: nowhere. Calls
   // on streams are not timed by stages.
   std::shared_ptr<SlowRequests> slow = {};

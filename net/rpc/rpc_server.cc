@@ -16,6 +16,7 @@
 #include "net/rpc/gate.h"
 #include "net/rpc/listen_probe.h"
 #include "net/rpc/services.h"
+#include "net/rpc/tls_server_credentials.h"
 
 namespace lockstep::net {
 namespace {
@@ -41,6 +42,8 @@ void SetChannelArguments(grpc::ServerBuilder& builder, const RpcOptions& options
   builder.SetMaxSendMessageSize(-1);
   // Otherwise a second node would share the port of the first, in silence.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             static_cast<int>(options.handshake_ms_max));
   // Peers that have vanished are noticed; client libraries ask about as often.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
@@ -53,6 +56,9 @@ class RpcServer::Parts {
  public:
   Parts(Service& service, const RpcOptions& options, std::shared_ptr<NodeMetrics> metrics)
       : gate_(std::make_shared<Gate>(service, options, std::move(metrics))),
+        credentials_(options.tls == nullptr
+                         ? grpc::InsecureServerCredentials()
+                         : TlsServerCredentials(options.tls, options.tls_demand)),
         kv_(MakeKvService(gate_)),
         cluster_(MakeClusterService(gate_)),
         direct_(MakeDirectService(gate_)) {
@@ -67,7 +73,7 @@ class RpcServer::Parts {
     LimitThreads(builder);
     SetChannelArguments(builder, gate_->options());
     int port = 0;
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(address, credentials_, &port);
     builder.RegisterService(kv_.get());
     builder.RegisterService(cluster_.get());
     builder.RegisterService(direct_.get());
@@ -95,6 +101,7 @@ class RpcServer::Parts {
 
  private:
   const std::shared_ptr<Gate> gate_;
+  const std::shared_ptr<grpc::ServerCredentials> credentials_;
   const std::unique_ptr<grpc::Service> kv_;
   const std::unique_ptr<grpc::Service> cluster_;
   const std::unique_ptr<grpc::Service> direct_;

@@ -4,6 +4,7 @@
 
 #include "core/kv/command.h"
 #include "net/client/failure.h"
+#include "net/rpc/caller.h"
 #include "net/rpc/grpc_status.h"
 
 namespace lockstep::net {
@@ -48,11 +49,12 @@ void UnaryCall::Ask(std::shared_ptr<UnaryCall> call, grpc::CallbackServerContext
   Gate& gate = *call->gate_;
   Bytes encoded = kv::Encode(*request);
   call->timer_.Asked(encoded);
-  gate.service().Call(std::move(encoded), [call = std::move(call)](Bytes reply) {
-    const auto came = CallTimer::Clock::now();
-    call->gate_->worker().Post(
-        [call, came, reply = std::move(reply)] { call->OnReply(came, reply); });
-  });
+  gate.door().Call([context] { return CallerOf(*context); }, std::move(encoded),
+                   [call = std::move(call)](Bytes reply) {
+                     const auto came = CallTimer::Clock::now();
+                     call->gate_->worker().Post(
+                         [call, came, reply = std::move(reply)] { call->OnReply(came, reply); });
+                   });
 }
 
 // On the worker.

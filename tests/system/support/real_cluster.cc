@@ -166,6 +166,8 @@ std::vector<std::string> RealCluster::ArgumentsOf(uint64_t id) const {
                                         absl::StrCat(options_.election_timeout_ms),
                                         "--leader-spread-ms",
                                         absl::StrCat(options_.leader_spread_ms)};
+  // The lab's addresses are other machines', as far as a node can tell.
+  if (options_.lab != nullptr) arguments.emplace_back("--insecure");
   const std::vector<std::string> beginning = IsFounder(id) ? Founding() : Joining(id);
   arguments.insert(arguments.end(), beginning.begin(), beginning.end());
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());

@@ -90,6 +90,17 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
                                   "https://a.example",
                                   "--http-cors-origins",
                                   "http://b.example:8080",
+                                  "--tls-cert",
+                                  "n.crt",
+                                  "--tls-key",
+                                  "n.key",
+                                  "--tls-ca",
+                                  "ca.crt",
+                                  "--tls-client-auth",
+                                  "optional",
+                                  "--access",
+                                  "a.json",
+                                  "--insecure",
                                   "--log-level",
                                   "warn",
                                   "--log-levels",
@@ -119,6 +130,12 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
   EXPECT_EQ(options.http_body_bytes_max, 1048576u);
   EXPECT_EQ(options.http_cors_origins,
             (std::vector<std::string>{"https://a.example", "http://b.example:8080"}));
+  EXPECT_EQ(options.tls_cert, "n.crt");
+  EXPECT_EQ(options.tls_key, "n.key");
+  EXPECT_EQ(options.tls_ca, "ca.crt");
+  EXPECT_EQ(options.tls_client_auth, "optional");
+  EXPECT_EQ(options.access, "a.json");
+  EXPECT_EQ(options.insecure, "on");
   EXPECT_EQ(options.log_level, "warn");
   EXPECT_EQ(options.log_levels,
             (std::map<std::string, std::string>{{"http", "off"}, {"peer", "debug"}}));
@@ -193,6 +210,13 @@ TEST(LockstepdOptionsTest, RefusesWithTheSettingItsValueAndWhatIsAllowed) {
       {{"d", "--lease-reads", "on", "--election-timeout-ms", "200", "--clock-drift-max", "400"},
        "clock-drift-max: with clocks that drift by up to 400 thousandths a lease lasts 85 ms, no "
        "longer than the time between heartbeats, 100 ms"},
+      {{"d", "--listen-http", "0.0.0.0:7402"}, "listen-http: 0.0.0.0:7402 can be reached by other"},
+      {{"d", "--listen-peer", "node1:7400"}, "listen-peer: node1:7400 can be reached by other"},
+      {{"d", "--listen-grpc", "10.0.0.1:7401", "--insecure=off"}, "or say --insecure"},
+      {{"d", "--insecure=maybe"}, "--insecure: \"maybe\" is none of on, off"},
+      {{"d", "--tls-cert", "a"}, "tls-key: is missing"},
+      {{"d", "--tls-cert", "a", "--tls-key", "b"}, "tls-ca: is missing"},
+      {{"d", "--tls-client-auth", "yes"}, "--tls-client-auth: \"yes\" is none of required"},
       {{"d", "--http-cors-origins", "a.example"}, "is no origin"},
       {{"d", "--log-level", "loud"}, "--log-level: \"loud\" is none of trace, debug, info"},
       {{"d", "--log-levels", "disk=info"}, "--log-levels: \"disk=info\" is no PART=LEVEL"},

@@ -28,7 +28,7 @@ Bytes Encoded(const google::protobuf::MessageLite& message) {
 }
 
 proto::Welcome Answer(const proto::Hello& hello, AddressBook& book) {
-  return AnswerHello(ReadHello(Encoded(hello)), "c", Ours(), book);
+  return AnswerHello(ReadHello(Encoded(hello)), /*certificate=*/nullptr, "c", Ours(), book);
 }
 
 proto::Hello HelloFrom(uint64_t node, const std::string& cluster = "c") {

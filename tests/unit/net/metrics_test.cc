@@ -161,6 +161,8 @@ std::set<std::string> NamesIn(const std::string& text, const char* pattern) {
 TEST(Metrics, AreTheOnesOfTheirPage) {
   NodeMetrics metrics;
   metrics.Calls("grpc", "Put").Answered("OK", microseconds(40));
+  metrics.CertificatesExpire(1, 2);
+  metrics.Reloaded("access", /*success=*/true);
   std::ifstream file(LOCKSTEP_SOURCE_DIR "/docs/metrics.md");
   std::stringstream page;
   page << file.rdbuf();

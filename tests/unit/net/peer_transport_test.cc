@@ -12,15 +12,18 @@
 #include "core/proto/peer.pb.h"
 #include "gtest/gtest.h"
 #include "net/seed.h"
+#include "tests/unit/net/test_certificates.h"
 
 namespace lockstep::net {
 namespace {
 
 struct Side {
-  Side(uv_loop_t* loop, uint64_t id, const std::string& cluster = "c", uint64_t incarnation = 1) {
+  Side(uv_loop_t* loop, uint64_t id, const std::string& cluster = "c", uint64_t incarnation = 1,
+       std::shared_ptr<const TlsStore> tls = nullptr) {
     PeerTransportOptions options;
     options.cluster = cluster;
     options.listen = "127.0.0.1:0";
+    options.tls = std::move(tls);
     introduction.self.set_node(id);
     introduction.self.set_incarnation(incarnation * 100 + id);
     introduction.controllers = {NodeId(1)};
@@ -117,6 +120,104 @@ TEST(PeerTransport, MessagesArriveInOrderAndTheBookSpreads) {
   EXPECT_EQ(one.transport->counters().messages_sent, 100u);
   EXPECT_EQ(two.transport->counters().messages_received, 100u);
   EXPECT_EQ(one.transport->connected(), 1u);
+}
+
+std::unique_ptr<Side> Certified(uv_loop_t* loop, uint64_t id, std::shared_ptr<TlsStore> tls) {
+  return std::make_unique<Side>(loop, id, "c", 1, std::move(tls));
+}
+
+TEST(PeerTransport, WithTlsMessagesOfAllSizesArriveInOrder) {
+  Loop loop;
+  const auto one = Certified(loop.get(), 1, StoreOf(NodeRequest(1)));
+  const auto two = Certified(loop.get(), 2, StoreOf(NodeRequest(2)));
+  one->Know(2, *two);
+  one->Start();
+  two->Start();
+  RunUntil(loop.get(), {one.get(), two.get()}, [&] { return one->Linked(2) && two->Linked(1); });
+  for (const size_t bytes : {size_t{10}, size_t{100'000}, size_t{8'000'000}, size_t{3}}) {
+    one->transport->Send(NodeId(2), Append(bytes));
+    two->transport->Send(NodeId(1), Append(bytes));
+    const size_t count = one->messages.size() + 1;
+    RunUntil(loop.get(), {one.get(), two.get()},
+             [&] { return one->messages.size() == count && two->messages.size() == count; });
+    EXPECT_EQ(two->messages.back().second, std::string(Append(bytes).view()));
+    EXPECT_EQ(one->messages.back().second, std::string(Append(bytes).view()));
+  }
+}
+
+TEST(PeerTransport, ACertificateIsForOneNode) {
+  Loop loop;
+  const auto one = Certified(loop.get(), 1, StoreOf(NodeRequest(1)));
+  const auto two = Certified(loop.get(), 2, StoreOf(NodeRequest(3)));  // another one's
+  one->Know(2, *two);
+  two->Know(1, *one);
+  one->Start();
+  two->Start();
+  RunUntil(loop.get(), {one.get(), two.get()}, [&] { return !two->refusals.empty(); });
+  EXPECT_EQ(two->refusals[0], proto::OTHER_CERTIFICATE);
+  EXPECT_NE(two->advice.find("lockstep://node/2"), std::string::npos) << two->advice;
+  EXPECT_TRUE(one->links.empty());
+  EXPECT_TRUE(two->links.empty());
+}
+
+TEST(PeerTransport, WhoIsNotSignedIsNoPeer) {
+  Loop loop;
+  const auto one = Certified(loop.get(), 1, StoreOf(NodeRequest(1)));
+  const auto stranger = Certified(
+      loop.get(), 2, std::make_shared<TlsStore>(CredentialsOf(NodeRequest(2), OtherAuthority())));
+  const auto old = Certified(loop.get(), 3, StoreOf(NodeRequest(3, Yesterday())));
+  const auto client = Certified(loop.get(), 4, StoreOf(ClientRequestFor("client")));
+  Side plain(loop.get(), 5);
+  const std::vector<Side*> all = {one.get(), stranger.get(), old.get(), client.get(), &plain};
+  for (Side* side : all) {
+    if (side != one.get()) side->Know(1, *one);
+    if (side != one.get()) one->Know(side->introduction.self.node(), *side);
+  }
+  const auto six = Certified(loop.get(), 6, StoreOf(NodeRequest(6)));
+  six->Know(1, *one);
+  for (Side* side : all) side->Start();
+  six->Start();
+  // By the time that an honest one is linked the others have tried, too.
+  RunUntil(loop.get(), {one.get(), stranger.get(), old.get(), client.get(), &plain, six.get()},
+           [&] { return one->Linked(6) && six->Linked(1); });
+  for (Side* side : all) {
+    for (const auto& [peer, up] : side->links) EXPECT_EQ(peer, 6u) << up;
+  }
+  EXPECT_EQ(one->transport->connected(), 1u);
+}
+
+TEST(PeerTransport, NewCertificatesAreForNewConnections) {
+  Loop loop;
+  const auto store = StoreOf(NodeRequest(1, Yesterday()));
+  const auto one = Certified(loop.get(), 1, store);
+  const auto two = Certified(loop.get(), 2, StoreOf(NodeRequest(2)));
+  one->Know(2, *two);
+  one->Start();
+  two->Start();
+  store->Replace(CredentialsOf(NodeRequest(1)));
+  RunUntil(loop.get(), {one.get(), two.get()}, [&] { return one->Linked(2) && two->Linked(1); });
+}
+
+TEST(Seed, IsAskedByTls) {
+  Loop loop;
+  const auto one = Certified(loop.get(), 1, StoreOf(NodeRequest(1)));
+  one->Start();
+  const std::string address = one->transport->listen_address();
+  proto::NodeAddress self;
+  self.set_node(2);
+  std::atomic<int> asked = 0;
+  absl::StatusOr<proto::Welcome> good = absl::UnknownError("");
+  absl::StatusOr<proto::Welcome> plain = absl::UnknownError("");
+  std::thread asking([&] {
+    const std::chrono::seconds patience(10);
+    good = AskSeed(address, "c", self, patience, 0, CredentialsOf(NodeRequest(2)));
+    plain = AskSeed(address, "c", self, patience);
+    asked = 1;
+  });
+  RunUntil(loop.get(), {one.get()}, [&] { return asked == 1; });
+  asking.join();
+  EXPECT_TRUE(good.ok()) << good.status();
+  EXPECT_FALSE(plain.ok());
 }
 
 // "localhost" may be ::1 first, where nobody listens.
