@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "bin/unique_fd.h"
+#include "net/unique_fd.h"
 
 namespace lockstep {
 namespace {

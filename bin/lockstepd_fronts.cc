@@ -19,6 +19,7 @@ net::HttpOptions HttpOptionsOf(const Options& options, const Security& security,
   http.tls = security.tls();
   http.tls_demand = security.demand();
   http.guard = security.guard();
+  http.connections_per_address_max = static_cast<uint32_t>(options.connections_per_address_max);
   http.body_bytes_max = options.http_body_bytes_max;
   http.request_timeout_ms = options.request_timeout_ms;
   http.cors_origins = options.http_cors_origins;
@@ -28,8 +29,10 @@ net::HttpOptions HttpOptionsOf(const Options& options, const Security& security,
   return http;
 }
 
-net::RpcOptions RpcOptionsOf(const Security& security, std::shared_ptr<net::SlowRequests> slow) {
+net::RpcOptions RpcOptionsOf(const Options& options, const Security& security,
+                             std::shared_ptr<net::SlowRequests> slow) {
   net::RpcOptions rpc;
+  rpc.connections_per_address_max = static_cast<uint32_t>(options.connections_per_address_max);
   rpc.slow = std::move(slow);
   rpc.tls = security.tls();
   rpc.tls_demand = security.demand();
@@ -49,7 +52,7 @@ Fronts::Fronts(const Options& options, const Security& security, net::Service& s
     : options_(options),
       slow_(std::make_shared<net::SlowRequests>(std::chrono::milliseconds(options.slow_request_ms),
                                                 std::move(log))),
-      rpc_(service, RpcOptionsOf(security, slow_), metrics),
+      rpc_(service, RpcOptionsOf(options, security, slow_), metrics),
       http_(HttpOptionsOf(options, security, slow_), service, metrics) {}
 
 absl::Status Fronts::Start() {

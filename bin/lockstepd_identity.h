@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "bin/lockstepd_options.h"
 #include "bin/lockstepd_sealed_file.h"
-#include "bin/unique_fd.h"
+#include "net/unique_fd.h"
 
 namespace lockstep::lockstepd {
 

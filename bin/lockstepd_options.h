@@ -50,6 +50,7 @@ struct Options {
   uint64_t bulk_rate_max = uint64_t{128} << 20;
   uint64_t leader_spread_ms = 10000;  // so often leaders are spread over the nodes; 0: never
   uint64_t http_body_bytes_max = uint64_t{96} << 20;
+  uint64_t connections_per_address_max = 512;  // of clients, at each of their two ports
   std::vector<std::string> http_cors_origins;  // empty: no CORS headers
 
   std::string tls_cert;  // files in PEM; empty: plain text

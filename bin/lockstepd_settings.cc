@@ -184,6 +184,10 @@ std::vector<Setting> TimeSettings() {
           "How often a node that leads several groups lets another one have a leader; 0: never"),
       Amount<&Options::http_body_bytes_max, 1024, uint64_t{1} << 30>(
           "http-body-bytes-max", "BYTES", "The largest body of an HTTP request"),
+      Amount<&Options::connections_per_address_max, 1, 1'000'000>(
+          "connections-per-address-max", "N",
+          "Connections that one address may have at the gRPC port, and at the HTTP port; more are "
+          "closed"),
       {"http-cors-origins", "ORIGIN,...", kTimes,
        "Origins whose pages may call the HTTP API; none: no CORS headers", "https://app.example",
        Kind::kList, ",", ReadOrigins, ShowTexts<&Options::http_cors_origins>},

@@ -15,7 +15,7 @@
 #include "bin/lockstepd_exit.h"
 #include "bin/lockstepd_identity.h"
 #include "bin/lockstepd_sealed_file.h"
-#include "bin/unique_fd.h"
+#include "net/unique_fd.h"
 #include "storage/engine.h"
 #include "storage/posix_file_system.h"
 

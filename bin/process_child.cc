@@ -17,8 +17,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "bin/unique_fd.h"
 #include "core/base/check.h"
+#include "net/unique_fd.h"
 
 namespace lockstep {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "bin/unique_fd.h"
+#include "net/unique_fd.h"
 
 namespace lockstep {
 namespace {

@@ -155,9 +155,14 @@ void Front::Accept() {
   const size_t others = connections_.size();
   connections_.emplace(number, std::move(connection));
   if (!accepted.Accept(reinterpret_cast<uv_stream_t*>(&listener_))) return;
-  if (draining_ || others >= options_.connections_max + kRefusedAtOnceMax) return accepted.Close();
-  if (others >= options_.connections_max) return accepted.RefuseAsOneTooMany();
-  if (ConnectionsFrom(accepted.address()) > options_.connections_per_address_max) accepted.Close();
+  if (draining_) return accepted.Close();
+  const bool from_everywhere = others >= options_.connections_max;
+  const bool from_there =
+      ConnectionsFrom(accepted.address()) > options_.connections_per_address_max;
+  if (!from_everywhere && !from_there) return;
+  metrics_.ConnectionRefused("http");
+  if (from_there || others >= options_.connections_max + kRefusedAtOnceMax) return accepted.Close();
+  accepted.RefuseAsOneTooMany();
 }
 
 size_t Front::ConnectionsFrom(absl::string_view address) const {

@@ -96,11 +96,19 @@ struct NodeMetrics::Parts {
                                  .Name("lockstep_security_reloads_total")
                                  .Help("New certificates and access files that were looked at.")
                                  .Register(registry);
+  Family<Counter>& refused =
+      BuildCounter()
+          .Name("lockstep_connections_refused_total")
+          .Help("Connections of clients that were closed at once: there were too many.")
+          .Register(registry);
   std::mutex mutex;
   std::map<std::pair<std::string, std::string>, Series> calls;  // guarded by mutex
 };
 
-NodeMetrics::NodeMetrics() : parts_(std::make_unique<Parts>()) {}
+NodeMetrics::NodeMetrics() : parts_(std::make_unique<Parts>()) {
+  // What can be counted is there from the start, at 0.
+  for (const char* api : {"grpc", "http"}) parts_->refused.Add({{"api", api}});
+}
 NodeMetrics::~NodeMetrics() = default;
 
 CallSeries& NodeMetrics::Calls(absl::string_view api, absl::string_view method) {
@@ -131,6 +139,10 @@ void NodeMetrics::CertificatesExpire(int64_t node, int64_t authorities) {
 void NodeMetrics::Reloaded(absl::string_view file, bool success) {
   parts_->reloads.Add({{"file", std::string(file)}, {"result", success ? "success" : "failure"}})
       .Increment();
+}
+
+void NodeMetrics::ConnectionRefused(absl::string_view api) {
+  parts_->refused.Add({{"api", std::string(api)}}).Increment();
 }
 
 std::vector<CallTally> NodeMetrics::Tallies() const {

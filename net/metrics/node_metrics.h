@@ -59,6 +59,10 @@ class NodeMetrics {
   // `file`: "certificates" or "access". Whether the new one could be used.
   void Reloaded(absl::string_view file, bool success);
 
+  // A client's connection was closed at once: there were as many as may be, in all or from its
+  // address. `api`: "grpc" or "http".
+  void ConnectionRefused(absl::string_view api);
+
   // The calls that were answered, of every method that there is.
   std::vector<CallTally> Tallies() const;
 

@@ -13,6 +13,9 @@
 namespace lockstep::net {
 
 struct RpcOptions {
+  // Connections. More are closed.
+  uint32_t connections_max = 4096;
+  uint32_t connections_per_address_max = 512;     // of them
   uint64_t message_bytes_max = kMessageBytesMax;  // of a request
   // Calls under way (but for those on streams), and the bytes of their requests; more are refused
   // (OVERLOADED), but for one alone.

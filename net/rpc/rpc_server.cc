@@ -6,15 +6,17 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
-#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "net/client/grpc_library.h"
 #include "net/rpc/gate.h"
-#include "net/rpc/listen_probe.h"
+#include "net/rpc/listener.h"
 #include "net/rpc/services.h"
 #include "net/rpc/tls_server_credentials.h"
 
@@ -23,6 +25,7 @@ namespace {
 
 // For last answers to be written.
 constexpr std::chrono::milliseconds kFarewell{20};
+constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr const char* kServices[] = {"lockstep.v1.KV", "lockstep.v1.Cluster", "lockstep.v1.Direct"};
 
 // Few threads: what serves our services are gRPC's two or so pollers; the synchronous ones are for
@@ -40,13 +43,11 @@ void LimitThreads(grpc::ServerBuilder& builder) {
 void SetChannelArguments(grpc::ServerBuilder& builder, const RpcOptions& options) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
   builder.SetMaxSendMessageSize(-1);
-  // Otherwise a second node would share the port of the first, in silence.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                              static_cast<int>(options.handshake_ms_max));
   // Peers that have vanished are noticed; client libraries ask about as often.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
 }
 
@@ -65,20 +66,26 @@ class RpcServer::Parts {
     client::KeepGrpc();
   }
 
-  // The port; 0: gRPC refused.
-  int Start(const std::string& address) {
+  // Serves who connects to this.
+  void Start(std::unique_ptr<Listener> listener) {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     LimitThreads(builder);
     SetChannelArguments(builder, gate_->options());
-    int port = 0;
-    builder.AddListeningPort(address, credentials_, &port);
+    acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials_);
     builder.RegisterService(kv_.get());
     builder.RegisterService(cluster_.get());
     builder.RegisterService(direct_.get());
     server_ = builder.BuildAndStart();
-    return server_ == nullptr ? 0 : port;
+    Check(server_ != nullptr, "gRPC refuses what this program asks of it");
+    listener_ = std::move(listener);
+    listener_->Run(
+        ConnectionCensus(gate_->options().connections_max,
+                         gate_->options().connections_per_address_max),
+        [this](int socket, UniqueFd connection) { Take(socket, std::move(connection)); },
+        [this] { gate_->metrics().ConnectionRefused("grpc"); });
   }
 
   void SetServing(bool serving) {
@@ -93,6 +100,7 @@ class RpcServer::Parts {
     SetServing(false);
     gate_->Drain();
     gate_->AwaitEmpty(patience);
+    listener_->Stop();
     // What is left now are calls to be cancelled, and watchers of health, who would never go.
     server_->Shutdown(std::chrono::system_clock::now() + kFarewell);
     gate_->worker().Stop();
@@ -100,12 +108,24 @@ class RpcServer::Parts {
   }
 
  private:
+  void Take(int socket, UniqueFd connection) {
+    // Bytes that were sent and not acknowledged for so long tell that the peer has gone.
+    const int patience_ms = kKeepaliveTimeoutMs;
+    setsockopt(connection.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof(patience_ms));
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
+    taken.listener_fd = socket;
+    taken.fd = connection.Release();
+    acceptor_->HandleNewConnection(&taken);
+  }
+
   const std::shared_ptr<Gate> gate_;
   const std::shared_ptr<grpc::ServerCredentials> credentials_;
   const std::unique_ptr<grpc::Service> kv_;
   const std::unique_ptr<grpc::Service> cluster_;
   const std::unique_ptr<grpc::Service> direct_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;
 };
 
 RpcServer::RpcServer(Service& service, RpcOptions options, std::shared_ptr<NodeMetrics> metrics)
@@ -114,17 +134,11 @@ RpcServer::~RpcServer() { Shutdown(std::chrono::milliseconds(0)); }
 
 absl::Status RpcServer::Start(absl::string_view address) {
   Check(parts_ == nullptr, "a server starts once");
-  const absl::Status probe = ProbeListen(address);
-  if (!probe.ok()) return probe;
-  auto parts = std::make_unique<Parts>(service_, options_, metrics_);
-  const std::string wanted(address.data(), address.size());
-  const int port = parts->Start(wanted);
-  if (port == 0) {
-    return absl::AlreadyExistsError(absl::StrCat("cannot listen for gRPC on ", address,
-                                                 ": somebody else took it just now; try again"));
-  }
-  address_ = absl::StrCat(wanted.substr(0, wanted.rfind(':')), ":", port);
-  parts_ = std::move(parts);
+  absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Open(address);
+  if (!listener.ok()) return listener.status();
+  address_ = absl::StrCat(address.substr(0, address.rfind(':')), ":", (*listener)->port());
+  parts_ = std::make_unique<Parts>(service_, options_, metrics_);
+  parts_->Start(*std::move(listener));
   SetServing(true);
   return absl::OkStatus();
 }

@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bin/unique_fd.h"
 #include "core/base/check.h"
+#include "net/unique_fd.h"
 
 namespace lockstep::system {
 

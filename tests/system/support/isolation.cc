@@ -13,7 +13,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "bin/unique_fd.h"
+#include "net/unique_fd.h"
 
 namespace lockstep::system {
 namespace {

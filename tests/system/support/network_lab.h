@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "bin/unique_fd.h"
 #include "core/base/rng.h"
 #include "core/base/types.h"
+#include "net/unique_fd.h"
 
 namespace lockstep::system {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "bin/unique_fd.h"
+#include "net/unique_fd.h"
 
 namespace lockstep::system {
 

@@ -9,8 +9,8 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
-#include "bin/unique_fd.h"
 #include "core/base/check.h"
+#include "net/unique_fd.h"
 #include "tests/system/support/isolation.h"
 
 namespace lockstep::system {

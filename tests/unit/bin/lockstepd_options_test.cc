@@ -86,6 +86,8 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
                                   "0",
                                   "--http-body-bytes-max",
                                   "1048576",
+                                  "--connections-per-address-max",
+                                  "64",
                                   "--http-cors-origins",
                                   "https://a.example",
                                   "--http-cors-origins",
@@ -128,6 +130,7 @@ TEST(LockstepdOptionsTest, ReadsEverySetting) {
   EXPECT_EQ(options.bulk_rate_max, 1000u);
   EXPECT_EQ(options.leader_spread_ms, 0u);
   EXPECT_EQ(options.http_body_bytes_max, 1048576u);
+  EXPECT_EQ(options.connections_per_address_max, 64u);
   EXPECT_EQ(options.http_cors_origins,
             (std::vector<std::string>{"https://a.example", "http://b.example:8080"}));
   EXPECT_EQ(options.tls_cert, "n.crt");

@@ -1,9 +1,10 @@
 // A file descriptor with an owner.
-#ifndef LOCKSTEP_BIN_UNIQUE_FD_H_
-#define LOCKSTEP_BIN_UNIQUE_FD_H_
+#ifndef LOCKSTEP_NET_UNIQUE_FD_H_
+#define LOCKSTEP_NET_UNIQUE_FD_H_
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace lockstep {
@@ -12,7 +13,7 @@ class UniqueFd {
  public:
   UniqueFd() = default;
   explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(other.Release()) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
     std::swap(fd_, other.fd_);
     return *this;
@@ -22,7 +23,14 @@ class UniqueFd {
   bool valid() const { return fd_ >= 0; }
   int get() const { return fd_; }
   // Closes it; errno stays as it is.
-  void Reset();
+  void Reset() {
+    if (!valid()) return;
+    const int error = errno;
+    close(Release());
+    errno = error;
+  }
+  // Somebody else closes it.
+  [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_ = -1;
@@ -30,4 +38,4 @@ class UniqueFd {
 
 }  // namespace lockstep
 
-#endif  // LOCKSTEP_BIN_UNIQUE_FD_H_
+#endif  // LOCKSTEP_NET_UNIQUE_FD_H_
