@@ -3,9 +3,6 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 exec </dev/null # Nothing here asks questions; what would, fails at once.
 
-# Paths relative to the tree: what one clone has compiled serves the next, and the trees of ci/mutants.
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
-
 script="ci/$(basename "$0")"
 
 fail() {
