@@ -8,9 +8,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -113,16 +115,32 @@ ordered_json ToJson(const Identity& identity) {
   return json;
 }
 
-// Throws nlohmann's exceptions.
+// nlohmann's own conversions take a fraction, or a number without end, for some other number.
+// Throws nlohmann's exceptions, as the next two do.
+uint64_t ReadWhole(const ordered_json& json, uint64_t max = std::numeric_limits<uint64_t>::max()) {
+  if (json.is_number_unsigned() && json.get<uint64_t>() <= max) return json.get<uint64_t>();
+  throw ordered_json::out_of_range::create(
+      406, absl::StrCat("a whole number of at most ", max, " is expected"), &json);
+}
+
+std::vector<uint64_t> ReadWholes(const ordered_json& json) {
+  std::vector<uint64_t> numbers;
+  for (const ordered_json& each : json.get_ref<const ordered_json::array_t&>()) {
+    numbers.push_back(ReadWhole(each));
+  }
+  return numbers;
+}
+
 Identity FromJson(const ordered_json& json) {
   Identity identity;
   identity.cluster = json.at("cluster").get<std::string>();
-  identity.node_id = json.at("node_id").get<uint64_t>();
-  identity.shards = json.at("shards").get<uint32_t>();
-  identity.controller = json.at("controller").get<std::vector<uint64_t>>();
+  identity.node_id = ReadWhole(json.at("node_id"));
+  identity.shards =
+      static_cast<uint32_t>(ReadWhole(json.at("shards"), std::numeric_limits<uint32_t>::max()));
+  identity.controller = ReadWholes(json.at("controller"));
   for (const ordered_json& group : json.at("groups")) {
-    identity.groups.push_back({.gid = group.at("gid").get<uint64_t>(),
-                               .members = group.at("members").get<std::vector<uint64_t>>()});
+    identity.groups.push_back(
+        {.gid = ReadWhole(group.at("gid")), .members = ReadWholes(group.at("members"))});
   }
   if (!ReadHex(json.at("incarnation"), identity.incarnation)) identity.incarnation = 0;
   return identity;
@@ -259,7 +277,7 @@ absl::Status PeerBook::Read(bool* exact) {
   try {
     for (const ordered_json& row : found->json.at("peers")) {
       Peer peer;
-      peer.node_id = row.at("node_id").get<uint64_t>();
+      peer.node_id = ReadWhole(row.at("node_id"));
       if (!ReadHex(row.at("incarnation"), peer.incarnation)) {
         return Damaged(absl::StrCat(path_, " is damaged: an incarnation is no number"));
       }
@@ -270,8 +288,8 @@ absl::Status PeerBook::Read(bool* exact) {
     }
     if (found->json.contains("controllers")) {
       const ordered_json& row = found->json.at("controllers");
-      controllers_ = {.membership = row.at("membership").get<uint64_t>(),
-                      .nodes = row.at("nodes").get<std::vector<uint64_t>>()};
+      controllers_ = {.membership = ReadWhole(row.at("membership")),
+                      .nodes = ReadWholes(row.at("nodes"))};
     }
   } catch (const nlohmann::json::exception& error) {
     return Damaged(absl::StrCat(path_, " is damaged: ", error.what()));

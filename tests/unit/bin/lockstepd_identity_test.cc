@@ -117,6 +117,13 @@ TEST(DataDirectoryTest, RefusesANewerFormatAndSaysWhatIsDamaged) {
         "\"shards\": 1, \"controller\": [], \"groups\": []}"}) {
     ExpectRefused(refusal(damaged), ExitCode::kDamaged, "identity.json is damaged");
   }
+  // A conversion would make some other number of each.
+  for (const char* number : {"1.5", "-1", "4294967296", "6e94", "true", "\"1\""}) {
+    const std::string text = absl::StrCat(
+        "{\"format\": 1, \"cluster\": \"c\", \"node_id\": 1, \"incarnation\": \"7\", \"shards\": ",
+        number, ", \"controller\": [], \"groups\": []}");
+    ExpectRefused(refusal(text), ExitCode::kDamaged, "identity.json is damaged");
+  }
   // What nests without end would overflow the stack of whoever sums it up.
   const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
   ExpectRefused(refusal("{\"format\": 1, \"checksum\": \"0\", \"a\": " + deep + "}"),
@@ -194,9 +201,15 @@ TEST(PeerBookTest, RemembersTheNewestControllers) {
 
 TEST(PeerBookTest, SaysWhatIsDamaged) {
   const TemporaryDirectory temporary;
-  temporary.Write("peers.json", "{\"format\": 1, \"peers\": [{}]}");
-  ExpectRefused(PeerBook::Load(temporary.path()).status(), ExitCode::kDamaged,
-                "peers.json is damaged");
+  for (const char* damaged :
+       {"\"peers\": [{}]",
+        "\"peers\": [], \"controllers\": {\"membership\": 2.5, "
+        "\"nodes\": [1]}",
+        "\"peers\": [], \"controllers\": {\"membership\": 2, \"nodes\": [-1]}"}) {
+    temporary.Write("peers.json", absl::StrCat("{\"format\": 1, ", damaged, "}"));
+    ExpectRefused(PeerBook::Load(temporary.path()).status(), ExitCode::kDamaged,
+                  "peers.json is damaged");
+  }
 }
 
 }  // namespace
