@@ -34,7 +34,7 @@ function(lockstep_name_headers name)
   set(includes $<TARGET_PROPERTY:${name},INCLUDE_DIRECTORIES>)
   add_custom_command(OUTPUT ${folder}/${compiled}.sum DEPENDS ${folder}/${compiled} WORKING_DIRECTORY ${folder}
                      VERBATIM COMMAND_EXPAND_LISTS
-                     COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -E -P -dD -x c++ "$<$<BOOL:${includes}>:-I$<JOIN:${includes},;-I>>"
+                     COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -w -E -P -dD -x c++ "$<$<BOOL:${includes}>:-I$<JOIN:${includes},;-I>>"
                              -o text cmake_pch.hxx
                      COMMAND ${CMAKE_COMMAND} -E sha256sum text > ${compiled}.sum
                      COMMAND ${CMAKE_COMMAND} -E rm text)

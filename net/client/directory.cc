@@ -25,6 +25,26 @@ std::vector<NodeId> ControllersIn(const v1::StatusResponse& status) {
   return std::vector<NodeId>(found.begin(), found.end());
 }
 
+// Not while they change: then there would be two sets, and the next answer tells the one that is
+// left.
+LearnControllers VotersIn(const v1::StatusResponse& status) {
+  LearnControllers newest;
+  for (const v1::NodeStatus& node : status.nodes()) {
+    for (const v1::ReplicaStatus& replica : node.replicas()) {
+      const bool in_force = replica.membership_committed() && replica.change_phase() == v1::SETTLED;
+      if (replica.group() != kControllerGroup || !in_force) continue;
+      if (replica.membership_id() <= newest.membership) continue;
+      absl::btree_set<NodeId> voters;
+      for (const v1::GroupMemberStatus& member : replica.group_members()) {
+        if (member.voter() && member.node() != 0) voters.insert(NodeId(member.node()));
+      }
+      if (voters.empty()) continue;
+      newest = {.membership = replica.membership_id(), .nodes = {voters.begin(), voters.end()}};
+    }
+  }
+  return newest;
+}
+
 }  // namespace
 
 void Directory::Learn(const v1::StatusResponse& status) {
@@ -36,6 +56,8 @@ void Directory::Learn(const v1::StatusResponse& status) {
   }
   std::vector<NodeId> controllers = ControllersIn(status);
   if (!controllers.empty()) controllers_ = std::move(controllers);
+  LearnControllers voters = VotersIn(status);
+  if (voters.membership > voters_.membership) voters_ = std::move(voters);
 }
 
 std::vector<std::string> Directory::Servers() const {

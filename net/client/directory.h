@@ -9,6 +9,7 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/types.h"
+#include "core/client/events.h"
 #include "core/proto/lockstep/v1/cluster.pb.h"
 
 namespace lockstep::client {
@@ -28,11 +29,15 @@ class Directory {
   std::vector<std::string> Servers() const;
   // The nodes that hold the controller's replicas, ascending; empty: nobody has said.
   const std::vector<NodeId>& controllers() const { return controllers_; }
+  // The controller's voters by the newest configuration of its own that is known to be in force;
+  // membership 0: nobody has said.
+  const LearnControllers& voters() const { return voters_; }
 
  private:
   const std::vector<std::string> seeds_;
   absl::btree_map<NodeId, std::string> addresses_;
   std::vector<NodeId> controllers_;
+  LearnControllers voters_;
 };
 
 }  // namespace lockstep::client

@@ -91,6 +91,7 @@ class Engine final : private CarrierListener {
   void OnStatus(const absl::StatusOr<Bytes>& answer);
   void OnNotAdmitted(const absl::Status& status);
   void Learn(const v1::StatusResponse& status);
+  void TellControllers();
   void NoteProblem(const std::string& problem);
   bool TimeToClose();
   void EndAll();

@@ -74,10 +74,11 @@ void Engine::Learn(const v1::StatusResponse& status) {
   if (discovery_wanted_) {
     return NoteProblem("a server answered, but knows no node that holds the controller");
   }
-  if (router_ != nullptr) return;
+  if (router_ != nullptr) return TellControllers();
   RouterOptions options = options_.router;
   options.controller_nodes = directory_.controllers();
   router_ = std::make_unique<Router>(options, Rng(Seed()));
+  TellControllers();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     ready_ = true;
@@ -87,6 +88,12 @@ void Engine::Learn(const v1::StatusResponse& status) {
   waiting.swap(waiting_);
   waiting_until_ = kNever;
   for (Submission& one : waiting) Invoke(std::move(one));
+}
+
+// All of those whom a router knows may have been replaced since it heard of them, and be gone: then
+// it could ask nobody. The servers that are left know.
+void Engine::TellControllers() {
+  if (directory_.voters().membership != 0) StepRouter(directory_.voters());
 }
 
 void Engine::NoteProblem(const std::string& problem) {

@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "net/client/failure.h"
+#include "net/client/store.h"
 #include "tests/system/support/load.h"
 #include "tests/system/support/real_cluster.h"
 
@@ -47,6 +50,37 @@ TEST(Members, OneBecomesSevenAndOneAgain) {
     load.ExpectProgress();
   }
   load.StopAndJudge();
+  cluster.ExpectSettled();
+  cluster.ExpectLevel();
+}
+
+// A client that says nothing meanwhile knows of one node, which was the cluster and is gone.
+TEST(Members, WhoSleptFindsTheNodesThatCame) {
+  RealCluster cluster({.nodes = 4, .founders = 1, .groups = {{kFirstGroup, {1}}}, .shards = 4});
+  cluster.Start(1);
+  ASSERT_TRUE(cluster.AwaitServing());
+  client::StoreOptions options;
+  options.servers = cluster.GrpcAddresses();
+  const std::unique_ptr<client::Store> sleeper = *client::Store::Open(std::move(options));
+  ASSERT_TRUE(sleeper->Put("k", "before").ok());
+  cluster.StartAll();
+  ASSERT_TRUE(cluster.AwaitServing());
+  std::vector<uint64_t> voters = {1};
+  for (uint64_t node = 2; node <= 4; ++node) {
+    cluster.AddNode(node);
+    voters.push_back(node);
+    ASSERT_TRUE(cluster.ExpectVoters(voters));
+  }
+  cluster.RemoveNode(1);
+  ASSERT_TRUE(cluster.ExpectVoters({2, 3, 4}));
+  cluster.Terminate(1);
+  const auto woken = sleeper->Get("k");
+  ASSERT_TRUE(woken.ok()) << woken.status();
+  EXPECT_EQ(woken->value, "before");
+  // By the controller, which only the others can name.
+  const auto configuration = sleeper->Query({});
+  ASSERT_TRUE(configuration.ok()) << configuration.status();
+  EXPECT_TRUE(sleeper->Put("k", "after").ok());
   cluster.ExpectSettled();
   cluster.ExpectLevel();
 }
