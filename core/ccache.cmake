@@ -31,7 +31,7 @@ function(lockstep_name_headers name)
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     set(compiled cmake_pch.hxx.pch)
   endif()
-  set(includes $<TARGET_PROPERTY:${name},INCLUDE_DIRECTORIES>)
+  set(includes $<REMOVE_DUPLICATES:$<TARGET_PROPERTY:${name},INCLUDE_DIRECTORIES>>)
   add_custom_command(OUTPUT ${folder}/${compiled}.sum DEPENDS ${folder}/${compiled} WORKING_DIRECTORY ${folder}
                      VERBATIM COMMAND_EXPAND_LISTS
                      COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -w -E -P -dD -x c++ "$<$<BOOL:${includes}>:-I$<JOIN:${includes},;-I>>"

@@ -1,15 +1,14 @@
 #include "net/rpc/listener.h"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "net/rpc/listen_address.h"
 
@@ -43,7 +42,10 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(absl::string_view addre
   listener->port_ = opened->port;
   listener->sockets_ = std::move(opened->sockets);
   listener->stop_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!listener->stop_.valid()) return absl::UnavailableError("no descriptors are left");
+  if (!listener->stop_.valid()) {
+    return absl::UnavailableError(absl::StrCat("cannot listen for gRPC on ", address,
+                                               ": no descriptors are left; raise ulimit -n"));
+  }
   return listener;
 }
 

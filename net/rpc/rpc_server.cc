@@ -66,8 +66,8 @@ class RpcServer::Parts {
     client::KeepGrpc();
   }
 
-  // Serves who connects to this.
-  void Start(std::unique_ptr<Listener> listener) {
+  // Serves who connects to this. False: gRPC would not, and has written why.
+  bool Start(std::unique_ptr<Listener> listener) {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
@@ -79,13 +79,14 @@ class RpcServer::Parts {
     builder.RegisterService(cluster_.get());
     builder.RegisterService(direct_.get());
     server_ = builder.BuildAndStart();
-    Check(server_ != nullptr, "gRPC refuses what this program asks of it");
+    if (server_ == nullptr) return false;
     listener_ = std::move(listener);
     listener_->Run(
         ConnectionCensus(gate_->options().connections_max,
                          gate_->options().connections_per_address_max),
         [this](int socket, UniqueFd connection) { Take(socket, std::move(connection)); },
         [this] { gate_->metrics().ConnectionRefused("grpc"); });
+    return true;
   }
 
   void SetServing(bool serving) {
@@ -136,9 +137,14 @@ absl::Status RpcServer::Start(absl::string_view address) {
   Check(parts_ == nullptr, "a server starts once");
   absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Open(address);
   if (!listener.ok()) return listener.status();
-  address_ = absl::StrCat(address.substr(0, address.rfind(':')), ":", (*listener)->port());
-  parts_ = std::make_unique<Parts>(service_, options_, metrics_);
-  parts_->Start(*std::move(listener));
+  const uint16_t port = (*listener)->port();
+  auto parts = std::make_unique<Parts>(service_, options_, metrics_);
+  if (!parts->Start(*std::move(listener))) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot serve gRPC on ", address, ": gRPC does not start; its own lines above say why"));
+  }
+  parts_ = std::move(parts);
+  address_ = absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
   SetServing(true);
   return absl::OkStatus();
 }
