@@ -31,6 +31,7 @@ class ControllerDuty final : public Duty {
   void OnLost(Instant now, RequestId call) override;
   void OnApplied(Instant, const proto::Result&) override {}
   void OnControllers(const proto::Controllers& controllers) override { controllers_ = controllers; }
+  const proto::Controllers& controllers() const override { return controllers_; }
   void OnTableReplaced() override {}
   void Act(Instant now, const Standing& standing, DutyCalls* calls) override;
   Instant wake_at() const override { return MayLook() ? std::min(prune_at_, look_at_) : prune_at_; }
@@ -58,7 +59,7 @@ class ControllerDuty final : public Duty {
   RequestId membership_;       // the query of it that is under way; none: none is
   Instant prune_at_ = kNever;  // the leader looks again
   MemberReports reports_;
-  proto::Controllers controllers_;  // as this replica's own log has them
+  proto::Controllers controllers_;  // the newest that the node knows of
   RequestId looking_;  // the query of the newest configuration that is under way; none: none is
   absl::btree_set<RequestId> setting_;  // the proposals of members that are under way
   Instant look_at_;                     // not before

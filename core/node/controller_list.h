@@ -29,14 +29,16 @@ class ControllerList {
 
   // Older ones than what is known change nothing.
   void Learn(const proto::Controllers& controllers) {
-    if (controllers.membership() <= membership_ || controllers.nodes().empty()) return;
-    membership_ = controllers.membership();
+    if (controllers.membership() <= newest_.membership() || controllers.nodes().empty()) return;
+    newest_ = controllers;
     std::vector<NodeId> newest;
     for (const uint64_t node : controllers.nodes()) newest.push_back(NodeId(node));
     known_count_ = newest.size();
     all_ = NewestFirst(std::move(newest), beginning_);
     asked_in_vain_ = 0;
   }
+  // Of membership 0: nobody told of others than those of the beginning.
+  const proto::Controllers& newest() const { return newest_; }
   // Somebody had something to tell. That there is nothing new is no proof: who was replaced long
   // ago says so for ever.
   void Answered() { asked_in_vain_ = 0; }
@@ -51,7 +53,7 @@ class ControllerList {
 
  private:
   const std::vector<NodeId> beginning_;
-  uint64_t membership_ = 0;
+  proto::Controllers newest_;
   size_t known_count_;       // the first of all_: by the newest configuration
   std::vector<NodeId> all_;  // and the others of the beginning
   size_t asked_in_vain_ = 0;

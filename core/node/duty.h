@@ -61,8 +61,11 @@ class Duty {
   virtual void OnLost(Instant now, RequestId call) = 0;
   // An entry of kind kInternal was applied, whoever proposed it. Before its OnResult.
   virtual void OnApplied(Instant now, const proto::Result& result) = 0;
-  // Who the controllers are now, by one of them on this node.
+  // Who the controllers are now, as this node has heard.
   virtual void OnControllers(const proto::Controllers& controllers) = 0;
+  // Who they are, by the newest that this duty was told or its group's log says; of membership 0:
+  // those of the beginning.
+  virtual const proto::Controllers& controllers() const = 0;
   // A snapshot has replaced the table.
   virtual void OnTableReplaced() = 0;
   // At the end of every turn, and when wake_at() has come.

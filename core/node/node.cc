@@ -284,15 +284,22 @@ void Node::EndTurnOfReplicas() {
 }
 
 // Where one of the controllers is, nobody need be asked who they are: and perhaps it is the only
-// one.
+// one. Elsewhere the logs of the groups say it, also to those who only follow and never ask.
 void Node::LearnControllers() {
+  const uint64_t known = controllers_.membership();
+  for (const std::unique_ptr<Replica>& one : replicas_) {
+    const proto::Controllers* heard = one->controllers();
+    if (heard != nullptr && heard->membership() > controllers_.membership()) controllers_ = *heard;
+  }
   const Replica* controller = replica(kControllerGroup);
-  if (controller == nullptr) return;
-  const raft::GroupConfiguration* members = controller->standing().members;
-  if (members == nullptr || members->id.value() <= controllers_.membership()) return;
-  const proto::SetMembers said = SayMembers(0, 0, *members);
-  controllers_.set_membership(said.membership());
-  *controllers_.mutable_nodes() = said.nodes();
+  const raft::GroupConfiguration* members =
+      controller == nullptr ? nullptr : controller->standing().members;
+  if (members != nullptr && members->id.value() > controllers_.membership()) {
+    const proto::SetMembers said = SayMembers(0, 0, *members);
+    controllers_.set_membership(said.membership());
+    *controllers_.mutable_nodes() = said.nodes();
+  }
+  if (controllers_.membership() == known) return;
   for (const std::unique_ptr<Replica>& one : replicas_) one->OnControllers(controllers_);
 }
 

@@ -37,8 +37,8 @@ class Node final : public Process {
 
   // nullptr: not hosted here. For status reports and tests.
   const Replica* replica(GroupId group) const;
-  // Who the controllers are, by a replica of theirs on this node; of membership 0: none is here, or
-  // they are those of the beginning.
+  // Who the controllers are, by the newest that a replica of this node has heard; of membership 0:
+  // those of the beginning.
   const proto::Controllers& controllers() const { return controllers_; }
 
  private:

@@ -138,6 +138,10 @@ void Replica::OnControllers(const proto::Controllers& controllers) {
   if (duty_ != nullptr) duty_->OnControllers(controllers);
 }
 
+const proto::Controllers* Replica::controllers() const {
+  return duty_ == nullptr ? nullptr : &duty_->controllers();
+}
+
 Standing Replica::standing() const {
   const raft::Leader* leader = raft_.leader_state();
   const raft::GroupConfiguration& newest = raft_.configuration();

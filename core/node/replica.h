@@ -58,7 +58,7 @@ class Replica {
   void OnPeerLink(NodeId peer, bool up);
   // How much space the node's disk has; again and again.
   void OnRoom(raft::Room room);
-  // Who the controllers are now, by one of them.
+  // Who the controllers are now, as the node has heard.
   void OnControllers(const proto::Controllers& controllers);
   // `log_stalled`: the node's log gets nothing done. True: it led and has sent heartbeats.
   bool OnWake(bool log_stalled);
@@ -75,6 +75,8 @@ class Replica {
 
   // What it is in its group.
   Standing standing() const;
+  // Who the controllers are, as far as its duty has heard; null: it has none.
+  const proto::Controllers* controllers() const;
   // How it is, for people. Without what only its table knows.
   lockstep::v1::ReplicaStatus Status() const;
 

@@ -26,6 +26,7 @@ class ShardDuty final : public Duty {
   void OnControllers(const proto::Controllers& controllers) override {
     controllers_.Learn(controllers);
   }
+  const proto::Controllers& controllers() const override { return controllers_.newest(); }
   void OnTableReplaced() override;
   void Act(Instant now, const Standing& standing, DutyCalls* calls) override;
   Instant wake_at() const override { return agent_.wake_at(); }

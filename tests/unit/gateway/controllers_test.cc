@@ -27,6 +27,24 @@ void Mislead(Bench& bench, uint64_t membership) {
   bench.sent.clear();
 }
 
+// The leader of group 101 is told that node 3 is the controller now, with the next configuration,
+// which it writes into its log.
+void MisleadByLog(Bench& bench, uint64_t membership) {
+  const Reply known = bench.Ask(1, controller::MakeGetConfiguration());
+  proto::NodeMessage message;
+  proto::ConfigurationAnswer& answer = *message.mutable_configuration_answer();
+  answer.set_to_group(k101.value());
+  proto::Configuration& next = *answer.mutable_configuration();
+  next = known.result().configuration();
+  next.set_num(next.num() + 1);
+  next.clear_handovers();
+  next.mutable_controllers()->set_membership(membership);
+  next.mutable_controllers()->add_nodes(3);
+  bench.Deliver(1, bench.LeaderOf(k101), message);
+  bench.Run(seconds(1));
+  bench.sent.clear();
+}
+
 // Questions of node 3's group to node 2 for configurations.
 auto Questions(const Bench& bench) {
   return std::count_if(bench.sent.begin(), bench.sent.end(), [](const Bench::Sent& one) {
@@ -42,6 +60,18 @@ TEST(GatewayControllers, WhatItsGroupsAreToldItHears) {
   EXPECT_EQ(bench.Ask(3, controller::MakeGetConfiguration()).kind(), Reply::OK)
       << "where the new ones are of no use, those of the options are asked again";
   EXPECT_GT(bench.CountSent(3, 2, proto::NodeMessage::kForwardedRequest), 0u);
+}
+
+TEST(GatewayControllers, WhoOnlyFollowsHearsOfThemByTheLog) {
+  Bench bench;
+  bench.Join(1, {k101});
+  ASSERT_NE(bench.LeaderOf(k101), 2u) << "this seed's leader is to be another one";
+  EXPECT_EQ(bench.Ask(2, controller::MakeGetConfiguration()).kind(), Reply::OK);
+  EXPECT_EQ(bench.CountSent(2, 3, proto::NodeMessage::kForwardedRequest), 0u);
+  MisleadByLog(bench, 9);
+  EXPECT_EQ(bench.Ask(2, controller::MakeGetConfiguration()).kind(), Reply::OK)
+      << "where the new one is of no use, those of the options are asked again";
+  EXPECT_GT(bench.CountSent(2, 3, proto::NodeMessage::kForwardedRequest), 0u);
 }
 
 TEST(GatewayControllers, AreRememberedOverARestart) {
