@@ -23,7 +23,8 @@ for target in "${targets[@]}"; do
   cp "$build/fuzz/fuzz_$target" "$program"
   ldd "$program" | awk '$3 ~ /^\// && $1 !~ /^(libc|libm|libdl|librt|libpthread)\.so/ { print $3 }' |
     xargs -r cp -n -t "$OUT/lib"
-  patchelf --set-rpath "\$ORIGIN/lib" "$program"
+  # RPATH, for RUNPATH would not hold for what the libraries themselves need.
+  patchelf --force-rpath --set-rpath "\$ORIGIN/lib" "$program"
   (cd "fuzz/corpus/$target" && zip -q -r "${program}_seed_corpus.zip" .)
   [ ! -f "fuzz/dictionaries/$target.dict" ] || cp "fuzz/dictionaries/$target.dict" "$program.dict"
 done
