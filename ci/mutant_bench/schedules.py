@@ -61,11 +61,23 @@ def median(numbers):
     return sorted(numbers)[len(numbers) // 2]
 
 
+def seconds(number):
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
+
+
 def cell(hunts):
     """CPU-seconds, median / worst; and how many of the hunts found nothing."""
     spent = [one["cpu"] for one in hunts]
     missed = sum(not one["found"] for one in hunts)
-    return f"{median(spent):.2g} / {max(spent):.2g}" + (f" ({missed} of {len(hunts)} not found)" if missed else "")
+    return f"{seconds(median(spent))} / {seconds(max(spent))}" + (f" ({missed} of {len(hunts)} not found)" if missed else "")
+
+
+def soonest(results):
+    """How many mistakes each way finds before the others do."""
+    counts = dict.fromkeys(WAYS, 0)
+    for _, result in results:
+        counts[min(WAYS, key=lambda way: median([one["cpu"] for one in result[way]]))] += 1
+    return counts
 
 
 def write_schedules_page(results, options, path):
@@ -74,9 +86,9 @@ def write_schedules_page(results, options, path):
         "",
         "`ci/mutants --schedules` plants each of these mistakes and lets three ways look for it, from the same starting points;",
         "this page is its output. *Random*: `lockstep-sim run`, seed after seed. *PCT*: the same with `--schedule pct`",
-        "(priorities of links and disks, Burckhardt et al., ASPLOS 2010). *Fuzzing*: `fuzz_raft_schedules` or `fuzz_shard_schedules` (libFuzzer, edges and states of the",
-        "cluster as feedback), beginning with its corpus, which was made without the mistake; its runs are short, and",
-        "its program is slower for being instrumented.",
+        "(priorities of links and disks, Burckhardt et al., ASPLOS 2010). *Fuzzing*: `fuzz_raft_schedules` or",
+        "`fuzz_shard_schedules` (libFuzzer, edges and states of the cluster as feedback), beginning with its corpus, which was",
+        "made without the mistake; its runs are short, and its program is slower for being instrumented.",
         "",
         f"CPU-seconds until a checker objects, median / worst of {options.starts} starts of at most {options.cpu} CPU-seconds each.",
         "",
@@ -85,6 +97,7 @@ def write_schedules_page(results, options, path):
     ]
     for mutant, result in results:
         lines.append(f"| {mutant.id} | {mutant.title} | " + " | ".join(cell(result[way]) for way in WAYS) + " |")
+    lines += ["", "Soonest by the median: " + ", ".join(f"{way} {count}" for way, count in soonest(results).items()) + "."]
     path.write_text("\n".join(lines) + "\n")
 
 
