@@ -20,11 +20,13 @@ LaneThread::~LaneThread() {
   thread_.join();
 }
 
-void LaneThread::Submit(Ticket ticket, StorageJob job) {
+void LaneThread::Submit(std::vector<Waiting>& jobs) {
+  if (jobs.empty()) return;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    queue_.push_back({ticket, std::move(job)});
+    for (Waiting& job : jobs) queue_.push_back(std::move(job));
   }
+  jobs.clear();
   filled_.notify_one();
 }
 

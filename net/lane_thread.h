@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
@@ -31,13 +32,14 @@ class LaneThread {
   LaneThread(const LaneThread&) = delete;
   LaneThread& operator=(const LaneThread&) = delete;
 
-  void Submit(Ticket ticket, StorageJob job);
-
- private:
   struct Waiting {
     Ticket ticket;
     StorageJob job;
   };
+  // With one hand-over; takes all of `jobs` and leaves it empty. Nothing happens where it is empty.
+  void Submit(std::vector<Waiting>& jobs);
+
+ private:
   void Run();
 
   const StorageExecutor execute_;

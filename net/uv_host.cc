@@ -174,6 +174,7 @@ void UvHost::EndTurn() {
   dirty_ = false;
   if (!failed_) process_->OnTurnEnd();
   transport_.Flush();
+  SubmitJobs();
   const auto took = std::chrono::nanoseconds(uv_hrtime() - turn_began_);
   counters_.turn_max = std::max(counters_.turn_max, took);
   turn_began_ = 0;
@@ -185,11 +186,19 @@ void UvHost::WakeAt(Instant when) {
 }
 
 Ticket UvHost::Submit(StorageJob job) {
-  const Lane lane = LaneOf(job);
-  Ticket& last = lane == Lane::kLog ? last_log_ticket_ : last_table_ticket_;
+  const bool log = LaneOf(job) == Lane::kLog;
+  Ticket& last = log ? last_log_ticket_ : last_table_ticket_;
   last = last.Next();
-  (lane == Lane::kLog ? log_lane_ : table_lane_)->Submit(last, std::move(job));
+  (log ? log_jobs_ : table_jobs_).push_back({last, std::move(job)});
   return last;
+}
+
+// To wake a thread costs more than to write to a socket, and takes a core from others: so what a
+// client waits for longest begins first. Peers have the entries before this node's own log does
+// (thesis §10.2.1), and the log has them before the table has what was committed earlier.
+void UvHost::SubmitJobs() {
+  log_lane_->Submit(log_jobs_);
+  table_lane_->Submit(table_jobs_);
 }
 
 void UvHost::Reply(RequestId id, Bytes reply) {

@@ -104,6 +104,7 @@ class UvHost final : public Service, private Clock, private Disk, private Replie
   void TakeArrived();
   void OnCompletion(Completion completion);
   void EndTurn();
+  void SubmitJobs();
   void AddCompletion(Lane lane, Ticket ticket, absl::StatusOr<StorageResult> result);
 
   Loop loop_;
@@ -125,6 +126,8 @@ class UvHost final : public Service, private Clock, private Disk, private Replie
   std::unique_ptr<Process> process_;
   std::unique_ptr<LaneThread> log_lane_;
   std::unique_ptr<LaneThread> table_lane_;
+  std::vector<LaneThread::Waiting> log_jobs_;  // of this turn
+  std::vector<LaneThread::Waiting> table_jobs_;
   Ticket last_log_ticket_;
   Ticket last_table_ticket_;
   RequestId last_request_;
