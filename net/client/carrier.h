@@ -84,7 +84,7 @@ class Carrier {
   void SetAddress(NodeId node, const std::string& address);
   // False: it goes nowhere, since nobody knows the node or too much waits for it already.
   bool Carry(NodeId node, uint64_t id, Bytes request);
-  // Writes what waits, where no write is under way.
+  // Writes what waits, where no write is under way, and listens for answers. Due before each Poll.
   void Flush();
   // Nothing waits to be written, and no answer is awaited.
   bool quiet() const;

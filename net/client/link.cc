@@ -28,8 +28,16 @@ bool Link::Queue(uint64_t id, Bytes request) {
   return true;
 }
 
+// First what is to be sent: as soon as a read begins, gRPC tells the peer how much it may send, in
+// a packet of its own, which would go ahead of the requests and wake the peer for nothing.
 void Link::Flush() {
-  if (starting_ || writing_ || ending_ || queue_.empty()) return;
+  if (starting_ || ending_) return;
+  Write();
+  Read();
+}
+
+void Link::Write() {
+  if (writing_ || queue_.empty()) return;
   const std::vector<net::Piece> pieces = net::TakePieces(&queue_);
   for (const net::Piece& piece : pieces) {
     queued_bytes_ -= piece.bytes.size();
@@ -51,21 +59,21 @@ void Link::OnStarted(bool ok) {
   starting_ = false;
   if (!ok) ending_ = true;
   if (ending_) return EndIfIdle();
-  Read();
   Flush();
 }
 
 void Link::Read() {
+  if (reading_) return;
   reading_ = true;
   stream_->Read(&incoming_, &read_);
 }
 
+// The next read begins with the next Flush.
 void Link::OnRead(bool ok) {
   reading_ = false;
   if (ok && !ending_) Deliver();
   if (!ok) Cancel();
-  if (ending_) return EndIfIdle();
-  Read();
+  if (ending_) EndIfIdle();
 }
 
 void Link::Deliver() {
@@ -84,7 +92,7 @@ void Link::OnWritten(bool ok) {
   writing_ = false;
   if (!ok) Cancel();
   if (ending_) return EndIfIdle();
-  Flush();
+  Write();
 }
 
 // The call's status is asked for last, when nothing else is under way.

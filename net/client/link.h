@@ -34,6 +34,7 @@ class Link {
 
   // False: too much waits already, or the stream is ending.
   bool Queue(uint64_t id, Bytes request);
+  // Writes what waits, and listens for the next answers. Due before each wait for events.
   void Flush();
   bool quiet() const { return !writing_ && queue_.empty() && awaited_.empty(); }
   // Ends it; may be called again.
@@ -59,6 +60,7 @@ class Link {
   void OnRead(bool ok);
   void OnWritten(bool ok);
   void OnFinished(bool ok);
+  void Write();
   void Read();
   void Deliver();
   void EndIfIdle();

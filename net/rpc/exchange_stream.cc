@@ -8,6 +8,12 @@
 #include "net/rpc/grpc_status.h"
 
 namespace lockstep::net {
+namespace {
+
+// An answer of the loop thread's own is no longer than that.
+constexpr size_t kAloneBytesMax = 4096;
+
+}  // namespace
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ExchangeStream::Begin(
     const grpc::CallbackServerContext& context, std::shared_ptr<Gate> gate) {
@@ -72,17 +78,26 @@ bool ExchangeStream::HandOver(const grpc::ByteBuffer& message) {
 
 // --- Answers
 
-// On the loop thread: one turn brings many answers, and the worker writes them together.
+// On the loop thread. One turn brings many answers, and the worker writes them together; but where
+// the peer waits for a small one alone, nothing is saved up by that, and to wake the worker costs
+// more than to write.
 void ExchangeStream::AddAnswer(uint64_t id, uint64_t request_bytes, const DirectSeries::Call& call,
                                Bytes reply) {
+  bool alone;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     --calls_;
     calls_bytes_ -= request_bytes;
     if (deaf_) return;
+    alone = calls_ == 0 && answers_.empty() && reply.size() <= kAloneBytesMax;
     answers_bytes_ += reply.size();
     answers_.push_back({id, std::move(reply)});
     answered_.push_back(call);
+    if (posted_) return;
+  }
+  if (alone && TryProceed()) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (std::exchange(posted_, true)) return;
   }
   gate_->worker().Post([stream = shared_from_this()] {
@@ -102,6 +117,17 @@ bool ExchangeStream::MayRead() const {
 
 void ExchangeStream::Proceed() {
   const std::lock_guard<std::mutex> speaking(speaking_);
+  ProceedSpeaking();
+}
+
+bool ExchangeStream::TryProceed() {
+  const std::unique_lock<std::mutex> speaking(speaking_, std::try_to_lock);
+  if (!speaking.owns_lock()) return false;
+  ProceedSpeaking();
+  return true;
+}
+
+void ExchangeStream::ProceedSpeaking() {
   if (ended_) return;
   std::vector<Piece> pieces;
   std::vector<DirectSeries::Call> calls;

@@ -47,6 +47,9 @@ class ExchangeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   void Count(const std::vector<DirectSeries::Call>& calls, const std::vector<Piece>& answers);
   // Does what the state asks for: writes, reads, or ends.
   void Proceed();
+  // The same, unless another thread is speaking to gRPC: then false.
+  bool TryProceed();
+  void ProceedSpeaking();
   void End(const absl::Status& status);
   bool MayRead() const;
 
@@ -56,7 +59,7 @@ class ExchangeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
 
-  std::mutex speaking_;        // over what is said to gRPC; never taken by the loop thread
+  std::mutex speaking_;        // over what is said to gRPC; the loop thread never waits for it
   bool reading_ = false;       // guarded by speaking_, like the next five
   bool handing_over_ = false;  // what was read, to the service
   bool writing_ = false;

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "net/client/grpc_library.h"
+#include "net/rpc/awake_pollers.h"
 #include "net/rpc/gate.h"
 #include "net/rpc/listener.h"
 #include "net/rpc/services.h"
@@ -80,6 +81,7 @@ class RpcServer::Parts {
     builder.RegisterService(direct_.get());
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return false;
+    awake_ = std::make_unique<AwakePollers>();
     listener_ = std::move(listener);
     listener_->Run(
         ConnectionCensus(gate_->options().connections_max,
@@ -126,6 +128,7 @@ class RpcServer::Parts {
   const std::unique_ptr<grpc::Service> direct_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<AwakePollers> awake_;
   std::unique_ptr<Listener> listener_;
 };
 

@@ -184,6 +184,26 @@ class Stream {
   uint64_t failures_ = 0;
 };
 
+// Requests of which each finds a cluster that has done nothing for about a second: threads that
+// sleep when there is nothing to do must listen all the same.
+TEST(Figures, AQuietClusterAnswersAtOnce) {
+  const int requests = Long() ? 60 : 8;
+  RealCluster cluster(Comparable());
+  cluster.StartAll();
+  ASSERT_TRUE(cluster.AwaitServing());
+  ASSERT_TRUE(cluster.store().Put("key", "value").ok());  // the connections are there
+  std::vector<int64_t> took_us;
+  for (int request = 0; request < requests; ++request) {
+    SleepFor(milliseconds(1000 + 20 * (request % 7)));
+    const Instant begun = Now();
+    EXPECT_TRUE(cluster.store().Put("key", "value").ok());
+    took_us.push_back(std::chrono::duration_cast<std::chrono::microseconds>(Now() - begun).count());
+  }
+  std::sort(took_us.begin(), took_us.end());
+  std::cout << "  " << requests << " puts, a second apart: median " << took_us[took_us.size() / 2]
+            << " us, " << took_us.back() << " us at most\n";
+}
+
 // In ten parts, each with its throughput; then what the nodes occupy.
 TEST(Figures, ThroughputOverManyWrites) {
   constexpr uint64_t kParts = 10;

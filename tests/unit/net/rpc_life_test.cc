@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "net/rpc/awake_pollers.h"
 #include "net/rpc/rpc_server.h"
 #include "tests/unit/net/requests.h"
 #include "tests/unit/net/rpc_fixture.h"
@@ -16,6 +17,16 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using RpcLifeTest = RpcServerTest;
+
+// Whatever they live through: with a server beside them, the last of them and the first.
+TEST(AwakePollers, HaveSomethingToRunAgainAndAgain) {
+  for (int life = 0; life < 3; ++life) {
+    const AwakePollers awake(milliseconds(1));
+    while (awake.awoken() < 5) std::this_thread::sleep_for(milliseconds(1));
+  }
+  const AwakePollers late(std::chrono::hours(1));  // ends at once all the same
+  EXPECT_EQ(late.awoken(), 0u);
+}
 
 // The gateway is told how long the caller waits, and the caller's deadline ends the call.
 TEST_F(RpcLifeTest, DeadlinesAreHonoured) {
