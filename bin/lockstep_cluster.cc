@@ -12,11 +12,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "bin/address.h"
 #include "bin/lockstep_commands.h"
 #include "bin/lockstep_status_text.h"
 #include "bin/lockstep_text.h"
 #include "bin/lockstep_values.h"
+#include "core/base/address.h"
 
 namespace lockstep::bin {
 namespace {

@@ -10,10 +10,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "bin/address.h"
 #include "bin/atomic_file.h"
 #include "bin/lockstep_values.h"
 #include "bin/version.h"
+#include "core/base/address.h"
 
 namespace lockstep::bin {
 namespace {

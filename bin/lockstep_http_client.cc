@@ -7,8 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "bin/address.h"
 #include "bin/lockstep_http_handle.h"
+#include "core/base/address.h"
 #include "core/base/check.h"
 #include "net/client/failure.h"
 

@@ -10,13 +10,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "bin/address.h"
 #include "bin/lockstep_commands.h"
 #include "bin/lockstep_node_text.h"
 #include "bin/lockstep_node_watch.h"
 #include "bin/lockstep_status_text.h"
 #include "bin/lockstep_text.h"
 #include "bin/lockstep_values.h"
+#include "core/base/address.h"
 
 namespace lockstep::bin {
 namespace {

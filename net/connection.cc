@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/address.h"
 #include "core/base/check.h"
 
 namespace lockstep::net {
@@ -60,10 +61,8 @@ Connection::~Connection() {
 void Connection::Connect(const std::string& address, size_t attempt) {
   const absl::StatusOr<SocketAddress> numeric = ParseNumericAddress(address);
   if (numeric.ok()) return ConnectTo(*numeric);
-  std::string host;
-  std::string port;
-  const absl::Status split = SplitAddress(address, &host, &port);
-  if (!split.ok()) return Close(split);
+  const absl::StatusOr<Address> named = ParseAddress(address, /*port_min=*/0);
+  if (!named.ok()) return Close(named.status());
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
@@ -77,7 +76,7 @@ void Connection::Connect(const std::string& address, size_t attempt) {
         if (done->owner != nullptr) done->owner->OnLookedUp(*done, status, found);
         uv_freeaddrinfo(found);
       },
-      host.c_str(), port.c_str(), &hints);
+      named->host.c_str(), absl::StrCat(named->port).c_str(), &hints);
   if (failed != 0) return Close(UvError("looking a name up", failed));
   looking_up_ = lookup.release();
 }

@@ -8,8 +8,8 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/address.h"
 #include "core/base/check.h"
 
 namespace lockstep::net {
@@ -33,15 +33,14 @@ std::string Printed(const sockaddr_storage& address) {
 }
 
 absl::StatusOr<SocketAddress> Lookup(absl::string_view address, int flags) {
-  std::string host;
-  std::string port;
-  const absl::Status split = SplitAddress(address, &host, &port);
-  if (!split.ok()) return split;
+  const absl::StatusOr<Address> parsed = ParseAddress(address, /*port_min=*/0);
+  if (!parsed.ok()) return parsed.status();
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | flags;
   addrinfo* found = nullptr;
-  const int failed = getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+  const int failed =
+      getaddrinfo(parsed->host.c_str(), absl::StrCat(parsed->port).c_str(), &hints, &found);
   if (failed != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", address, "\" cannot be resolved: ", gai_strerror(failed)));
@@ -135,23 +134,6 @@ TurnHooks::~TurnHooks() {
   uv_check_stop(after_);
   CloseAndDelete(before_);
   CloseAndDelete(after_);
-}
-
-absl::Status SplitAddress(absl::string_view address, std::string* host, std::string* port) {
-  const size_t colon = address.rfind(':');
-  uint32_t number = 0;
-  if (colon == absl::string_view::npos || colon == 0 ||
-      !absl::SimpleAtoi(address.substr(colon + 1), &number) || number > 65535) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", address, "\" is no address: write host:port, with a port up to 65535"));
-  }
-  absl::string_view name = address.substr(0, colon);
-  if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
-    name = name.substr(1, name.size() - 2);
-  }
-  *host = std::string(name.data(), name.size());
-  *port = absl::StrCat(number);
-  return absl::OkStatus();
 }
 
 absl::StatusOr<SocketAddress> ParseNumericAddress(absl::string_view address) {

@@ -86,8 +86,7 @@ struct SocketAddress {
   sockaddr_storage storage = {};
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
-// "host:port", "[v6]:port". InvalidArgument says what is wrong.
-absl::Status SplitAddress(absl::string_view address, std::string* host, std::string* port);
+// As ParseAddress reads it. InvalidArgument says what is wrong.
 absl::StatusOr<SocketAddress> ParseNumericAddress(absl::string_view address);
 // Looks names up, which blocks: before there is a loop.
 absl::StatusOr<SocketAddress> ResolveAddress(absl::string_view address);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/address_text.h"
+#include "core/base/address.h"
 #include "core/base/check.h"
 #include "core/gateway/gateway.h"
 #include "core/gateway/member_wish.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/address.h"
 #include "core/base/check.h"
 #include "core/base/placement.h"
 #include "core/gateway/group_change.h"
@@ -169,17 +169,6 @@ std::optional<GroupChange> Foregone(const proto::ChangeNodes& question, GroupId 
   return std::nullopt;
 }
 
-absl::Status ValidateAddress(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  uint32_t port = 0;
-  const bool valid = colon != address.npos && colon > 0 &&
-                     absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 1 &&
-                     port <= 65535;
-  if (valid) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", address, "\" is no address: write HOST:PORT"));
-}
-
 }  // namespace
 
 absl::Status Validate(const proto::ChangeNodes& question) {
@@ -199,7 +188,7 @@ absl::Status Validate(const proto::ChangeNodes& question) {
   if (question.add() == 0) {
     return absl::InvalidArgumentError("an address is for a node that comes: leave it out");
   }
-  return ValidateAddress(question.address());
+  return ParseAddress(question.address(), /*port_min=*/1).status();
 }
 
 bool MeansAllGroups(const proto::ChangeNodes& question) {

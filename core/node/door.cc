@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/address_text.h"
+#include "core/base/address.h"
 #include "core/controller/admin.h"
 #include "core/controller/configuration.h"
 #include "core/kv/command.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "core/base/address_text.h"
+#include "core/base/address.h"
 #include "net/client/failure.h"
 
 namespace lockstep::net {

@@ -11,9 +11,8 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "core/base/address.h"
 #include "core/base/check.h"
 
 namespace lockstep::net {
@@ -23,15 +22,12 @@ constexpr int kBacklog = 1024;
 
 using AddressList = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
 
-struct HostAndPort {
-  std::string host;
-  std::string port;
-};
-
-std::string Text(absl::string_view text) { return std::string(text.data(), text.size()); }
+std::string CannotListen(absl::string_view address) {
+  return absl::StrCat("cannot listen for gRPC on ", address, ": ");
+}
 
 absl::Status Explain(absl::string_view address, int error) {
-  const std::string what = absl::StrCat("cannot listen for gRPC on ", address, ": ");
+  const std::string what = CannotListen(address);
   switch (error) {
     case EADDRINUSE:
       return absl::AlreadyExistsError(absl::StrCat(
@@ -47,33 +43,22 @@ absl::Status Explain(absl::string_view address, int error) {
   }
 }
 
-absl::StatusOr<HostAndPort> Split(absl::string_view address) {
-  const size_t colon = address.rfind(':');
-  int number = 0;
-  if (colon == absl::string_view::npos || colon == 0 ||
-      !absl::SimpleAtoi(address.substr(colon + 1), &number) || number < 0 || number > 65535) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "gRPC address \"", address, "\" is malformed: give host:port, with a port of 0 to 65535"));
-  }
-  absl::string_view host = address.substr(0, colon);
-  if (absl::ConsumePrefix(&host, "[") && !absl::ConsumeSuffix(&host, "]")) {
-    return absl::InvalidArgumentError(absl::StrCat("gRPC address \"", address, "\" lacks a \"]\""));
-  }
-  return HostAndPort{.host = Text(host), .port = absl::StrCat(number)};
-}
-
 absl::StatusOr<AddressList> Resolve(absl::string_view address) {
-  const absl::StatusOr<HostAndPort> parts = Split(address);
-  if (!parts.ok()) return parts.status();
+  const absl::StatusOr<Address> parsed = ParseAddress(address, /*port_min=*/0);
+  if (!parsed.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(CannotListen(address), parsed.status().message()));
+  }
   addrinfo hints = {};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(parts->host.c_str(), parts->port.c_str(), &hints, &found);
+  const int error =
+      getaddrinfo(parsed->host.c_str(), absl::StrCat(parsed->port).c_str(), &hints, &found);
   if (error != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot listen for gRPC on ", address,
-                                                   ": unknown host (", gai_strerror(error), ")"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(CannotListen(address), "unknown host (", gai_strerror(error), ")"));
   }
   return AddressList(found, &freeaddrinfo);
 }

@@ -12,17 +12,24 @@ namespace {
 
 using Reply = proto::GatewayReply;
 
-// Node 3, which has group 102, is told that node 2 is the controller now. That is not so: node 1
-// is, as the options say.
-void Mislead(Bench& bench, uint64_t membership) {
+// An answer to what `group` asks: the configuration that everybody knows, by a new controller.
+proto::NodeMessage Misleading(Bench& bench, GroupId group, uint64_t controller,
+                              uint64_t membership) {
   const Reply known = bench.Ask(1, controller::MakeGetConfiguration());
   proto::NodeMessage message;
   proto::ConfigurationAnswer& answer = *message.mutable_configuration_answer();
-  answer.set_to_group(k102.value());
+  answer.set_to_group(group.value());
   *answer.mutable_configuration() = known.result().configuration();
-  answer.mutable_configuration()->mutable_controllers()->set_membership(membership);
-  answer.mutable_configuration()->mutable_controllers()->add_nodes(2);
-  bench.Deliver(1, 3, message);
+  proto::Controllers& controllers = *answer.mutable_configuration()->mutable_controllers();
+  controllers.set_membership(membership);
+  controllers.add_nodes(controller);
+  return message;
+}
+
+// Node 3, which has group 102, is told that node 2 is the controller now. That is not so: node 1
+// is, as the options say.
+void Mislead(Bench& bench, uint64_t membership) {
+  bench.Deliver(1, 3, Misleading(bench, k102, 2, membership));
   bench.Settle();
   bench.sent.clear();
 }
@@ -30,16 +37,10 @@ void Mislead(Bench& bench, uint64_t membership) {
 // The leader of group 101 is told that node 3 is the controller now, with the next configuration,
 // which it writes into its log.
 void MisleadByLog(Bench& bench, uint64_t membership) {
-  const Reply known = bench.Ask(1, controller::MakeGetConfiguration());
-  proto::NodeMessage message;
-  proto::ConfigurationAnswer& answer = *message.mutable_configuration_answer();
-  answer.set_to_group(k101.value());
-  proto::Configuration& next = *answer.mutable_configuration();
-  next = known.result().configuration();
+  proto::NodeMessage message = Misleading(bench, k101, 3, membership);
+  proto::Configuration& next = *message.mutable_configuration_answer()->mutable_configuration();
   next.set_num(next.num() + 1);
   next.clear_handovers();
-  next.mutable_controllers()->set_membership(membership);
-  next.mutable_controllers()->add_nodes(3);
   bench.Deliver(1, bench.LeaderOf(k101), message);
   bench.Run(seconds(1));
   bench.sent.clear();

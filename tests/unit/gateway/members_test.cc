@@ -197,7 +197,7 @@ TEST(Members, WhatMakesNoSenseIsRefusedAtOnce) {
        {Row{Change(0, 0), "node ids begin at 1"},
         Row{Change(2, 2), "node 2 cannot be replaced by itself"},
         Row{port, "\"host\" is no address: write HOST:PORT"},
-        Row{high, "\"host:65536\" is no address"},
+        Row{high, "\"host:65536\" has no port: HOST:PORT with a port of 1 to 65535"},
         Row{useless, "an address is for a node that comes"}, Row{many, "5000 groups are named"}}) {
     const Reply reply = bench.Ask(1, row.request);
     EXPECT_EQ(reply.kind(), Reply::NOT_EXECUTED);
