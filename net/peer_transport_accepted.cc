@@ -69,13 +69,16 @@ bool PeerTransport::OnHello(uint64_t id, const Bytes& payload) {
     accepted.connection->CloseAfterFlush(absl::PermissionDeniedError(welcome.advice()));
     return false;
   }
-  accepted.connection->Flush();
+  const NodeId from(hello->from().node());
   accepted.connection->set_payload_bytes_max(kFrameBytesMax);
-  accepted.from = NodeId(hello->from().node());
+  accepted.from = from;
   accepted.channel = static_cast<node::Channel>(hello->channel());
+  accepted.connection->Flush();
+  // It may have said hello and gone: the write has failed, and `accepted` with it.
+  if (!accepted_.contains(id)) return false;
   // It is alive: do not wait out the pause before dialling it.
   tick_->Start(std::chrono::milliseconds(0));
-  const auto peer = peers_.find(accepted.from);
+  const auto peer = peers_.find(from);
   if (peer == peers_.end()) return true;
   for (Dialled& dialled : peer->second.channels) {
     if (dialled.connection == nullptr && dialled.pause <= options_.pause_max) {

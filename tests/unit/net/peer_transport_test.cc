@@ -1,6 +1,9 @@
 // Real connections on loopback, two transports on one loop.
 #include "net/peer_transport.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -11,7 +14,10 @@
 
 #include "core/proto/peer.pb.h"
 #include "gtest/gtest.h"
+#include "net/framing.h"
+#include "net/handshake.h"
 #include "net/seed.h"
+#include "net/unique_fd.h"
 #include "tests/unit/net/test_certificates.h"
 
 namespace lockstep::net {
@@ -79,6 +85,19 @@ void RunUntil(uv_loop_t* loop, std::vector<Side*> sides, const std::function<boo
     for (Side* side : sides) side->transport->Flush();
   }
   ASSERT_FALSE(late);
+}
+
+// Sends it and resets the connection at once.
+void SayAndVanish(const Side& to, const std::string& what) {
+  const UniqueFd vanishing(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in at = {};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  at.sin_port = htons(static_cast<uint16_t>(std::stoi(to.port())));
+  ASSERT_EQ(connect(vanishing.get(), reinterpret_cast<const sockaddr*>(&at), sizeof(at)), 0);
+  ASSERT_EQ(send(vanishing.get(), what.data(), what.size(), 0), static_cast<ssize_t>(what.size()));
+  const linger at_once = {.l_onoff = 1, .l_linger = 0};
+  ASSERT_EQ(setsockopt(vanishing.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
 }
 
 Bytes Heartbeat(uint64_t term) {
@@ -272,6 +291,26 @@ TEST(PeerTransport, LargeMessagesTakeChannelsOfTheirOwn) {
     one.transport->Send(NodeId(2), Chunk(1000));
     return two.messages.back().second == std::string(Chunk(1000).view());
   });
+}
+
+// Its welcome cannot be written any more.
+TEST(PeerTransport, WhoSaysHelloAndIsGoneHarmsNobody) {
+  Loop loop;
+  Side one(loop.get(), 1);
+  Side two(loop.get(), 2);
+  one.Start();
+  for (int channel = 0; channel < node::kChannels; ++channel) {
+    const proto::Hello hello =
+        MakeHello("c", two.introduction.self, NodeId(1), static_cast<node::Channel>(channel));
+    const Bytes payload = Bytes::Copy(hello.SerializeAsString());
+    const FrameHeader header = MakeFrameHeader(FrameKind::kHello, payload.view());
+    SayAndVanish(one, std::string(header.data(), header.size()) + std::string(payload.view()));
+  }
+  const uint64_t before = one.transport->counters().bytes_received;
+  RunUntil(loop.get(), {&one}, [&] { return one.transport->counters().bytes_received > before; });
+  two.Know(1, one);
+  two.Start();
+  RunUntil(loop.get(), {&one, &two}, [&] { return one.Linked(2) && two.Linked(1); });
 }
 
 TEST(PeerTransport, ABrokenConnectionIsToldAndMadeAgain) {
