@@ -54,7 +54,7 @@ void AddLoad(CLI::App& app, BenchOptions::Raw& raw) {
       ->group(group);
   app.add_option("--rate", raw.rate,
                  "Open loop: operations a second, whatever the answers do; latency counts from "
-                 "the time meant")
+                 "the time meant; 0.5: one in two seconds")
       ->option_text("N")
       ->group(group);
   app.add_option("--arrivals", raw.arrivals, "Of an open loop (default poisson)")
@@ -125,9 +125,7 @@ void FillBenchOptions(BenchOptions& options) {
                           ? Distribution::kZipf
                           : Distribution::kUniform;
   load.value_bytes = ParseBytes("--value-bytes", raw.value_bytes, kValueBytesMax);
-  if (!raw.rate.empty()) {
-    load.rate = static_cast<double>(ParseNumber("--rate", raw.rate, 1, 10'000'000));
-  }
+  if (!raw.rate.empty()) load.rate = bin::ParseDecimal("--rate", raw.rate, 0.01, 10'000'000);
   load.outstanding = raw.outstanding.empty()
                          ? (load.rate > 0 ? 10'000 : 64)
                          : ParseNumber("--outstanding", raw.outstanding, 1, 1'000'000);

@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
@@ -25,6 +26,19 @@ uint64_t ParseNumber(const std::string& option, absl::string_view text, uint64_t
   }
   if (number < low || number > high) {
     Refuse(absl::StrCat(option, ": ", text, " is out of range: ", low, " to ", high));
+  }
+  return number;
+}
+
+double ParseDecimal(const std::string& option, absl::string_view text, double low, double high) {
+  double number = 0;
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789.") == text.npos;
+  if (!digits || !absl::SimpleAtod(text, &number)) {
+    Refuse(absl::StrCat(option, ": \"", text, "\" is not a number"));
+  }
+  if (number < low || number > high) {
+    Refuse(absl::StrCat(option, ": ", text, " is out of range: ", low, " to ",
+                        absl::StrFormat("%.0f", high)));
   }
   return number;
 }

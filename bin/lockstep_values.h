@@ -19,6 +19,8 @@ namespace lockstep::bin {
 // Digits only, within these bounds.
 uint64_t ParseNumber(const std::string& option, absl::string_view text, uint64_t low,
                      uint64_t high);
+// "1000", "0.5": digits with a point among them if need be, within these bounds.
+double ParseDecimal(const std::string& option, absl::string_view text, double low, double high);
 // "500ms", "30s", "2m", "1h"; whole numbers, at least 1.
 Duration ParseDuration(const std::string& option, const std::string& text);
 // "256", "4k", "64M": in powers of 1024.
