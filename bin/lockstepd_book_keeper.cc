@@ -3,6 +3,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "bin/lockstepd_log.h"
@@ -25,11 +26,6 @@ struct News {
   std::vector<proto::NodeAddress> addresses;
   proto::ControllerNodes controllers;
 };
-
-void WarnUnless(const absl::Status& saved) {
-  if (saved.ok()) return;
-  log::Warn("node", "the address book was not saved", {{"why", saved.message()}});
-}
 
 }  // namespace
 
@@ -76,18 +72,25 @@ void BookKeeper::Run() {
 void BookKeeper::Save() {
   auto asked = std::make_shared<std::promise<News>>();
   auto arrived = asked->get_future();
-  host_.Post([this, asked] {
-    asked->set_value(book_.changed() ? News{book_.All(), book_.controllers()} : News());
+  const bool again = std::exchange(again_, true);
+  host_.Post([this, asked, again] {
+    asked->set_value(again || book_.changed() ? News{book_.All(), book_.controllers()} : News());
     book_.Saved();
   });
   if (arrived.wait_for(kSaveEvery) != std::future_status::ready) return;
   const News news = arrived.get();
+  absl::Status saved;
   for (const proto::NodeAddress& address : news.addresses) {
-    WarnUnless(peers_.Remember(ToPeer(address)));
+    saved.Update(peers_.Remember(ToPeer(address)));
   }
-  WarnUnless(peers_.RememberControllers(
+  saved.Update(peers_.RememberControllers(
       {news.controllers.membership(),
        {news.controllers.nodes().begin(), news.controllers.nodes().end()}}));
+  again_ = !saved.ok();
+  if (again_ && !again) {
+    log::Warn("node", "the address book was not saved, and will be tried again",
+              {{"why", saved.message()}});
+  }
 }
 
 }  // namespace lockstep::lockstepd

@@ -35,6 +35,7 @@ class BookKeeper {
   std::mutex mutex_;
   std::condition_variable stop_;
   bool stopped_ = false;  // guarded by mutex_
+  bool again_ = false;    // what was told last may not have been saved; the thread's own
   std::thread thread_;
 };
 

@@ -319,19 +319,22 @@ absl::Status PeerBook::Remember(const Peer& peer) {
   if (!peer.peer_address.empty()) merged.peer_address = peer.peer_address;
   if (!peer.grpc_address.empty()) merged.grpc_address = peer.grpc_address;
   if (!peer.http_address.empty()) merged.http_address = peer.http_address;
-  if (found != peers_.end() && found->second == merged) return absl::OkStatus();
+  const bool same = found != peers_.end() && found->second == merged;
+  if (same && !unwritten_) return absl::OkStatus();
   peers_[peer.node_id] = merged;
   return Write();
 }
 
 absl::Status PeerBook::RememberControllers(const KnownControllers& controllers) {
-  if (controllers.membership <= controllers_.membership) return absl::OkStatus();
-  controllers_ = controllers;
+  const bool newer = controllers.membership > controllers_.membership;
+  if (!newer && !unwritten_) return absl::OkStatus();
+  if (newer) controllers_ = controllers;
   return Write();
 }
 
-absl::Status PeerBook::Write() const {
+absl::Status PeerBook::Write() {
   const absl::Status status = WriteSealedJson(path_, ToJson());
+  unwritten_ = !status.ok();
   if (!status.ok()) return ExitWith(ExitCode::kDiskFailed, std::string(status.message()));
   return absl::OkStatus();
 }

@@ -98,8 +98,8 @@ class PeerBook {
   static absl::StatusOr<PeerBook> Load(const std::string& directory);
 
   const std::map<uint64_t, Peer>& peers() const { return peers_; }
-  // Nothing is written when nothing has changed. An empty address or an incarnation of 0 says
-  // nothing and keeps what was known.
+  // Nothing is written when nothing has changed since it was written last. An empty address or an
+  // incarnation of 0 says nothing and keeps what was known.
   absl::Status Remember(const Peer& peer);
   const KnownControllers& controllers() const { return controllers_; }
   // Nothing is written for those that are not newer than what is known.
@@ -110,9 +110,10 @@ class PeerBook {
   explicit PeerBook(std::string path) : path_(std::move(path)) {}
   absl::Status Read(bool* exact);
   nlohmann::ordered_json ToJson() const;
-  absl::Status Write() const;
+  absl::Status Write();
 
   std::string path_;
+  bool unwritten_ = false;  // the file is behind
   std::map<uint64_t, Peer> peers_;
   KnownControllers controllers_;
 };

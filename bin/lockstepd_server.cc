@@ -222,9 +222,10 @@ void Server::OnDiskFailed(const absl::Status& why) {
 // does not: then going on could break them. Whom everybody refuses has nothing to go on with.
 void Server::OnRefused(proto::Refusal refusal, const std::string& advice) {
   const auto now = std::chrono::steady_clock::now();
-  if (!refused_since_.has_value()) refused_since_ = now;
+  const uint64_t welcomes = host_->transport().welcomes();
   const bool welcome_elsewhere = host_->transport().connected() > 0;
-  if (welcome_elsewhere) refused_since_ = now;
+  const bool was_welcome = std::exchange(welcomes_, welcomes) != welcomes;
+  if (welcome_elsewhere || was_welcome || !refused_since_.has_value()) refused_since_ = now;
   const bool forgetful = refusal == proto::OTHER_INCARNATION;
   if (!forgetful && now - *refused_since_ < kRefusedPatience) return;
   failure_ = ExitWith(ExitCode::kRefused, absl::StrCat("refused: ", advice));

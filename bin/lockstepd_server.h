@@ -75,6 +75,7 @@ class Server {
   std::unique_ptr<Fronts> fronts_;
   // Since when every refusal came while no node was connected. Loop thread only.
   std::optional<std::chrono::steady_clock::time_point> refused_since_;
+  uint64_t welcomes_ = 0;  // when it was refused last
   absl::Status failure_;
 };
 

@@ -242,6 +242,7 @@ bool PeerTransport::OnWelcome(NodeId node, node::Channel channel, FrameKind kind
   dialled.pause = std::chrono::milliseconds(0);
   dialled.connection->set_payload_bytes_max(kHandshakeBytesMax);
   if (channel != node::Channel::kControl) return true;
+  ++welcomes_;
   peers_.at(node).complaint.clear();
   Log(LogLevel::kInfo, "connected",
       {{"node", absl::StrCat(node.value())}, {"address", dialled.connection->peer_address()}});

@@ -80,6 +80,8 @@ class PeerTransport final : public Transport {
   const std::string& listen_address() const { return listening_at_; }
   const TransportCounters& counters() const { return counters_; }
   uint64_t connected() const;  // nodes with a control connection
+  // How often one has welcomed this node on its control channel.
+  uint64_t welcomes() const { return welcomes_; }
   // How the way to each known node is; ascending.
   std::vector<lockstep::v1::PeerLink> Links() const;
 
@@ -133,6 +135,7 @@ class PeerTransport final : public Transport {
   const LogSink log_;
   Rng rng_;
   TransportCounters counters_;
+  uint64_t welcomes_ = 0;
   Parcel last_large_;  // of this turn
   FrameHeader last_large_header_;
   std::string listening_at_;

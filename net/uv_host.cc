@@ -171,9 +171,11 @@ void UvHost::OnCompletion(Completion completion) {
 void UvHost::EndTurn() {
   if (!std::exchange(dirty_, false)) return;
   Begin();
-  dirty_ = false;
-  if (!failed_) process_->OnTurnEnd();
-  transport_.Flush();
+  do {
+    dirty_ = false;
+    if (!failed_) process_->OnTurnEnd();
+    transport_.Flush();
+  } while (dirty_);  // a connection broke when it was written to
   SubmitJobs();
   const auto took = std::chrono::nanoseconds(uv_hrtime() - turn_began_);
   counters_.turn_max = std::max(counters_.turn_max, took);

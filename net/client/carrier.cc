@@ -42,6 +42,7 @@ grpc::ChannelArguments Arguments(const CarrierOptions& options) {
   // A connection whose other end has vanished is noticed although nothing is written.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // as often as need be
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetServiceConfigJSON("{}");
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
@@ -62,6 +63,11 @@ std::shared_ptr<grpc::ChannelCredentials> ChannelCredentials(const Credentials& 
 Instant Now() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
   return Instant(std::chrono::duration_cast<Duration>(since));
+}
+
+Instant After(Duration span) {
+  constexpr std::chrono::hours kLifetime{24 * 365 * 100};
+  return Now() + std::min<Duration>(span, kLifetime);
 }
 
 Carrier::Carrier(const CarrierOptions& options, CarrierListener* listener)

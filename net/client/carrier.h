@@ -35,6 +35,8 @@ class ServerCall;
 
 // The time that Instants of this library are in: since the machine's start.
 Instant Now();
+// When so much time has passed; as good as never for what is longer than a lifetime.
+Instant After(Duration span);
 
 struct CarrierOptions {
   Duration connect_timeout = std::chrono::seconds(2);

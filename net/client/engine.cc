@@ -91,6 +91,7 @@ void Engine::WakeLocked(std::unique_lock<std::mutex>* lock) {
 // --- The thread
 
 void Engine::Run() {
+  thread_id_ = std::this_thread::get_id();
   now_ = Now();
   while (!TimeToClose()) Turn();
   EndAll();

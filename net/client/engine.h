@@ -53,7 +53,7 @@ class Engine final : private CarrierListener {
   absl::Status WaitReady(Duration timeout);
   void Close(Duration patience);
   uint64_t unfinished() const { return unfinished_.load(std::memory_order_relaxed); }
-  bool OnEngineThread() const { return std::this_thread::get_id() == thread_.get_id(); }
+  bool OnEngineThread() const { return std::this_thread::get_id() == thread_id_.load(); }
 
  private:
   struct Submission {
@@ -135,7 +135,8 @@ class Engine final : private CarrierListener {
   Duration discover_pause_ = {};
 
   std::mutex close_mutex_;  // one Close at a time
-  std::thread thread_;      // last: it uses all of the above
+  std::atomic<std::thread::id> thread_id_;
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace lockstep::client

@@ -103,8 +103,9 @@ void Engine::NoteProblem(const std::string& problem) {
 
 absl::Status Engine::WaitReady(Duration timeout) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait_for(lock, timeout,
-                    [this] { return ready_ || closed_ || not_admitted_.has_value(); });
+  const std::chrono::steady_clock::time_point until(After(timeout).time_since_epoch());
+  changed_.wait_until(lock, until,
+                      [this] { return ready_ || closed_ || not_admitted_.has_value(); });
   if (ready_) return absl::OkStatus();
   if (not_admitted_.has_value()) return *not_admitted_;
   return FailureStatus(
@@ -122,7 +123,7 @@ void Engine::Close(Duration patience) {
   if (!thread_.joinable()) return;
   std::unique_lock<std::mutex> lock(mutex_);
   closed_ = true;
-  close_by_ = Now() + patience;
+  close_by_ = After(patience);
   WakeLocked(&lock);
   changed_.notify_all();
   thread_.join();

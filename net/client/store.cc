@@ -15,7 +15,7 @@ using Answer = absl::StatusOr<T> (*)(Outcome);
 template <class T>
 void Start(Engine* engine, Operation operation, const CallOptions& options, Answer<T> answer,
            Callback<T> done) {
-  const Instant deadline = Now() + options.timeout.value_or(engine->options().timeout);
+  const Instant deadline = After(options.timeout.value_or(engine->options().timeout));
   engine->Submit(std::move(operation), deadline,
                  [answer, done = std::move(done)](Outcome outcome) mutable {
                    done(answer(std::move(outcome)));

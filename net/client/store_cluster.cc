@@ -29,7 +29,7 @@ void Start(Engine* engine, absl::string_view method, Kind kind, const Request& r
   call.method = absl::StrCat("/lockstep.v1.Cluster/", method);
   call.kind = kind;
   call.request = kv::Encode(request);
-  call.deadline = Now() + options.timeout.value_or(engine->options().timeout);
+  call.deadline = After(options.timeout.value_or(engine->options().timeout));
   call.done = [done = std::move(done)](const absl::StatusOr<Bytes>& answer) mutable {
     done(Parsed<Response>(answer));
   };
@@ -132,7 +132,7 @@ absl::Status Store::Health(absl::string_view server, CallOptions options) {
     Engine::Request call;
     call.servers = {std::string(server.data(), server.size())};
     call.method = "/grpc.health.v1.Health/Check";
-    call.deadline = Now() + options.timeout.value_or(engine_->options().timeout);
+    call.deadline = After(options.timeout.value_or(engine_->options().timeout));
     call.done = std::move(done);
     engine_->Call(std::move(call));
   });

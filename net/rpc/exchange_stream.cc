@@ -72,6 +72,7 @@ bool ExchangeStream::HandOver(const grpc::ByteBuffer& message) {
     calls_ += calls.size();
     calls_bytes_ += bytes;
   }
+  gate_->stream_calls() += calls.size();
   gate_->door().CallAll([this] { return caller_; }, std::move(calls));
   return true;
 }
@@ -79,17 +80,17 @@ bool ExchangeStream::HandOver(const grpc::ByteBuffer& message) {
 // --- Answers
 
 // On the loop thread. One turn brings many answers, and the worker writes them together; but where
-// the peer waits for a small one alone, nothing is saved up by that, and to wake the worker costs
-// more than to write.
+// nobody else waits at this node, and it is small, nothing is saved up by that, and to wake the
+// worker costs more than to write.
 void ExchangeStream::AddAnswer(uint64_t id, uint64_t request_bytes, const DirectSeries::Call& call,
                                Bytes reply) {
-  bool alone;
+  bool alone = --gate_->stream_calls() == 0 && reply.size() <= kAloneBytesMax;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     --calls_;
     calls_bytes_ -= request_bytes;
     if (deaf_) return;
-    alone = calls_ == 0 && answers_.empty() && reply.size() <= kAloneBytesMax;
+    alone = alone && answers_.empty();
     answers_bytes_ += reply.size();
     answers_.push_back({id, std::move(reply)});
     answered_.push_back(call);

@@ -13,20 +13,24 @@ absl::Status Gate::Enter(uint64_t bytes) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (draining_) return Leaving();
   const bool full = calls_ >= options_.calls_max;
-  const bool heavy = calls_ > 0 && calls_bytes_ + bytes > options_.calls_bytes_max;
+  const bool heavy = calls_bytes_ > 0 && calls_bytes_ + bytes > options_.calls_bytes_max;
   if (full || heavy) return Overloaded();
   ++calls_;
   calls_bytes_ += bytes;
   return absl::OkStatus();
 }
 
-void Gate::Leave(uint64_t bytes) {
+void Gate::Leave() {
   const std::lock_guard<std::mutex> lock(mutex_);
   CheckLt(uint32_t{0}, calls_);
-  CheckLe(bytes, calls_bytes_);
   --calls_;
-  calls_bytes_ -= bytes;
   if (draining_) left_.notify_all();
+}
+
+void Gate::Free(uint64_t bytes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  CheckLe(bytes, calls_bytes_);
+  calls_bytes_ -= bytes;
 }
 
 absl::Status Gate::Enter(ExchangeStream* stream) {

@@ -5,6 +5,7 @@
 #ifndef LOCKSTEP_NET_RPC_GATE_H_
 #define LOCKSTEP_NET_RPC_GATE_H_
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -38,10 +39,15 @@ class Gate {
   Worker& worker() { return worker_; }
   NodeMetrics& metrics() { return *metrics_; }
   DirectSeries& direct() { return direct_; }
+  // Calls on streams that are not answered. Thread-safe.
+  std::atomic<uint64_t>& stream_calls() { return stream_calls_; }
 
   // A place for a call with a request of so many bytes; an error: there is none.
   absl::Status Enter(uint64_t bytes);
-  void Leave(uint64_t bytes);
+  // The caller has its answer, or has gone.
+  void Leave();
+  // The node is done with its request: for one that has gone, that may be later.
+  void Free(uint64_t bytes);
 
   // The streams that are open, so that they can be ended.
   absl::Status Enter(ExchangeStream* stream);
@@ -57,6 +63,7 @@ class Gate {
   const std::shared_ptr<NodeMetrics> metrics_;
   DirectSeries direct_;
   Worker worker_;
+  std::atomic<uint64_t> stream_calls_{0};
   std::mutex mutex_;
   std::condition_variable left_;
   uint32_t calls_ = 0;  // guarded by mutex_, like all below

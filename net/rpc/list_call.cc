@@ -114,8 +114,13 @@ void ListCall::End(const absl::Status& status) {
   Finish(answer);
 }
 
+// The last to let go of it is whoever would have answered.
+ListCall::~ListCall() {
+  if (entered_) gate_->Free(bytes_);
+}
+
 void ListCall::OnDone() {
-  if (entered_) gate_->Leave(bytes_);
+  if (entered_) gate_->Leave();
   self_.reset();
 }
 

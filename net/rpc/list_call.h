@@ -26,6 +26,8 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListResponse> {
                                                            std::shared_ptr<Gate> gate,
                                                            const v1::ListRequest& request);
 
+  ~ListCall() override;
+
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;

@@ -60,6 +60,7 @@ void Listener::Run(ConnectionCensus census, Take take, Refused refused) {
 }
 
 void Listener::Stop() {
+  if (!stop_.valid()) return;  // it was never opened
   const uint64_t once = 1;
   Check(write(stop_.get(), &once, sizeof(once)) == sizeof(once));
   if (thread_.joinable()) thread_.join();

@@ -52,6 +52,20 @@ void SetChannelArguments(grpc::ServerBuilder& builder, const RpcOptions& options
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
 }
 
+// gRPC's own pings come while there are calls; a peer that vanishes between two of them would keep
+// its place among the connections for ever.
+void NoticeVanishing(int connection) {
+  constexpr int kOn = 1;
+  constexpr int kAfterSeconds = 20;
+  constexpr int kEverySeconds = 5;
+  setsockopt(connection, SOL_SOCKET, SO_KEEPALIVE, &kOn, sizeof(kOn));
+  setsockopt(connection, IPPROTO_TCP, TCP_KEEPIDLE, &kAfterSeconds, sizeof(kAfterSeconds));
+  setsockopt(connection, IPPROTO_TCP, TCP_KEEPINTVL, &kEverySeconds, sizeof(kEverySeconds));
+  // Bytes, or questions, that were not acknowledged for so long tell that the peer has gone.
+  setsockopt(connection, IPPROTO_TCP, TCP_USER_TIMEOUT, &kKeepaliveTimeoutMs,
+             sizeof(kKeepaliveTimeoutMs));
+}
+
 }  // namespace
 
 class RpcServer::Parts {
@@ -112,9 +126,7 @@ class RpcServer::Parts {
 
  private:
   void Take(int socket, UniqueFd connection) {
-    // Bytes that were sent and not acknowledged for so long tell that the peer has gone.
-    const int patience_ms = kKeepaliveTimeoutMs;
-    setsockopt(connection.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof(patience_ms));
+    NoticeVanishing(connection.get());
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
     taken.listener_fd = socket;
     taken.fd = connection.Release();

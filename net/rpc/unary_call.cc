@@ -78,8 +78,13 @@ void UnaryCall::OnCancel() {
                                    "UNAVAILABLE", "the call was cancelled")));
 }
 
+// The last to let go of it is whoever would have answered.
+UnaryCall::~UnaryCall() {
+  if (entered_) gate_->Free(bytes_);
+}
+
 void UnaryCall::OnDone() {
-  if (entered_) gate_->Leave(bytes_);
+  if (entered_) gate_->Leave();
   self_.reset();
 }
 

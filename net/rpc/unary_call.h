@@ -32,6 +32,8 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
                                          std::shared_ptr<Gate> gate, absl::string_view method,
                                          absl::StatusOr<proto::GatewayRequest> request, Fill fill);
 
+  ~UnaryCall() override;
+
   void OnCancel() override;
   void OnDone() override;
 

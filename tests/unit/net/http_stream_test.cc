@@ -148,7 +148,7 @@ TEST_F(Streaming, AreOnlySoMany) {
 
 // Three megabytes at a time, to a client that takes none: one event is on its way, no more.
 TEST_F(Streaming, AReaderThatStopsIsLetGo) {
-  options_.stall_ms_max = 300;
+  options_.stall_ms_max = 1500;
   lockstep::v1::StatusResponse status = http_test::CalmCluster();
   status.set_cluster(std::string(size_t{3} << 20, 'x'));
   SetCluster(status);
