@@ -139,7 +139,10 @@ Exit RunExport(Shell& shell, const TransferOptions& options) {
     return shell.Fail(Exit::kFile,
                       absl::StrCat(options.file, " cannot be written: ", std::strerror(errno)));
   }
-  return ExportTo(shell, options, after, file);
+  const Exit exit = ExportTo(shell, options, after, file);
+  // Nothing came, and nothing is left that would stand in the way of the next attempt.
+  if (exit != Exit::kOk && !options.resume && file.tellp() == 0) ::unlink(options.file.c_str());
+  return exit;
 }
 
 // --- Import -------------------------------------------------------------------------------------

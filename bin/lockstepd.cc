@@ -94,6 +94,10 @@ absl::Status Serve(const Options& given) {
   if (!life.ok()) return life.status();
   Server server(*std::move(resolved), *life, **directory, *peers, WriteLog);
   const absl::Status started = server.Start();
+  if (absl::IsCancelled(started)) {
+    log::Info("node", started.message());
+    return absl::OkStatus();
+  }
   return started.ok() ? server.Run() : started;
 }
 

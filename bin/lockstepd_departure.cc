@@ -51,6 +51,12 @@ void BlockSignals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
+bool StopAsked() {
+  sigset_t pending;
+  CheckEq(sigpending(&pending), 0);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 SignalWatch::SignalWatch(std::function<void(int signal)> leave) : leave_(std::move(leave)) {
   const sigset_t set = Watched();
   signals_ = signalfd(-1, &set, SFD_CLOEXEC);

@@ -15,6 +15,9 @@ namespace lockstep::lockstepd {
 // in main.
 void BlockSignals();
 
+// Whether one of them has come and waits for a SignalWatch.
+bool StopAsked();
+
 // Waits for SIGTERM or SIGINT on a thread of its own, and then runs `leave` there, once. A second
 // signal ends the process at once with 130.
 class SignalWatch {

@@ -43,7 +43,7 @@ constexpr const char* kFooter =
     "      --peers 1=10.0.0.1:7400,2=10.0.0.2:7400,3=10.0.0.3:7400 --listen-peer 10.0.0.1:7400\n"
     "                                           one of three; the same on the others with their "
     "id\n"
-    "  lockstepd --data-dir n4 --join 10.0.0.1:7400 --group 102=4\n"
+    "  lockstepd --data-dir n4 --node-id 4 --join 10.0.0.1:7400 --group 102=4\n"
     "                                           a node with a group of its own joins\n"
     "  lockstepd --generate-config lockstepd.toml\n"
     "  lockstepd --config lockstepd.toml --print-config\n"

@@ -43,7 +43,7 @@ absl::StatusOr<uint64_t> NodeIdOf(const Options& options, const std::optional<Id
   if (options.node_id.has_value()) return *options.node_id;
   if (embedded) return 1;
   if (options.controller.empty() && options.groups.empty()) return NewNodeId();
-  return Usage("node-id: which of the nodes of controller and group this is");
+  return Usage("node-id: say which of the nodes of --controller and --group this one is");
 }
 
 // The directory's word stands where nothing is said, and nothing may be said against it: replicas

@@ -238,6 +238,7 @@ absl::Status Server::Join() {
   absl::Status last;
   for (size_t attempt = 0; !options_.join.empty(); ++attempt) {
     for (const std::string& seed : options_.join) {
+      if (StopAsked()) return absl::CancelledError("stopped before a seed has answered");
       const absl::StatusOr<proto::Welcome> welcome =
           net::AskSeed(seed, options_.cluster, Address(), kSeedPatience, attempt,
                        security_->tls() == nullptr ? nullptr : security_->tls()->Current());
@@ -245,6 +246,10 @@ absl::Status Server::Join() {
       last = welcome.status();
       if (!absl::IsPermissionDenied(last)) continue;
       return ExitWith(ExitCode::kRefused, absl::StrCat("refused: ", last.message()));
+    }
+    if (attempt == 0) {
+      Log(net::LogLevel::kWarn, "no seed answers; they are asked again",
+          {{"last", std::string(last.message())}});
     }
     if (std::chrono::steady_clock::now() >= end) {
       return ExitWith(ExitCode::kRefused,

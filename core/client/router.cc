@@ -37,6 +37,13 @@ absl::Status ValidateOneShard(const proto::Batch& batch, uint32_t shards) {
   return absl::OkStatus();
 }
 
+bool WritesOneKey(const proto::Command& command) {
+  return command.has_put() || command.has_append() || command.has_delete_() ||
+         command.has_compare_and_swap();
+}
+
+absl::Status EmptyKey() { return absl::InvalidArgumentError("the key is empty: name one"); }
+
 absl::Status Validate(const proto::Command& command) {
   if (command.has_batch() && command.batch().operations().empty()) {
     return absl::InvalidArgumentError("the batch is empty: give it at least one operation");
@@ -48,9 +55,10 @@ absl::Status Validate(const proto::Command& command) {
   }
   if (IsAdmin(command) || command.has_batch() || !kv::KeyOf(command).empty())
     return absl::OkStatus();
+  if (WritesOneKey(command)) return EmptyKey();
   return absl::InvalidArgumentError(
-      "the command is none that clients send, or has an empty key: set put, append, delete, "
-      "compare_and_swap or batch, or join, leave, move or unpin");
+      "the command is none that clients send: set put, append, delete, compare_and_swap or batch, "
+      "or join, leave, move or unpin");
 }
 
 bool IsOfSession(const proto::Command& command) {
@@ -71,9 +79,9 @@ absl::Status ValidateOwn(const proto::Command& command, absl::string_view key) {
     return absl::InvalidArgumentError("the batch is empty: give it at least one operation");
   }
   if (!kv::KeyOf(command).empty()) return absl::OkStatus();
+  if (WritesOneKey(command)) return EmptyKey();
   return absl::InvalidArgumentError(
-      "the command is none that clients send, or has an empty key: set put, append, delete, "
-      "compare_and_swap or batch");
+      "the command is none that clients send: set put, append, delete, compare_and_swap or batch");
 }
 
 absl::Status Validate(const proto::Query& query, const kv::KvLimits& limits) {

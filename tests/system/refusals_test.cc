@@ -1,6 +1,7 @@
 // What lockstepd refuses: one line that says what is wrong and what to do, and the documented exit
 // code.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,14 +28,18 @@ struct Ended {
   std::string output;
 };
 
-Ended RunToTheEnd(const std::vector<std::string>& arguments, const std::string& output) {
+ChildOptions LaunchOf(const std::vector<std::string>& arguments, const std::string& output) {
   ::unlink(output.c_str());
   ChildOptions options;
   options.program = LOCKSTEP_SYSTEM_LAUNCHER;
   options.arguments = {absl::StrCat(::getpid()), "-", LOCKSTEPD};
   options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
   options.output = output;
-  absl::StatusOr<Child> child = Child::Start(options);
+  return options;
+}
+
+Ended RunToTheEnd(const std::vector<std::string>& arguments, const std::string& output) {
+  absl::StatusOr<Child> child = Child::Start(LaunchOf(arguments, output));
   EXPECT_TRUE(child.ok()) << child.status();
   if (!child.ok()) return {};
   const std::optional<ChildEnd> end = child->Wait(kProcessPatience);
@@ -167,6 +172,22 @@ TEST_F(RefusalsBesideANode, AnotherNodeInTheDirectory) {
   std::vector<std::string> arguments = cluster_->ArgumentsOf(1);
   *(std::find(arguments.begin(), arguments.end(), "--node-id") + 1) = "9";
   ExpectRefusal(Run(arguments), ExitCode::kDataDirectory, "node 1");
+}
+
+// It waits for its seeds, and can be told not to.
+TEST_F(Refusals, ASeedThatDoesNotAnswerIsNotWaitedForAfterTheEnd) {
+  std::vector<std::string> arguments = AloneAt(workspace_ / "joining");
+  arguments.insert(arguments.end(), {"--join", "127.0.0.1:1"});
+  const std::string output = workspace_ / "out";
+  absl::StatusOr<Child> child = Child::Start(LaunchOf(arguments, output));
+  ASSERT_TRUE(child.ok()) << child.status();
+  EXPECT_TRUE(WaitUntil([&] { return absl::StrContains(ReadFile(output), "no seed answers"); },
+                        kProcessPatience));
+  child->Signal(SIGTERM);
+  const std::optional<ChildEnd> end = child->Wait(kProcessPatience);
+  ASSERT_TRUE(end.has_value()) << "it runs: " << ReadFile(output);
+  EXPECT_EQ(end->code, 0) << ReadFile(output);
+  EXPECT_TRUE(absl::StrContains(ReadFile(output), "stopped before a seed has answered"));
 }
 
 // Of the peer protocol. A node alone among newer ones has nothing to go on with.

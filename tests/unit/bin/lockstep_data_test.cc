@@ -191,6 +191,15 @@ TEST_F(DataCommandsTest, ExportAndImportAreEachOthersInverse) {
   EXPECT_TRUE(absl::StrContains(err_, "is there already")) << err_;
 }
 
+TEST_F(DataCommandsTest, AnExportThatGotNothingLeavesNothing) {
+  const TemporaryDirectory directory;
+  cluster_.table["a"] = "1";
+  cluster_.failures = {
+      Failure(absl::StatusCode::kDeadlineExceeded, client::Effect::kNone, "TIMEOUT")};
+  Expect(3, "", {"export", directory.path("file")});
+  Expect(0, "", {"export", directory.path("file")});
+}
+
 TEST_F(DataCommandsTest, AnExportGoesOnBehindItsLastWholeLine) {
   const TemporaryDirectory directory;
   for (int i = 0; i < 10; ++i) cluster_.table[absl::StrCat("k", i)] = absl::StrCat(i);
