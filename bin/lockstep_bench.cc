@@ -45,7 +45,7 @@ Exit RunBench(Shell& shell, const bench::BenchOptions& options) {
   if (!options.history.empty()) {
     absl::StatusOr<std::shared_ptr<bench::HistoryFile>> opened =
         bench::OpenHistory(options.history);
-    if (!opened.ok()) return shell.Fail(Exit::kUsage, std::string(opened.status().message()));
+    if (!opened.ok()) return shell.Fail(Exit::kFile, std::string(opened.status().message()));
     history = *std::move(opened);
     for (auto& its : *targets) its = bench::Recording(std::move(its), history);
   }

@@ -62,6 +62,43 @@ bool FillMembers(const std::vector<NodeStatus>& nodes, proto::ShardGroup* group)
   return !group->members().empty();
 }
 
+bool IsMember(const proto::ShardGroup& group, uint64_t node) {
+  return std::any_of(group.members().begin(), group.members().end(),
+                     [node](const proto::Member& member) { return member.node() == node; });
+}
+
+// A member that answers, where none of those that answer has a replica: shards that this group was
+// given would be served by nobody. Null: one has, or none answers, so that nobody can tell.
+const NodeStatus* WhoHostsNothingOf(const std::vector<NodeStatus>& nodes,
+                                    const proto::ShardGroup& group) {
+  const NodeStatus* without = nullptr;
+  for (const NodeStatus& node : nodes) {
+    if (!node.online() || !IsMember(group, node.node())) continue;
+    const bool hosts = std::any_of(
+        node.replicas().begin(), node.replicas().end(),
+        [&group](const ReplicaStatus& replica) { return replica.group() == group.gid(); });
+    if (hosts) return nullptr;
+    without = &node;
+  }
+  return without;
+}
+
+absl::Status MayJoin(const std::vector<NodeStatus>& nodes, proto::ShardGroup* group) {
+  const auto start = [group](absl::string_view them) {
+    return absl::StrCat(": start ", them, " with --group ", group->gid(), "=NODE,NODE,... first");
+  };
+  if (!FillMembers(nodes, group)) {
+    return absl::InvalidArgumentError(absl::StrCat("no node that answers hosts group ",
+                                                   group->gid(), start("its nodes"),
+                                                   ", or name its members"));
+  }
+  const NodeStatus* const without = WhoHostsNothingOf(nodes, *group);
+  if (without == nullptr) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("node ", without->node(),
+                                                 " answers, and hosts no replica of group ",
+                                                 group->gid(), start("the group's nodes")));
+}
+
 }  // namespace
 
 void Gateway::BeginInquiry(RequestId id, proto::GatewayRequest request) {
@@ -179,11 +216,8 @@ void Gateway::FinishJoin(Inquiry& inquiry) {
   auto& join = *std::get<proto::Command>(invoke.operation).mutable_join();
   join = std::move(*inquiry.request.mutable_join());
   for (proto::ShardGroup& group : *join.mutable_groups()) {
-    if (FillMembers(inquiry.nodes, &group)) continue;
-    return Refuse(inquiry.id, absl::InvalidArgumentError(
-                                  absl::StrCat("no node that answers hosts group ", group.gid(),
-                                               ": start its nodes with --group ", group.gid(),
-                                               "=NODE,NODE,... first, or name its members")));
+    const absl::Status may = MayJoin(inquiry.nodes, &group);
+    if (!may.ok()) return Refuse(inquiry.id, may);
   }
   Invoke(RoutedCall{.id = inquiry.id, .came = inquiry.came}, std::move(invoke));
 }

@@ -25,15 +25,20 @@ absl::StatusOr<std::string> KeyOf(const Request& request) {
   return key;
 }
 
+absl::Status NothingExpires(absl::string_view what) {
+  return Refuse("INVALID_REQUEST", absl::StrCat("keys do not expire here: leave ", what, " out"));
+}
+
 // The body: raw, or {"value": base64}.
 absl::StatusOr<std::string> ReadValue(Request& request) {
+  if (request.target.Find("ttl") != nullptr) return NothingExpires("parameter ttl");
   absl::StatusOr<bool> raw = HasRawBody(request);
   if (!raw.ok()) return raw.status();
   if (*raw) return std::move(request.body);
   absl::StatusOr<Json> object = ParseObject(request.body);
   if (!object.ok()) return object.status();
   if (object->contains("ttl") && !object->at("ttl").is_null()) {
-    return Refuse("INVALID_REQUEST", "keys do not expire here: leave \"ttl\" out");
+    return NothingExpires("\"ttl\"");
   }
   if (absl::Status s = OnlyMembers(*object, {"value", "ttl"}); !s.ok()) return s;
   absl::StatusOr<std::optional<std::string>> value = Base64Member(*object, "value");

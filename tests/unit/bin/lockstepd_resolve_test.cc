@@ -84,7 +84,7 @@ TEST_F(ResolveTest, ANodeThatJoinsWithoutAnIdGetsOneForEver) {
 TEST_F(ResolveTest, RefusesWhatDoesNotFitTogether) {
   Options options = OneOfThree();
   options.node_id.reset();
-  ExpectRefused(options, std::nullopt, ExitCode::kUsage, "node-id: which of the nodes");
+  ExpectRefused(options, std::nullopt, ExitCode::kUsage, "node-id: say which of the nodes");
   options = OneOfThree();
   options.peers.erase(3);
   ExpectRefused(options, std::nullopt, ExitCode::kUsage, "peers: no address of node 3");

@@ -1,6 +1,7 @@
 // Questions about the whole cluster: how everybody is, joins without members, transfers.
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "tests/unit/gateway/bench.h"
 
 namespace lockstep::gateway {
@@ -108,6 +109,24 @@ TEST(Inquiry, AGroupThatNobodyHostsDoesNotJoin) {
   EXPECT_NE(reply.message().find("no node that answers hosts group 555"), std::string::npos)
       << reply.message();
   EXPECT_EQ(bench.Status(1).cluster_status().configuration_num(), 0u);
+}
+
+// With members that are named, who may know better: but those that answer do.
+TEST(Inquiry, AGroupThatItsMembersDoNotHostDoesNotJoin) {
+  Bench bench;
+  proto::GatewayRequest request;
+  proto::ShardGroup& group = *request.mutable_join()->add_groups();
+  group.set_gid(555);
+  group.add_members()->set_node(2);
+  const Reply reply = bench.Ask(1, request);
+  EXPECT_EQ(reply.kind(), Reply::NOT_EXECUTED);
+  EXPECT_TRUE(absl::StrContains(reply.message(),
+                                "node 2 answers, and hosts no replica of group 555: start the "
+                                "group's nodes with --group 555="))
+      << reply.message();
+  group.mutable_members(0)->set_node(9);
+  group.mutable_members(0)->set_address("server-9:1");
+  EXPECT_EQ(bench.Ask(1, request).kind(), Reply::OK) << "node 9 is yet to come";
 }
 
 TEST(Inquiry, ATransferIsPassedOnToTheLeader) {

@@ -31,6 +31,8 @@ TEST_F(Routing, RefusesBadRequestsBeforeTheStoreIsAsked) {
            Row{"not JSON", Method::kPut, "/api/v1/kv/a", "hello", 400, "INVALID_REQUEST"},
            Row{"not UTF-8", Method::kPut, "/api/v1/kv/a", "{\"value\":\"\xff\"}", 400,
                "INVALID_REQUEST"},
+           Row{"ttl in the query", Method::kPut, "/api/v1/kv/a?ttl=5", R"({"value":""})", 400,
+               "INVALID_REQUEST"},
            Row{"ttl", Method::kPut, "/api/v1/kv/a", R"({"value":"","ttl":5})", 400,
                "INVALID_REQUEST"},
            Row{"unknown path", Method::kGet, "/api/v2/kv", "", 404, "NOT_FOUND"},
