@@ -3,8 +3,6 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
-#include <utility>
-
 namespace lockstep::net {
 namespace {
 
